@@ -1,0 +1,107 @@
+"""Every setting of a Holdfast server, in one model.
+
+Each field is read from ``HOLDFAST_<NAME>`` or a ``.env`` file. Every timeout is a ``timedelta`` (ISO 8601 or seconds).
+No secret has a working default: the demo makes its own and writes them into its data directory.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _seconds(value: float) -> timedelta:
+    return timedelta(seconds=value)
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="HOLDFAST_", env_file=".env", extra="ignore", frozen=True)
+
+    # --- stores
+    data_dir: Path = Field(Path(".holdfast"), description="Where embedded stores and generated secrets live.")
+    database_url: SecretStr | None = Field(
+        None,
+        description="postgresql://user:password@host:port/name. Unset: an embedded PostgreSQL under data_dir.",
+    )
+    redis_url: SecretStr | None = Field(
+        None,
+        description="redis://[:password@]host:port/0 or unix:///path. Unset: an embedded Redis under data_dir.",
+    )
+
+    # --- the server
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8080, ge=0, le=65535, description="Port to listen on.")
+    workers: int = Field(2, ge=1, le=64, description="API processes.")
+    secret_key: SecretStr | None = Field(
+        None, description="Signs device tokens and keys the HMAC of ID tails. At least 32 characters."
+    )
+    servers: list[str] = Field(
+        default_factory=list, description="Addresses of all servers of the site, given to every browser."
+    )
+    trusted_proxies: list[str] = Field(
+        default_factory=list, description="Proxies whose X-Forwarded-For is believed."
+    )
+    demo: bool = Field(False, description="Allow the demo's accounts with fixed passwords.")
+    log_format: Literal["json", "console"] = Field(
+        "json", description="Structured log lines or coloured ones."
+    )
+    locale: Literal["zh-CN", "en"] = Field("zh-CN", description="Language when a request names none.")
+
+    # --- checkpoint path (DESIGN §4)
+    commit_deadline: timedelta = Field(_seconds(1), description="A commit that takes longer counts as away.")
+    lock_timeout: timedelta = Field(
+        _seconds(0.5), description="Longest wait for an attempt's row inside a batch."
+    )
+    batch_limit: int = Field(256, ge=1, description="Most requests in one batch.")
+    queue_limit: int = Field(20_000, ge=1, description="Most requests waiting for a batch before 503.")
+    redis_timeout: timedelta = Field(_seconds(0.25), description="Longest wait for one Redis call.")
+    breaker_cooldown: timedelta = Field(
+        _seconds(0.5), description="Pause before a store that failed is tried again."
+    )
+    buffer_keep: timedelta = Field(
+        timedelta(minutes=15), description="How long drained entries stay in the buffer."
+    )
+
+    # --- exam clock (DESIGN §5)
+    tick: timedelta = Field(_seconds(0.5), description="How often the ticker advances the counter.")
+    max_step: timedelta = Field(_seconds(1), description="Largest single step of the counter.")
+    clock_lead: timedelta = Field(
+        _seconds(1), description="How far past the last confirmed value anyone may count."
+    )
+    clock_poll: timedelta = Field(_seconds(0.25), description="How often a process reads the counter.")
+    reconnect_credit: timedelta = Field(_seconds(60), description="Most that a new term credits one attempt.")
+    handover_gap: timedelta = Field(
+        _seconds(2), description="A gap between terms shorter than this was nobody's outage."
+    )
+    heartbeat: timedelta = Field(_seconds(10), description="An empty checkpoint at least this often.")
+    silent_after: timedelta = Field(_seconds(25), description="Seat shown as silent after this long unheard.")
+    sweep_every: timedelta = Field(_seconds(1), description="How often ended attempts are looked for.")
+
+    # --- limits
+    max_body_bytes: int = Field(262_144, ge=1024, description="Largest request body.")
+    max_responses: int = Field(200, ge=1, description="Most responses in one checkpoint.")
+    max_text_chars: int = Field(20_000, ge=1, description="Longest text response.")
+    ticket_failures: int = Field(5, ge=1, description="Failed sign-ins per ticket and window.")
+    address_failures: int = Field(300, ge=1, description="Failed sign-ins per address and window.")
+    failure_window: timedelta = Field(timedelta(minutes=5), description="Window for failed sign-ins.")
+    token_life: timedelta = Field(timedelta(hours=14), description="How long a device token is honoured.")
+    login_life: timedelta = Field(timedelta(hours=14), description="How long a staff login lasts.")
+    stream_life: timedelta = Field(
+        timedelta(minutes=15), description="An event stream is reopened this often."
+    )
+    shutdown_grace: timedelta = Field(_seconds(8), description="Time for requests in flight at SIGTERM.")
+
+    # --- timeouts of ordinary database work
+    connect_timeout: timedelta = Field(_seconds(5), description="Opening a database connection.")
+    statement_timeout: timedelta = Field(_seconds(30), description="One ordinary statement.")
+
+
+@cache
+def settings() -> Settings:
+    """The process's settings, read once."""
+    return Settings()
