@@ -47,7 +47,7 @@ def _ref(name: str, target: str, *, nullable: bool = False, index: bool = False)
     return sa.Column(name, BIG, sa.ForeignKey(target), nullable=nullable, index=index)
 
 
-# --- the place and the plan -------------------------------------------------------------------------------------
+# --- the place and the plan ---
 
 exam = sa.Table(
     "exam",
@@ -152,7 +152,7 @@ allocation = sa.Table(
     sa.UniqueConstraint("session_id", "seat_id"),
 )
 
-# --- the bank and the papers ------------------------------------------------------------------------------------
+# --- the bank and the papers ---
 
 media = sa.Table(
     "media",
@@ -285,7 +285,7 @@ paper_item = sa.Table(
     sa.Index("ix_paper_item_item_version_id", "item_version_id"),
 )
 
-# --- leases and moves -------------------------------------------------------------------------------------------
+# --- leases and moves ---
 
 lease = sa.Table(
     "lease",
@@ -323,7 +323,7 @@ relog = sa.Table(
     ),
 )
 
-# --- responses --------------------------------------------------------------------------------------------------
+# --- responses ---
 
 response = sa.Table(
     "response",
@@ -382,7 +382,7 @@ stranded = sa.Table(
     sa.UniqueConstraint("attempt_id", "item_id", "epoch", "rev", "value_hash"),
 )
 
-# --- time -------------------------------------------------------------------------------------------------------
+# --- time ---
 
 lineage = sa.Table(
     "lineage",
@@ -454,7 +454,7 @@ buffer_cursor = sa.Table(
     _at("moved_at", default=True),
 )
 
-# --- staff ------------------------------------------------------------------------------------------------------
+# --- staff ---
 
 staff = sa.Table(
     "staff",
