@@ -43,36 +43,24 @@ class Settings(BaseSettings):
     servers: list[str] = Field(
         default_factory=list, description="Addresses of all servers of the site, given to every browser."
     )
-    trusted_proxies: list[str] = Field(
-        default_factory=list, description="Proxies whose X-Forwarded-For is believed."
-    )
+    trusted_proxies: list[str] = Field(default_factory=list, description="Proxies whose X-Forwarded-For is believed.")
     demo: bool = Field(False, description="Allow the demo's accounts with fixed passwords.")
-    log_format: Literal["json", "console"] = Field(
-        "json", description="Structured log lines or coloured ones."
-    )
+    log_format: Literal["json", "console"] = Field("json", description="Structured log lines or coloured ones.")
     locale: Literal["zh-CN", "en"] = Field("zh-CN", description="Language when a request names none.")
 
     # --- checkpoint path (DESIGN §4)
     commit_deadline: timedelta = Field(_seconds(1), description="A commit that takes longer counts as away.")
-    lock_timeout: timedelta = Field(
-        _seconds(0.5), description="Longest wait for an attempt's row inside a batch."
-    )
+    lock_timeout: timedelta = Field(_seconds(0.5), description="Longest wait for an attempt's row inside a batch.")
     batch_limit: int = Field(256, ge=1, description="Most requests in one batch.")
     queue_limit: int = Field(20_000, ge=1, description="Most requests waiting for a batch before 503.")
     redis_timeout: timedelta = Field(_seconds(0.25), description="Longest wait for one Redis call.")
-    breaker_cooldown: timedelta = Field(
-        _seconds(0.5), description="Pause before a store that failed is tried again."
-    )
-    buffer_keep: timedelta = Field(
-        timedelta(minutes=15), description="How long drained entries stay in the buffer."
-    )
+    breaker_cooldown: timedelta = Field(_seconds(0.5), description="Pause before a store that failed is tried again.")
+    buffer_keep: timedelta = Field(timedelta(minutes=15), description="How long drained entries stay in the buffer.")
 
     # --- exam clock (DESIGN §5)
     tick: timedelta = Field(_seconds(0.5), description="How often the ticker advances the counter.")
     max_step: timedelta = Field(_seconds(1), description="Largest single step of the counter.")
-    clock_lead: timedelta = Field(
-        _seconds(1), description="How far past the last confirmed value anyone may count."
-    )
+    clock_lead: timedelta = Field(_seconds(1), description="How far past the last confirmed value anyone may count.")
     clock_poll: timedelta = Field(_seconds(0.25), description="How often a process reads the counter.")
     reconnect_credit: timedelta = Field(_seconds(60), description="Most that a new term credits one attempt.")
     handover_gap: timedelta = Field(
@@ -91,9 +79,7 @@ class Settings(BaseSettings):
     failure_window: timedelta = Field(timedelta(minutes=5), description="Window for failed sign-ins.")
     token_life: timedelta = Field(timedelta(hours=14), description="How long a device token is honoured.")
     login_life: timedelta = Field(timedelta(hours=14), description="How long a staff login lasts.")
-    stream_life: timedelta = Field(
-        timedelta(minutes=15), description="An event stream is reopened this often."
-    )
+    stream_life: timedelta = Field(timedelta(minutes=15), description="An event stream is reopened this often.")
     shutdown_grace: timedelta = Field(_seconds(8), description="Time for requests in flight at SIGTERM.")
 
     # --- timeouts of ordinary database work

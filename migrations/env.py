@@ -44,9 +44,7 @@ async def _main() -> None:
     if url is None:
         configured = settings().database_url
         if configured is None:
-            raise SystemExit(
-                "Set HOLDFAST_DATABASE_URL, or use `holdfast migrate`, which starts the embedded store."
-            )
+            raise SystemExit("Set HOLDFAST_DATABASE_URL, or use `holdfast migrate`, which starts the embedded store.")
         url = configured.get_secret_value()
     engine = create_async_engine(sqlalchemy_url(url), poolclass=NullPool)
     try:

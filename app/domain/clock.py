@@ -59,10 +59,7 @@ def union(intervals: Iterable[Interval]) -> list[Interval]:
 
 def uncharged_ms(intervals: Sequence[Interval], start_ms: int, until_ms: int) -> int:
     """Milliseconds of ``[start_ms, until_ms)`` that the union of ``intervals`` covers."""
-    return sum(
-        max(0, min(interval.to_ms, until_ms) - max(interval.from_ms, start_ms))
-        for interval in union(intervals)
-    )
+    return sum(max(0, min(interval.to_ms, until_ms) - max(interval.from_ms, start_ms)) for interval in union(intervals))
 
 
 def remaining_ms(ledger: Ledger, now_ms: int) -> int:

@@ -50,9 +50,7 @@ MESSAGES: dict[str, Message] = {
         "You were moved to seat {expected}. Please sign in there.",
     ),
     # --- sitting
-    "bad-token": Message(
-        401, "登录已失效，请重新登录。", "This sign-in is no longer valid. Please sign in again."
-    ),
+    "bad-token": Message(401, "登录已失效，请重新登录。", "This sign-in is no longer valid. Please sign in again."),
     "superseded": Message(
         409,
         "您已在 {seat} 号机位继续考试，本机不再保存答案。",
@@ -69,15 +67,11 @@ MESSAGES: dict[str, Message] = {
     "not-found": Message(404, "没有这一项。", "There is nothing here."),
     # --- the request itself
     "bad-body": Message(422, "请求格式不正确：{reason}。", "The request is malformed: {reason}."),
-    "body-too-large": Message(
-        413, "请求内容超过 {limit} 字节。", "The request is larger than {limit} bytes."
-    ),
+    "body-too-large": Message(413, "请求内容超过 {limit} 字节。", "The request is larger than {limit} bytes."),
     "too-many-responses": Message(
         422, "一次提交的答案超过 {limit} 条。", "More than {limit} responses in one request."
     ),
-    "text-too-long": Message(
-        422, "答案超过 {limit} 个字符。", "The response is longer than {limit} characters."
-    ),
+    "text-too-long": Message(422, "答案超过 {limit} 个字符。", "The response is longer than {limit} characters."),
     "bad-value": Message(422, "答案格式与题型不符。", "The response does not fit the item's type."),
     # --- the service
     "unavailable": Message(

@@ -39,9 +39,7 @@ def after(state: State, event: Event) -> State:
         raise NotAllowed(f"{event} does not apply to an attempt that is {state}") from None
 
 
-def derive(
-    stored: Stored, *, signed_in: bool, start_ms: int | None, end_ms: int | None, now_ms: int
-) -> State:
+def derive(stored: Stored, *, signed_in: bool, start_ms: int | None, end_ms: int | None, now_ms: int) -> State:
     """The attempt's state at ``now_ms`` (service time).
 
     Past its end an attempt is `ended` for everyone who asks, whether or not the sweeper has come by.

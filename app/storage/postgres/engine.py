@@ -39,9 +39,7 @@ def asyncpg_arguments(url: str) -> dict[str, Any]:
     return {"dsn": url.replace("postgresql+asyncpg://", "postgresql://")}
 
 
-def create_engine(
-    url: str, settings: Settings, *, name: str = "holdfast", pool_size: int = 10
-) -> AsyncEngine:
+def create_engine(url: str, settings: Settings, *, name: str = "holdfast", pool_size: int = 10) -> AsyncEngine:
     """An engine whose every connection has a name and every statement a limit. Dispose of it after use."""
     return create_async_engine(
         sqlalchemy_url(url),
@@ -63,15 +61,14 @@ def create_engine(
     )
 
 
-async def connect(
-    url: str, settings: Settings, *, name: str, **server_settings: str
-) -> asyncpg.Connection[Any]:
+async def connect(url: str, settings: Settings, *, name: str, **server_settings: str) -> asyncpg.Connection[Any]:
     """One plain asyncpg connection, for the writer, the ticker and the drain, which own theirs."""
-    return await asyncpg.connect(
+    connection: asyncpg.Connection[Any] = await asyncpg.connect(
         **asyncpg_arguments(url),
         timeout=settings.connect_timeout.total_seconds(),
         server_settings={"application_name": name, "timezone": "UTC", **server_settings},
     )
+    return connection
 
 
 def alembic_config(url: str) -> Config:

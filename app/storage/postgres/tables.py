@@ -79,9 +79,7 @@ room = sa.Table(
     sa.Column("number", TEXT, nullable=False, server_default=""),
     sa.Column("ordinal", sa.Integer, nullable=False),
     sa.Column("seat_count", sa.Integer, sa.CheckConstraint("seat_count > 0", name="seats"), nullable=False),
-    sa.Column(
-        "spare_count", sa.Integer, sa.CheckConstraint("spare_count >= 0", name="spares"), nullable=False
-    ),
+    sa.Column("spare_count", sa.Integer, sa.CheckConstraint("spare_count >= 0", name="spares"), nullable=False),
     sa.UniqueConstraint("exam_id", "name"),
 )
 
@@ -252,9 +250,7 @@ attempt = sa.Table(
     sa.CheckConstraint("end_reason IN ('hand_in', 'time_out', 'forced')", name="end_reason"),
     sa.CheckConstraint("(state = 'open') = (ended_ms IS NULL)", name="ended"),
     sa.CheckConstraint("(state = 'final') = (final_ms IS NOT NULL)", name="final"),
-    sa.ForeignKeyConstraint(
-        ["session_id", "candidate_id"], ["allocation.session_id", "allocation.candidate_id"]
-    ),
+    sa.ForeignKeyConstraint(["session_id", "candidate_id"], ["allocation.session_id", "allocation.candidate_id"]),
     sa.UniqueConstraint("session_id", "candidate_id"),
     sa.Index("ix_attempt_due", "end_ms", postgresql_where=sa.text("state = 'open'")),
     sa.Index("ix_attempt_grace", "ended_ms", postgresql_where=sa.text("state = 'ended'")),
@@ -318,9 +314,7 @@ relog = sa.Table(
     _at("created_at", default=True),
     sa.CheckConstraint("state IN ('open', 'used', 'withdrawn')", name="state"),
     sa.Index("uq_relog_attempt", "attempt_id", unique=True, postgresql_where=sa.text("state = 'open'")),
-    sa.Index(
-        "uq_relog_seat", "session_id", "to_seat_id", unique=True, postgresql_where=sa.text("state = 'open'")
-    ),
+    sa.Index("uq_relog_seat", "session_id", "to_seat_id", unique=True, postgresql_where=sa.text("state = 'open'")),
 )
 
 # --- responses ---
@@ -467,9 +461,7 @@ staff = sa.Table(
     sa.Column("is_demo", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("disabled", sa.Boolean, nullable=False, server_default=sa.false()),
     _at("created_at", default=True),
-    sa.CheckConstraint(
-        "role IN ('invigilator', 'chief', 'office', 'admin', 'auditor', 'inspector')", name="role"
-    ),
+    sa.CheckConstraint("role IN ('invigilator', 'chief', 'office', 'admin', 'auditor', 'inspector')", name="role"),
 )
 
 staff_room = sa.Table(
