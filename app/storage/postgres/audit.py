@@ -1,14 +1,15 @@
 """The audit log: one hash chain over everything staff and the commands did.
 
-Every entry's hash is ``sha256(previous hash ‖ canonical JSON of the entry)`` and the head (last number, last
-hash) lies in a row of its own, so an entry that is edited, removed or slipped in behind the application's back
-breaks the chain at its number, and a tail that is cut off disagrees with the head. What a chain alone cannot show
-is a rewrite of everything from some entry on *and* of the head by someone with full access to the database: for
-that the head is copied elsewhere (backups, the printed room record).
+Every entry's hash is ``sha256(previous hash ‖ canonical JSON of the entry)`` and the head (last number,
+last hash) lies in a row of its own, so an entry that is edited, removed or slipped in behind the
+application's back breaks the chain at its number, and a tail that is cut off disagrees with the head.
+What a chain alone cannot show is a rewrite of everything from some entry on *and* of the head by someone
+with full access to the database: for that the head is copied elsewhere (backups, the printed room
+record).
 
 Appending locks the head until the transaction ends. That row is therefore the last lock every transaction
-takes: ``append`` is the last statement before COMMIT, after attempt, seat and relog rows, and nobody can wait in a
-ring.
+takes: ``append`` is the last statement before COMMIT, after attempt, seat and relog rows, and nobody can
+wait in a ring.
 """
 
 from __future__ import annotations
@@ -105,10 +106,7 @@ async def verify(conn: AsyncConnection) -> int | None:
     # like an entry beyond the head.
     head = sa.select(audit_head.c.n.label("head_n"), audit_head.c.hash.label("head_hash")).subquery()
     rows = await conn.stream(
-        sa.select(audit_entry, head)
-        .select_from(head)
-        .outerjoin(audit_entry, sa.true())
-        .order_by(audit_entry.c.n)
+        sa.select(audit_entry, head).select_from(head).outerjoin(audit_entry, sa.true()).order_by(audit_entry.c.n)
     )
     previous, last, head_n, head_hash = b"", 0, 0, b""
     async for row in rows.mappings():
@@ -128,9 +126,7 @@ async def verify(conn: AsyncConnection) -> int | None:
     return None if head_hash == previous else max(last, 1)
 
 
-async def entries(
-    conn: AsyncConnection, *, before: int | None = None, limit: int = 100
-) -> list[dict[str, Any]]:
+async def entries(conn: AsyncConnection, *, before: int | None = None, limit: int = 100) -> list[dict[str, Any]]:
     """The newest ``limit`` entries numbered below ``before``, newest first."""
     query = sa.select(audit_entry).order_by(audit_entry.c.n.desc()).limit(limit)
     if before is not None:
