@@ -283,7 +283,7 @@ def upgrade() -> None:
     sa.Column('candidate_id', sa.BigInteger(), nullable=False),
     sa.Column('state', sa.Text(), server_default='open', nullable=False),
     sa.Column('epoch', sa.BigInteger(), server_default='0', nullable=False),
-    sa.Column('granted_ms', sa.BigInteger(), nullable=True),
+    sa.Column('grants', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'::jsonb"), nullable=False),
     sa.Column('signed_in_ms', sa.BigInteger(), nullable=True),
     sa.Column('allotted_ms', sa.BigInteger(), nullable=False),
     sa.Column('end_ms', sa.BigInteger(), nullable=True),

@@ -220,7 +220,8 @@ attempt = sa.Table(
     # What is stored is only what the clock cannot tell: 'open' covers scheduled, waiting and running (lifecycle.py).
     sa.Column("state", TEXT, nullable=False, server_default="open"),
     sa.Column("epoch", BIG, nullable=False, server_default="0"),
-    sa.Column("granted_ms", BIG),
+    # [[epoch, granted_ms], …]: kept in the row because only a locked row is read again after a wait (DESIGN §4.3).
+    sa.Column("grants", JSONB, nullable=False, server_default=EMPTY_LIST),
     sa.Column("signed_in_ms", BIG),
     sa.Column("allotted_ms", BIG, nullable=False),
     # The ledger's result so far, kept by services.timing in the transaction that writes the ledger: the service-time
