@@ -108,14 +108,9 @@ class EmbeddedPostgres:
         if self.running:
             return
         bin_dir = binaries()
-        places.private_dir(self.data_dir)
-        self._lock.acquire()
+        self.take_over()
         try:
             who = self._who or identity()
-            if self._child is not None:
-                process.end_child(self._child, signal.SIGQUIT, 1)
-                self._child = None
-            process.end_all(self.cluster, _OURS, store=NAME, ask=signal.SIGINT, patience=STOP_SECONDS)
             places.enough_room(self.data_dir)
             log = places.log_file(self.data_dir, "postgres")
             self._sockets = places.socket_dir(self.data_dir)
@@ -131,6 +126,19 @@ class EmbeddedPostgres:
             raise from_os_error(error, error.filename or self.data_dir) from error
         except BaseException:
             self.stop()
+            raise
+
+    def take_over(self) -> None:
+        """Lock the data directory and end every server a killed supervisor left on it; ``stop()`` gives it back."""
+        places.private_dir(self.data_dir)
+        self._lock.acquire()
+        try:
+            if self._child is not None:
+                process.end_child(self._child, signal.SIGQUIT, 1)
+                self._child = None
+            process.end_all(self.cluster, _OURS, store=NAME, ask=signal.SIGINT, patience=STOP_SECONDS)
+        except BaseException:
+            self._lock.release()
             raise
 
     def stop(self) -> None:

@@ -86,15 +86,9 @@ class EmbeddedRedis:
         if self.running:
             return
         binary = server_binary()
-        places.private_dir(self.data_dir)
-        self._lock.acquire()
+        self.take_over()
         try:
-            if self._child is not None:
-                process.end_child(self._child, signal.SIGTERM, 1)
-                self._child = None
             places.private_dir(self.folder)
-            # Redis itself does not mind a second server on one append-only file; both would tear it apart.
-            process.end_all(self.folder, _OURS, store=NAME, ask=signal.SIGTERM, patience=STOP_SECONDS)
             places.enough_room(self.data_dir)
             log = places.log_file(self.data_dir, "redis")
             self._socket = places.socket_dir(self.data_dir) / "redis.sock"
@@ -109,6 +103,22 @@ class EmbeddedRedis:
             raise from_os_error(error, error.filename or self.data_dir) from error
         except BaseException:
             self.stop()
+            raise
+
+    def take_over(self) -> None:
+        """Lock the data directory and end every server a killed supervisor left on it; ``stop()`` gives it back.
+
+        Redis itself does not mind a second server on one append-only file; both would tear it apart.
+        """
+        places.private_dir(self.data_dir)
+        self._lock.acquire()
+        try:
+            if self._child is not None:
+                process.end_child(self._child, signal.SIGTERM, 1)
+                self._child = None
+            process.end_all(self.folder, _OURS, store=NAME, ask=signal.SIGTERM, patience=STOP_SECONDS)
+        except BaseException:
+            self._lock.release()
             raise
 
     def stop(self) -> None:
