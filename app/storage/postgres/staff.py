@@ -1,0 +1,245 @@
+"""Staff accounts, their logins, and the replies already given to their requests."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.roles import Role
+from app.storage.postgres.tables import building, exam, login, room, staff, staff_request, staff_room
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One row of ``staff``; ``password_hash`` never leaves the sign-in."""
+
+    id: int
+    username: str
+    name: str
+    role: Role
+    password_hash: str
+    is_demo: bool
+    disabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A live login: who is asking."""
+
+    staff_id: int
+    username: str
+    name: str
+    role: Role
+    expires_at: datetime
+    own_room_ids: frozenset[int]
+    token_hash: bytes
+
+
+_ACCOUNT = (
+    staff.c.id,
+    staff.c.username,
+    staff.c.name,
+    staff.c.role,
+    staff.c.password_hash,
+    staff.c.is_demo,
+    staff.c.disabled,
+)
+
+
+async def find(conn: AsyncConnection, username: str) -> Account | None:
+    """The account of that name, disabled or not."""
+    found = await conn.execute(sa.select(*_ACCOUNT).where(staff.c.username == username))
+    row = found.mappings().one_or_none()
+    return Account(**row) if row is not None else None
+
+
+async def accounts(conn: AsyncConnection) -> list[tuple[Account, int, int]]:
+    """Every account by username, with its number of rooms and of live logins."""
+    rooms = (
+        sa.select(sa.func.count()).select_from(staff_room).where(staff_room.c.staff_id == staff.c.id).scalar_subquery()
+    )
+    live = sa.select(sa.func.count()).select_from(login).where(login.c.staff_id == staff.c.id, _is_live())
+    query = sa.select(*_ACCOUNT, rooms.label("rooms"), live.scalar_subquery().label("live")).order_by(staff.c.username)
+    found = []
+    for row in (await conn.execute(query)).mappings():
+        values = dict(row)
+        room_count, live_count = values.pop("rooms"), values.pop("live")
+        found.append((Account(**values), room_count, live_count))
+    return found
+
+
+async def create(
+    conn: AsyncConnection, *, username: str, name: str, role: Role, password_hash: str, is_demo: bool = False
+) -> int | None:
+    """The new account's id, or None when the username is taken."""
+    statement = (
+        insert(staff)
+        .values(username=username, name=name, role=role, password_hash=password_hash, is_demo=is_demo)
+        .on_conflict_do_nothing(index_elements=[staff.c.username])
+        .returning(staff.c.id)
+    )
+    return cast("int | None", (await conn.execute(statement)).scalar_one_or_none())
+
+
+async def set_password_hash(conn: AsyncConnection, staff_id: int, password_hash: str) -> None:
+    await conn.execute(sa.update(staff).where(staff.c.id == staff_id).values(password_hash=password_hash))
+
+
+async def set_disabled(conn: AsyncConnection, staff_id: int, *, disabled: bool) -> None:
+    await conn.execute(sa.update(staff).where(staff.c.id == staff_id).values(disabled=disabled))
+
+
+async def assign(conn: AsyncConnection, staff_id: int, room_ids: Sequence[int]) -> None:
+    """Make ``room_ids`` the account's rooms, whatever they were."""
+    await conn.execute(sa.delete(staff_room).where(staff_room.c.staff_id == staff_id))
+    if room_ids:
+        await conn.execute(
+            sa.insert(staff_room), [{"staff_id": staff_id, "room_id": room_id} for room_id in sorted(set(room_ids))]
+        )
+
+
+async def rooms_named(
+    conn: AsyncConnection, names: Sequence[str], *, exam_code: str | None = None
+) -> dict[str, list[int]]:
+    """Room ids by name; more than one id under a name when several exams use it, no key when none does."""
+    query = (
+        sa.select(room.c.name, room.c.id)
+        .join(exam, exam.c.id == room.c.exam_id)
+        .where(room.c.name.in_(names))
+        .order_by(room.c.id)
+    )
+    if exam_code is not None:
+        query = query.where(exam.c.code == exam_code)
+    found: dict[str, list[int]] = {}
+    for name, room_id in await conn.execute(query):
+        found.setdefault(name, []).append(room_id)
+    return found
+
+
+async def rooms_of(conn: AsyncConnection, room_ids: frozenset[int] | None) -> list[dict[str, Any]]:
+    """``[{id, name, number, building, exam_id}]`` in roster order; None asks for every room."""
+    query = (
+        sa.select(room.c.id, room.c.name, room.c.number, building.c.name.label("building"), room.c.exam_id)
+        .join(building, building.c.id == room.c.building_id)
+        .order_by(room.c.exam_id, room.c.ordinal)
+    )
+    if room_ids is not None:
+        query = query.where(room.c.id.in_(sorted(room_ids)))
+    return [dict(row) for row in (await conn.execute(query)).mappings()]
+
+
+# --- logins ---
+
+
+def _is_live() -> sa.ColumnElement[bool]:
+    # The database's clock decides for every server alike.
+    return sa.and_(login.c.revoked_at.is_(None), login.c.expires_at > sa.func.now())
+
+
+async def open_login(
+    conn: AsyncConnection, *, token_hash: bytes, staff_id: int, life: timedelta, address: str
+) -> datetime:
+    """Record a login and return when it expires."""
+    statement = (
+        sa.insert(login)
+        .values(token_hash=token_hash, staff_id=staff_id, expires_at=sa.func.now() + life, address=address)
+        .returning(login.c.expires_at)
+    )
+    return cast("datetime", (await conn.execute(statement)).scalar_one())
+
+
+async def live_login(conn: AsyncConnection, token_hash: bytes, *, demo: bool) -> Login | None:
+    """The login of a token, unless it is revoked, expired, of a disabled account, or of a demo account without demo."""
+    own = (
+        sa.select(sa.func.coalesce(sa.func.array_agg(staff_room.c.room_id), sa.text("'{}'::bigint[]")))
+        .where(staff_room.c.staff_id == staff.c.id)
+        .scalar_subquery()
+    )
+    query = (
+        sa.select(
+            staff.c.id.label("staff_id"),
+            staff.c.username,
+            staff.c.name,
+            staff.c.role,
+            login.c.expires_at,
+            own.label("own_room_ids"),
+        )
+        .join(staff, staff.c.id == login.c.staff_id)
+        .where(login.c.token_hash == token_hash, _is_live(), staff.c.disabled.is_(False))
+    )
+    if not demo:
+        query = query.where(staff.c.is_demo.is_(False))
+    row = (await conn.execute(query)).mappings().one_or_none()
+    if row is None:
+        return None
+    values = dict(row)
+    return Login(**{**values, "own_room_ids": frozenset(values["own_room_ids"])}, token_hash=token_hash)
+
+
+async def revoke_login(conn: AsyncConnection, token_hash: bytes) -> bool:
+    """End one login; False when it had ended already."""
+    done = await conn.execute(
+        sa.update(login)
+        .where(login.c.token_hash == token_hash, login.c.revoked_at.is_(None))
+        .values(revoked_at=sa.func.now())
+    )
+    return done.rowcount == 1
+
+
+async def revoke_logins(conn: AsyncConnection, staff_id: int) -> int:
+    """End every live login of an account and say how many there were."""
+    done = await conn.execute(
+        sa.update(login).where(login.c.staff_id == staff_id, _is_live()).values(revoked_at=sa.func.now())
+    )
+    return done.rowcount
+
+
+# --- requests already answered ---
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The reply an idempotency key was given, and what was asked for it."""
+
+    endpoint: str
+    body_hash: bytes
+    status: int
+    reply: dict[str, Any]
+
+
+async def claim_request(
+    conn: AsyncConnection, *, staff_id: int, key: str, endpoint: str, body_hash: bytes
+) -> Given | None:
+    """None when the key is new and now this transaction's; otherwise what it was answered.
+
+    Insert-on-conflict on the primary key: a second request with the key waits for the first one's COMMIT (and reads
+    its reply) or ROLLBACK (and takes its place), so two at once never both act.
+    """
+    statement = (
+        insert(staff_request)
+        .values(staff_id=staff_id, idempotency_key=key, endpoint=endpoint, body_hash=body_hash, status=0, reply={})
+        .on_conflict_do_nothing()
+        .returning(staff_request.c.staff_id)
+    )
+    if (await conn.execute(statement)).scalar_one_or_none() is not None:
+        return None
+    query = sa.select(
+        staff_request.c.endpoint, staff_request.c.body_hash, staff_request.c.status, staff_request.c.reply
+    ).where(staff_request.c.staff_id == staff_id, staff_request.c.idempotency_key == key)
+    row = (await conn.execute(query)).one()
+    return Given(row.endpoint, bytes(row.body_hash), row.status, row.reply)
+
+
+async def answer_request(conn: AsyncConnection, *, staff_id: int, key: str, status: int, reply: dict[str, Any]) -> None:
+    """Store the reply of a claimed key, in the transaction that claimed it."""
+    await conn.execute(
+        sa.update(staff_request)
+        .where(staff_request.c.staff_id == staff_id, staff_request.c.idempotency_key == key)
+        .values(status=status, reply=reply)
+    )
