@@ -1,0 +1,108 @@
+"""The service clock's row and its terms (DESIGN §5): one counter, advanced by compare-and-set, one leader's stretch
+of service after another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+
+# An arbitrary number that only the ticker uses; whoever holds it on a live connection is the ticker.
+TICKER_LOCK = 7_301_188_002
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """A value of the counter that a store has confirmed."""
+
+    lineage_n: int
+    lineage_uid: str
+    term: int
+    counter_ms: int
+
+
+READ = """
+SELECT c.lineage_n, l.uid, c.term, c.counter_ms FROM service_clock c JOIN lineage l ON l.n = c.lineage_n
+"""
+
+
+def _confirmed(row: Any) -> Confirmed:
+    return Confirmed(row[0], row[1], row[2], row[3])
+
+
+async def read(connection: asyncpg.Connection[Any]) -> Confirmed:
+    return _confirmed(await connection.fetchrow(READ))
+
+
+async def lead(connection: asyncpg.Connection[Any]) -> bool:
+    """Become the ticker if nobody is; the lock lives as long as the connection."""
+    return bool(await connection.fetchval("SELECT pg_try_advisory_lock($1)", TICKER_LOCK))
+
+
+async def begin_term(connection: asyncpg.Connection[Any], leader: str, redis_ms: int) -> Confirmed:
+    """Start a new term at the greatest of the record's counter, Redis' counter and the newest stamp committed.
+
+    The term's gap is the wall time that no counter counted: what the counter moved on in Redis meanwhile is no gap.
+    Sessions whose planned start fell into the gap are held: they never start by themselves late.
+    """
+    async with connection.transaction():
+        row = await connection.fetchrow(
+            "SELECT lineage_n, term, counter_ms, (extract(epoch FROM clock_timestamp() - ticked_at) * 1000)::int8 AS away"
+            " FROM service_clock WHERE id = 1 FOR UPDATE"
+        )
+        stamped = await connection.fetchval("SELECT coalesce(max(contact_ms), 0) FROM attempt")
+        start_ms = max(row["counter_ms"], redis_ms, stamped)
+        first = row["term"] == 0
+        gap_ms = 0 if first else max(0, row["away"] - (start_ms - row["counter_ms"]))
+        await connection.execute(
+            "UPDATE service_clock SET term = term + 1, counter_ms = $1, ticked_at = clock_timestamp()", start_ms
+        )
+        await connection.execute(
+            "INSERT INTO term (n, lineage_n, start_ms, gap_ms, leader) VALUES ($1, $2, $3, $4, $5)",
+            row["term"] + 1,
+            row["lineage_n"],
+            start_ms,
+            gap_ms,
+            leader,
+        )
+        await connection.execute(
+            "UPDATE session SET start_ms = NULL, held = 'service-away'"
+            " WHERE start_ms > $1 AND planned_start <= clock_timestamp()"
+            " AND planned_start > clock_timestamp() - make_interval(secs => $2 / 1000.0)",
+            start_ms,
+            float(gap_ms),
+        )
+        await connection.execute(
+            "UPDATE attempt SET end_ms = NULL, clock_rev = clock_rev + 1 WHERE id IN ("
+            "  SELECT a.id FROM attempt a JOIN session s ON s.id = a.session_id"
+            "  WHERE s.held IS NOT NULL AND s.start_ms IS NULL AND a.state = 'open' AND a.end_ms IS NOT NULL"
+            "  ORDER BY a.id FOR NO KEY UPDATE OF a)"
+        )
+    return await read(connection)
+
+
+async def tick(connection: asyncpg.Connection[Any], at: Confirmed, step_ms: int) -> Confirmed | None:
+    """Advance by ``step_ms`` if the counter still stands where ``at`` says; None when it does not."""
+    moved = await connection.fetchval(
+        "UPDATE service_clock SET counter_ms = counter_ms + $1, ticked_at = clock_timestamp()"
+        " WHERE id = 1 AND term = $2 AND counter_ms = $3 RETURNING counter_ms",
+        step_ms,
+        at.term,
+        at.counter_ms,
+    )
+    return None if moved is None else Confirmed(at.lineage_n, at.lineage_uid, at.term, moved)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One leader's stretch of service: where the counter stood, and the wall time nobody counted before it."""
+
+    n: int
+    start_ms: int
+    gap_ms: int
+
+
+async def terms(connection: asyncpg.Connection[Any]) -> list[Term]:
+    rows = await connection.fetch("SELECT n, start_ms, gap_ms FROM term ORDER BY n")
+    return [Term(row["n"], row["start_ms"], row["gap_ms"]) for row in rows]

@@ -1,0 +1,153 @@
+"""The ticker: the one process that advances the service counter (DESIGN §5).
+
+Every process of a site runs this loop; the one that holds the advisory lock ticks, the others wait to take over.
+
+Why no clock can lie to it: a step is the process's own monotonic time since its own last read of the counter, at most
+one second, and it counts only when the store has confirmed a compare-and-set. A frozen process, a crash, a restart, a
+new leader: the counter just stood. While PostgreSQL is away the same is done in Redis, under a lock of its own and
+against the same expected value, so two tickers cannot add up: the one that comes second finds the counter moved.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import socket
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import asyncpg
+import structlog
+
+from app.services.service_time import ServiceTime
+from app.settings import Settings
+from app.storage.postgres import service_clocks
+from app.storage.postgres.service_clocks import Confirmed
+from app.storage.redis.client import RedisAway
+from app.storage.redis.clock import RedisClock
+
+log = structlog.get_logger(__name__)
+FAULTS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
+
+
+class Ticker:
+    """``connect`` opens a connection of the ticker's own; the advisory lock lives and dies with it."""
+
+    def __init__(
+        self,
+        connect: Callable[[], Awaitable[asyncpg.Connection[Any]]],
+        redis_clock: RedisClock,
+        service_time: ServiceTime,
+        settings: Settings,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._connect = connect
+        self._redis = redis_clock
+        self._service_time = service_time
+        self._tick_s = settings.tick.total_seconds()
+        self._max_step_ms = int(settings.max_step.total_seconds() * 1000)
+        self._monotonic = monotonic
+        self._me = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._task: asyncio.Task[None] | None = None
+        self.leading = False
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self._serve()
+            except FAULTS as fault:
+                log.info("ticker without postgres", fault=repr(fault))
+                await self._serve_from_redis()
+            finally:
+                self.leading = False
+
+    def _step(self, since: float) -> int:
+        return min(self._max_step_ms, int((self._monotonic() - since) * 1000))
+
+    async def _serve(self) -> None:
+        """Wait for the lock on PostgreSQL, then tick until it is lost. Raises FAULTS."""
+        connection = await self._bounded(self._connect())
+        try:
+            while not await self._bounded(service_clocks.lead(connection)):
+                await asyncio.sleep(self._tick_s / 2)
+            at = await asyncio.wait_for(
+                service_clocks.begin_term(connection, self._me, await self._redis_ms(connection)), 10
+            )
+            log.info("term begins", term=at.term, service_ms=at.counter_ms)
+            self.leading = True
+            read = self._monotonic()
+            while True:
+                self._service_time.observe(at)
+                await self._show(at)
+                await asyncio.sleep(max(0.0, self._tick_s - (self._monotonic() - read)))
+                sampled = self._monotonic()
+                moved = await self._bounded(service_clocks.tick(connection, at, self._step(read)))
+                if moved is None:
+                    # Somebody else moved the counter: read again; what passed meanwhile is not counted twice.
+                    moved = await self._bounded(service_clocks.read(connection))
+                    if moved.term != at.term:
+                        log.warning("another term has begun", mine=at.term, theirs=moved.term)
+                        return
+                    sampled = self._monotonic()
+                at, read = moved, sampled
+        finally:
+            self.leading = False
+            connection.terminate()
+
+    async def _serve_from_redis(self) -> None:
+        """While PostgreSQL is away: tick in Redis, look for PostgreSQL once a second."""
+        lost = self._monotonic()
+        at = await self._read_redis()
+        read = self._monotonic()
+        while self._monotonic() - lost < 1.0:
+            await asyncio.sleep(self._tick_s / 2)
+            if at is None:
+                at, read = await self._read_redis(), self._monotonic()
+                continue
+            sampled = self._monotonic()
+            try:
+                moved = await self._redis.tick(at, self._step(read), self._me)
+            except RedisAway:
+                moved = None
+            if moved is None:
+                at, read = await self._read_redis(), self._monotonic()
+                continue
+            at, read = moved, sampled
+            self._service_time.observe(at)
+
+    async def _read_redis(self) -> Confirmed | None:
+        try:
+            return await self._redis.read_any()
+        except RedisAway:
+            return None
+
+    async def _redis_ms(self, connection: asyncpg.Connection[Any]) -> int:
+        """Redis' counter of the record's own lineage; another lineage's leftovers count for nothing."""
+        record = await self._bounded(service_clocks.read(connection))
+        try:
+            seen = await self._redis.read(record.lineage_n, record.lineage_uid)
+        except RedisAway:
+            return 0
+        return seen.counter_ms if seen is not None else 0
+
+    async def _show(self, at: Confirmed) -> None:
+        try:
+            await self._redis.show(at)
+        except RedisAway as fault:
+            log.debug("counter not mirrored", fault=str(fault))
+
+    async def _bounded(self, work: Awaitable[Any]) -> Any:
+        """PostgreSQL has one tick's time to answer; past it the connection is given up and the step is unknown."""
+        return await asyncio.wait_for(work, self._tick_s)
