@@ -39,7 +39,7 @@ def enough_room(path: Path, need: int = NEED_BYTES) -> None:
 
 
 def socket_dir(data_dir: Path) -> Path:
-    """A private directory for sockets: inside ``data_dir``, or a short one elsewhere when that path is too long.
+    """A private directory for sockets: inside ``data_dir``, or a short one elsewhere when that path will not do.
 
     The name elsewhere is a hash of ``data_dir``, so two directories never share one and a restart finds its own.
     """
@@ -56,8 +56,16 @@ def socket_dir(data_dir: Path) -> Path:
     raise EmbeddedError("embedded-socket-path", path=inside, limit=SOCKET_LIMIT - _LONGEST_NAME)
 
 
+def leave(sockets: Path, data_dir: Path) -> None:
+    """Remove a socket directory made elsewhere once the last store is out of it."""
+    if sockets.parent != data_dir:
+        with contextlib.suppress(OSError):  # the other store's socket is still there, or somebody removed it
+            sockets.rmdir()
+
+
 def _fits(directory: Path) -> bool:
-    return len(os.fsencode(directory)) + _LONGEST_NAME <= SOCKET_LIMIT
+    # A comma separates hosts in a connection URL, and no escape is understood by every client.
+    return len(os.fsencode(directory)) + _LONGEST_NAME <= SOCKET_LIMIT and not set(',"') & set(str(directory))
 
 
 def _own_dir(path: Path) -> Path:

@@ -148,6 +148,8 @@ class EmbeddedPostgres:
                 process.end_child(self._child, signal.SIGINT, STOP_SECONDS)
                 self._child = None
                 process.end_all(self.cluster, _OURS, store=NAME, ask=signal.SIGQUIT, patience=5)
+            if self._sockets is not None:
+                places.leave(self._sockets, self.data_dir)
         finally:
             self._lock.release()
 

@@ -127,6 +127,8 @@ class EmbeddedRedis:
             if self._child is not None:
                 process.end_child(self._child, signal.SIGTERM, STOP_SECONDS)
                 self._child = None
+            if self._socket is not None:
+                places.leave(self._socket.parent, self.data_dir)
         finally:
             self._lock.release()
 
