@@ -42,7 +42,7 @@ MESSAGES: dict[str, Message] = {
     "lease-held": Message(
         409,
         "您已在 {seat} 号机位登录（{last_seen_s} 秒前仍在线）。需要换机请举手，由监考人员操作。",
-        "You are signed in at seat {seat} (seen {last_seen_s} s ago). To move, raise your hand: the invigilator does it.",
+        "You are signed in at seat {seat} (seen {last_seen_s} s ago). To move, raise your hand: staff will do it.",
     ),
     "wrong-seat": Message(
         403,
@@ -65,6 +65,64 @@ MESSAGES: dict[str, Message] = {
     ),
     "not-on-paper": Message(422, "该题不在您的试卷中。", "This item is not on your paper."),
     "not-found": Message(404, "没有这一项。", "There is nothing here."),
+    # --- staff
+    "staff-sign-in-failed": Message(
+        401,
+        "用户名或密码不正确，还可再试 {attempts_left} 次。",
+        "Username or password is wrong; {attempts_left} tries left.",
+    ),
+    "staff-too-many-tries": Message(
+        429,
+        "尝试次数过多，请在 {retry_after} 秒后再试，或联系考务办公室。",
+        "Too many tries. Wait {retry_after} s, or call the exam office.",
+    ),
+    "staff-disabled": Message(
+        403, "该账号已停用，请联系考务办公室。", "This account is disabled. Call the exam office."
+    ),
+    "staff-demo-account": Message(
+        403, "演示账号不能在正式服务器上登录。", "Demo accounts cannot sign in on a real server."
+    ),
+    "login-ended": Message(401, "登录已失效，请重新登录。", "You are signed out. Please sign in again."),
+    "not-permitted": Message(
+        403, "您的账号无权进行此操作，请联系考务办公室。", "Your account may not do this. Call the exam office."
+    ),
+    "idempotency-key-needed": Message(
+        422,
+        "请求缺少 Idempotency-Key（1 至 100 个字符）。",
+        "The request needs an Idempotency-Key (1 to 100 characters).",
+    ),
+    "idempotency-mismatch": Message(
+        409,
+        "同一请求编号已用于另一项操作，请刷新页面后重试。",
+        "This request key was used for something else. Reload the page and try again.",
+    ),
+    "attempt-over": Message(
+        409, "{name} 的本场考试已结束，不能再换机登录。", "{name}'s session is over; there is nothing to relog to."
+    ),
+    "relog-open": Message(
+        409,
+        "{name} 已由 {by} 安排换到 {room} {seat} 号机位，请先撤回。",
+        "{by} has already moved {name} to seat {seat} in {room}. Withdraw that first.",
+    ),
+    "relog-used": Message(
+        409,
+        "{name} 已在 {seat} 号机位登录，不能再撤回。",
+        "{name} has signed in at seat {seat}; it can no longer be withdrawn.",
+    ),
+    "seat-taken": Message(
+        409, "{seat} 号机位已编排给 {name}，请另选机位。", "Seat {seat} belongs to {name}. Choose another seat."
+    ),
+    "seat-promised": Message(
+        409, "{seat} 号机位已留给 {name}，请另选机位。", "Seat {seat} is kept for {name}. Choose another seat."
+    ),
+    "seat-out-of-order": Message(
+        409, "{seat} 号机位已停用（{why}），请另选机位。", "Seat {seat} is out of order ({why}). Choose another seat."
+    ),
+    "seat-out-of-reach": Message(
+        403,
+        "{room} {seat} 号机位不在您负责的范围内，请联系考务办公室。",
+        "Seat {seat} in {room} is outside your rooms. Call the exam office.",
+    ),
     # --- the request itself
     "bad-body": Message(422, "请求格式不正确：{reason}。", "The request is malformed: {reason}."),
     "body-too-large": Message(413, "请求内容超过 {limit} 字节。", "The request is larger than {limit} bytes."),
