@@ -48,6 +48,7 @@ class Ticker:
         self._redis = redis_clock
         self._service_time = service_time
         self._tick_s = settings.tick.total_seconds()
+        self._patience_s = settings.commit_deadline.total_seconds()
         self._max_step_ms = int(settings.max_step.total_seconds() * 1000)
         self._monotonic = monotonic
         self._me = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
@@ -149,5 +150,5 @@ class Ticker:
             log.debug("counter not mirrored", fault=str(fault))
 
     async def _bounded(self, work: Awaitable[Any]) -> Any:
-        """PostgreSQL has one tick's time to answer; past it the connection is given up and the step is unknown."""
-        return await asyncio.wait_for(work, self._tick_s)
+        """PostgreSQL has the commit deadline to answer; past it the connection is given up and the step is unknown."""
+        return await asyncio.wait_for(work, self._patience_s)

@@ -1,0 +1,139 @@
+"""One way to finish, in two steps (I9): `ended`, then `final`.
+
+Hand-in, time-out and force-end go the same way: the epoch is sealed in Redis and the attempt's buffer drained; then,
+under the row lock, the attempt ends; and it becomes final only after everything promised before the end is in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.checkpoint import recovery
+from app.domain.responses import canonical
+from app.services.site import Site
+from app.storage.postgres import attempts
+from app.storage.redis.client import RedisAway
+from app.storage.redis.events import Event
+
+log = structlog.get_logger(__name__)
+Reason = Literal["hand_in", "time_out", "forced"]
+SWEEP = 50
+
+
+async def end(site: Site, attempt: UUID, reason: Reason) -> None:
+    """Step one. Ends at the time the clock says for a time-out, now otherwise; ending twice changes nothing."""
+    await _drain_before(site, attempt)
+    async with site.engine.begin() as conn:
+        row = await attempts.lock(conn, attempt)
+        if row is None or row["state"] != "open":
+            return
+        now_ms = site.service_time.now_ms()
+        ended_ms = min(now_ms, row["end_ms"]) if row["end_ms"] is not None else now_ms
+        if reason == "time_out" and (row["end_ms"] is None or row["end_ms"] > now_ms):
+            # The clock was moved between the look and the lock: this attempt is not due.
+            return
+        await attempts.end(conn, attempt, ended_ms=ended_ms, reason=reason)
+    await _show(site, attempt, "ended")
+
+
+async def finalise(site: Site, attempt: UUID) -> dict[str, Any] | None:
+    """Step two: the receipt. The one it already has when it is final; None when it has not ended."""
+    await _drain_before(site, attempt)
+    async with site.engine.begin() as conn:
+        row = await attempts.lock(conn, attempt)
+        if row is None or row["state"] == "open":
+            return None
+        if row["state"] == "final":
+            stored: dict[str, Any] = row["receipt"]
+            return stored
+        receipt = await _receipt(conn, attempt, row["ended_ms"], site.service_time.now_ms())
+        await attempts.finalise(conn, attempt, now_ms=site.service_time.now_ms(), receipt=receipt)
+    await _show(site, attempt, "final")
+    await site.tell(Event("closed", attempt=str(attempt), data={"reason": row["end_reason"]}))
+    return receipt
+
+
+async def sweep(site: Site) -> int:
+    """End what is due and finalise what is out of grace, a small batch of each; how many."""
+    now_ms = site.service_time.now_ms()
+    silent_ms = int(site.settings.silent_after.total_seconds() * 1000)
+    async with site.engine.begin() as conn:
+        due = [row["id"] for row in await attempts.due(conn, now_ms, SWEEP)]
+    for attempt in due:
+        await end(site, attempt, "time_out")
+    async with site.engine.begin() as conn:
+        over = [row["id"] for row in await attempts.out_of_grace(conn, now_ms, silent_ms=silent_ms, limit=SWEEP)]
+    for attempt in over:
+        await finalise(site, attempt)
+    return len(due) + len(over)
+
+
+async def finalise_session(site: Site, session_id: int) -> int:
+    """The office finalises a session: every ended attempt past its grace, silent at its end or not. How many."""
+    done = 0
+    while True:
+        async with site.engine.begin() as conn:
+            rows = await attempts.out_of_grace(
+                conn, site.service_time.now_ms(), silent_ms=0, limit=SWEEP, session_id=session_id
+            )
+        if not rows:
+            return done
+        for row in rows:
+            await finalise(site, row["id"])
+        done += len(rows)
+
+
+async def _drain_before(site: Site, attempt: UUID) -> None:
+    """Seal and drain. Without Redis: what it holds is judged by its stamp when it is back (rule 6)."""
+    hot = site.hot()
+    try:
+        known = await hot.read(attempt)
+        if known is None:
+            return
+        await hot.seal(attempt, known.epoch)
+    except RedisAway:
+        return
+    async with site.plain() as connection:
+        await recovery.repair(connection, hot, site.service_time.lineage_n, attempt)
+
+
+async def _show(site: Site, attempt: UUID, state: str) -> None:
+    try:
+        await site.hot().mark(attempt, state=state)
+    except RedisAway as fault:
+        log.info("state not mirrored", attempt=str(attempt), fault=str(fault))
+
+
+def short_hash(answers: dict[str, Any]) -> str:
+    """Twelve hex digits of the SHA-256 over all answers, in groups of four: short enough to be read aloud."""
+    digest = hashlib.sha256(canonical(answers)).hexdigest()[:12]
+    return " ".join((digest[0:4], digest[4:8], digest[8:12]))
+
+
+async def _receipt(conn: AsyncConnection, attempt: UUID, ended_ms: int, now_ms: int) -> dict[str, Any]:
+    seated = await attempts.seated(conn, attempt)
+    if seated is None:
+        raise LookupError(attempt)
+    answers = {str(row["item_id"]): row["value"] for row in await attempts.responses(conn, attempt)}
+    row = (await conn.execute(text("SELECT count, chain FROM attempt WHERE id = :a"), {"a": attempt})).mappings().one()
+    return {
+        "count": row["count"],
+        "answered": sum(1 for value in answers.values() if value not in (None, "", [])),
+        "total": len(seated.items),
+        "handed_in_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "service_ms": now_ms,
+        "ended_ms": ended_ms,
+        "answers_hash": short_hash(answers),
+        "chain": row["chain"].hex(),
+        "ticket": seated.candidate["ticket"],
+        "name": seated.candidate["name"],
+        "session": seated.session["name"],
+        "seat": f"{seated.seat['room']} {seated.seat['seat']}",
+    }

@@ -1,0 +1,63 @@
+"""Limits on failed sign-ins: strict per ticket, loose per address (a hall may sit behind one).
+
+Fail-open by design: while Redis is away each process counts for itself, because 1,880 people who cannot sign in are a
+greater harm than a guesser who has to guess past several processes.
+"""
+
+from __future__ import annotations
+
+import time
+
+from app.domain.errors import Refused
+from app.services.site import Site
+from app.storage.redis.client import RedisAway
+
+# Counts of this process alone, for the time Redis is away: name → (failures, window's end).
+_local: dict[str, tuple[int, float]] = {}
+LOCAL_LIMIT = 10_000
+
+
+def _count_locally(name: str, window_s: float) -> int:
+    now = time.monotonic()
+    count, until = _local.get(name, (0, now + window_s))
+    if until < now:
+        count, until = 0, now + window_s
+    if len(_local) > LOCAL_LIMIT:
+        _local.clear()
+    _local[name] = (count + 1, until)
+    return count + 1
+
+
+def _peek_locally(name: str) -> int:
+    count, until = _local.get(name, (0, 0.0))
+    return count if until >= time.monotonic() else 0
+
+
+async def failures(site: Site, kind: str, name: str) -> int:
+    """Failed tries of this name within the window."""
+    key = site.keys.failures(kind, name)
+    try:
+        value: bytes | None = await site.store.call(site.store.client.get(key))
+    except RedisAway:
+        return _peek_locally(key)
+    return max(int(value or 0), _peek_locally(key))
+
+
+async def failed(site: Site, kind: str, name: str) -> int:
+    """Count one failure; how many there are now."""
+    key = site.keys.failures(kind, name)
+    window_s = site.settings.failure_window.total_seconds()
+    pipeline = site.store.client.pipeline(transaction=True)
+    pipeline.incr(key)
+    pipeline.expire(key, int(window_s), nx=False)
+    try:
+        replies: list[int] = await site.store.call(pipeline.execute())
+    except RedisAway:
+        return _count_locally(key, window_s)
+    return int(replies[0])
+
+
+async def check(site: Site, kind: str, name: str, limit: int) -> None:
+    """Refuse when this name has failed too often."""
+    if await failures(site, kind, name) >= limit:
+        raise Refused("too-many-tries", retry_after=int(site.settings.failure_window.total_seconds()))

@@ -1,0 +1,210 @@
+"""A candidate signs in: who they are, which session, and which device may write (I5).
+
+1. The ticket and the last six of the ID say who; failures are counted, successes are not.
+2. The session is the first of theirs that is open now.
+3. The old epoch is sealed and drained in Redis, so that what was promised `buffered` before a move is in the record
+   before the move (DESIGN §4.6).
+4. Under the attempt's row lock ``lease.decide`` says resume, grant, held or wrong seat.
+5. A grant after a move takes the seat, credits the time since the last activity known from any source, and fences the
+   old device with the commit, not before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy import RowMapping
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.checkpoint import recovery
+from app.domain import identity, lease
+from app.domain.errors import Refused
+from app.services import limits
+from app.services.site import Site
+from app.services.tokens import Claims
+from app.storage.postgres import adjustments, attempts
+from app.storage.redis.client import RedisAway
+from app.storage.redis.events import Event
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    ticket: str
+    id_tail: str
+    device_id: str | None
+    lease_secret: str | None
+    # What the PC's start address says it is.
+    room: str | None
+    seat: str | None
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    claims: Claims
+    lease_secret: str
+    moved: bool
+
+
+async def sign_in(site: Site, request: Request) -> SignedIn:
+    """The device's claims. Refuses with sign-in-failed, too-many-tries, not-allocated, not-open, too-late,
+    lease-held, wrong-seat or closed."""
+    ticket = identity.ticket_key(request.ticket)
+    await limits.check(site, "ticket", ticket, site.settings.ticket_failures)
+    await limits.check(site, "address", request.address, site.settings.address_failures)
+    now_ms = site.service_time.now_ms()
+    async with site.engine.connect() as conn:
+        allocations = await attempts.of_ticket(conn, ticket)
+    mine = _proved(site.secret, allocations, identity.fold(request.id_tail))
+    if not mine:
+        count = await limits.failed(site, "ticket", ticket)
+        await limits.failed(site, "address", request.address)
+        raise Refused("sign-in-failed", attempts_left=max(0, site.settings.ticket_failures - count))
+    chosen = choose(mine, now_ms)
+    attempt: UUID = chosen["attempt_id"]
+    known = await _seal_and_repair(site, attempt)
+    signed_in = await _decide(site, request, attempt, known.seen_ms if known else None)
+    if signed_in.moved:
+        await site.tell(Event("superseded", attempt=str(attempt), data={"epoch": signed_in.claims.epoch}))
+    await _tell_redis(site, signed_in.claims)
+    return signed_in
+
+
+def _proved(secret: bytes, allocations: Sequence[RowMapping], tail: str) -> list[RowMapping]:
+    shown = identity.id_tail_hmac(secret, tail)
+    return [row for row in allocations if hmac.compare_digest(row["id_tail_hmac"], shown)]
+
+
+def choose(mine: Sequence[RowMapping], now_ms: int) -> RowMapping:
+    """The session to sit now: the first, by planned start, that is not over for this candidate."""
+    allocated = [row for row in mine if row["session_id"] is not None]
+    if not allocated:
+        raise Refused("not-allocated")
+    ahead = [row for row in allocated if row["attempt_id"] is None or row["state"] != "final"]
+    for row in ahead:
+        over = row["state"] == "ended" or (row["end_ms"] is not None and now_ms >= row["end_ms"])
+        if over and row is not ahead[-1]:
+            continue
+        if row["attempt_id"] is None or row["start_ms"] is None:
+            raise Refused("not-open")
+        opens = row["start_ms"] - row["sign_in_opens_ms"]
+        if now_ms < opens:
+            raise Refused("not-open", opens_in_ms=opens - now_ms)
+        if row["signed_in_ms"] is None and now_ms > row["start_ms"] + row["last_admission_ms"]:
+            raise Refused("too-late")
+        return row
+    raise Refused("closed")
+
+
+async def _seal_and_repair(site: Site, attempt: UUID) -> Any:
+    """Nothing new is buffered under the live epoch while we decide, and what was is committed first."""
+    hot = site.hot()
+    try:
+        known = await hot.read(attempt)
+        if known is None:
+            return None
+        await hot.seal(attempt, known.epoch)
+    except RedisAway:
+        return None
+    async with site.plain() as connection:
+        return await recovery.repair(connection, hot, site.service_time.lineage_n, attempt)
+
+
+async def _decide(site: Site, request: Request, attempt: UUID, seen_ms: int | None) -> SignedIn:
+    try:
+        async with site.engine.begin() as conn:
+            return await _grant(site, conn, request, attempt, seen_ms)
+    except IntegrityError as fault:
+        # Somebody else took the spare seat between the click and the arrival.
+        raise Refused("seat-taken", seat=request.seat or "") from fault
+
+
+async def _grant(site: Site, conn: AsyncConnection, request: Request, attempt: UUID, seen_ms: int | None) -> SignedIn:
+    row = await attempts.lock(conn, attempt)
+    if row is None or row["state"] == "final":
+        raise Refused("closed")
+    # Stamped under the lock: the order of stamps is the order of commits.
+    now_ms = site.service_time.now_ms()
+    held = await attempts.live_lease(conn, attempt)
+    move = await attempts.open_relog(conn, attempt)
+    proved = held is not None and _matches(held, request)
+    answer = lease.decide(
+        lease.Ask(request.device_id, proved, await _named_seat(conn, row, request)),
+        lease.Held(held["epoch"], held["device_id"], held["seat_id"]) if held else None,
+        lease.Move(move["id"], move["to_seat_id"]) if move else None,
+        await attempts.allocated_seat(conn, row["session_id"], row["candidate_id"]),
+    )
+    log.info("sign-in decided", attempt=str(attempt), answer=answer.kind, why=answer.why)
+    lineage_n = site.service_time.lineage_n
+    if answer.kind == "resume" and held is not None:
+        await attempts.resumed(conn, attempt, now_ms=now_ms)
+        claims = Claims(lineage_n, attempt, held["epoch"], held["device_id"], held["seat_id"])
+        return SignedIn(claims, request.lease_secret or "", moved=False)
+    if answer.kind == "held" and held is not None:
+        last = max(row["contact_ms"] or held["granted_ms"], seen_ms or 0)
+        seat = await attempts.seat_label(conn, held["seat_id"])
+        raise Refused("lease-held", seat=seat, last_seen_s=max(0, now_ms - last) // 1000)
+    if answer.kind == "wrong_seat":
+        raise Refused("wrong-seat", expected=await attempts.seat_label(conn, answer.seat_id))
+    if row["state"] != "open":
+        raise Refused("closed")
+    device_id, lease_secret = secrets.token_urlsafe(12), secrets.token_urlsafe(24)
+    epoch = lease.next_epoch(lineage_n, row["epoch"])
+    first = held is None
+    await attempts.grant(
+        conn,
+        attempt,
+        epoch=epoch,
+        device_id=device_id,
+        secret_hash=hashlib.sha256(lease_secret.encode()).digest(),
+        seat_id=answer.seat_id,
+        now_ms=now_ms,
+        term=site.service_time.term,
+        address=request.address,
+        gap_from_ms=None if first else now_ms,
+    )
+    if move is not None:
+        await attempts.use_relog(conn, move, now_ms=now_ms)
+    if not first:
+        last = max(row["contact_ms"] or 0, seen_ms or 0)
+        await adjustments.credit(
+            conn,
+            attempt,
+            session_id=row["session_id"],
+            from_ms=min(last, now_ms),
+            to_ms=now_ms,
+            reason="relog",
+            source=f"relog:{epoch}",
+            now_ms=now_ms,
+            staff_id=move["staff_id"] if move else None,
+        )
+    return SignedIn(Claims(lineage_n, attempt, epoch, device_id, answer.seat_id), lease_secret, moved=not first)
+
+
+def _matches(held: RowMapping, request: Request) -> bool:
+    shown = hashlib.sha256((request.lease_secret or "").encode()).digest()
+    return request.device_id == held["device_id"] and hmac.compare_digest(held["secret_hash"], shown)
+
+
+async def _named_seat(conn: AsyncConnection, row: RowMapping, request: Request) -> int | None:
+    if not request.room or not request.seat:
+        return None
+    return await attempts.seat_named(conn, row["session_id"], request.room, request.seat)
+
+
+async def _tell_redis(site: Site, claims: Claims) -> None:
+    """What the buffered-only mode needs to know; without Redis a resume tells it later."""
+    try:
+        await site.hot().grant(claims.attempt, claims.epoch, {"seat_id": claims.seat_id})
+    except RedisAway as fault:
+        log.info("grant not mirrored", attempt=str(claims.attempt), fault=str(fault))

@@ -1,0 +1,111 @@
+"""One process of a site: its settings, both stores, the writer and the service time, opened and closed together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.checkpoint.ack import Follower, RedisBuffer
+from app.checkpoint.writer import Writer
+from app.domain.errors import ClockUnconfirmed
+from app.secrets import site_secret
+from app.services.service_time import ServiceTime
+from app.settings import Settings
+from app.storage.postgres.engine import connect, create_engine
+from app.storage.redis.client import Keys, Store
+from app.storage.redis.clock import RedisClock
+from app.storage.redis.events import Event, publish
+from app.storage.redis.hot import Hot
+
+
+class Site:
+    """What services work with. ``async with Site.open(...)`` starts and stops everything in the right order."""
+
+    def __init__(self, settings: Settings, database_url: str, redis_url: str, name: str) -> None:
+        self.settings = settings
+        self.database_url = database_url
+        self.name = name
+        self.secret = site_secret(settings)
+        self.engine: AsyncEngine = create_engine(database_url, settings, name=name)
+        self.store = Store(redis_url, settings)
+        self.redis_clock = RedisClock(self.store)
+        self.service_time = ServiceTime(self.engine, self.redis_clock, settings)
+        self._hot: Hot | None = None
+        self._hot_lineage = ""
+        self.follower = Follower(self.hot_or_none)
+        self.writer = Writer(self._connect_writer, RedisBuffer(self.hot_or_none), settings, self.follower)
+
+    @property
+    def redis(self) -> Any:
+        """The bare Redis client, for counters that may fail open; wrap calls in ``store.call``."""
+        return self.store.client
+
+    @property
+    def keys(self) -> Keys:
+        """Redis keys of the lineage in force. Raises ClockUnconfirmed before either store has answered once."""
+        return Keys(self.service_time.lineage_uid)
+
+    def hot(self) -> Hot:
+        lineage = self.service_time.lineage_uid
+        if self._hot is None or self._hot_lineage != lineage:
+            self._hot, self._hot_lineage = Hot(self.store, Keys(lineage)), lineage
+        return self._hot
+
+    def hot_or_none(self) -> Hot | None:
+        try:
+            return self.hot()
+        except ClockUnconfirmed:
+            return None
+
+    async def tell(self, event: Event) -> None:
+        """Push an event to every open page it concerns."""
+        await publish(self.store, self.keys, event)
+
+    async def _connect_writer(self) -> asyncpg.Connection[Any]:
+        settings = self.settings
+        return await connect(
+            self.database_url,
+            settings,
+            name=f"{self.name}-writer",
+            lock_timeout=str(int(settings.lock_timeout.total_seconds() * 1000)),
+            synchronous_commit="on",
+            # The statement's plan does not depend on its arrays; planning it anew for each batch costs more than it.
+            plan_cache_mode="force_generic_plan",
+            jit="off",
+        )
+
+    async def connect_own(self, purpose: str) -> asyncpg.Connection[Any]:
+        """A plain connection for a loop that needs one of its own."""
+        return await connect(self.database_url, self.settings, name=f"{self.name}-{purpose}")
+
+    @asynccontextmanager
+    async def plain(self) -> AsyncIterator[asyncpg.Connection[Any]]:
+        """A pooled asyncpg connection outside any transaction: each statement commits by itself."""
+        async with self.engine.connect() as connection:
+            raw = await connection.get_raw_connection()
+            driver = raw.driver_connection
+            if driver is None:
+                raise ConnectionError("the pool handed out a closed connection")
+            yield driver
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, settings: Settings, database_url: str, redis_url: str, *, name: str = "holdfast"
+    ) -> AsyncIterator[Site]:
+        site = cls(settings, database_url, redis_url, name)
+        await site.service_time.start()
+        await site.follower.start()
+        await site.writer.start()
+        try:
+            yield site
+        finally:
+            await site.writer.stop()
+            await site.follower.stop()
+            await site.service_time.stop()
+            await site.store.close()
+            await site.engine.dispose()
