@@ -5,7 +5,7 @@ Every query here is one statement over indexed keys, whatever the number of seat
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -100,7 +100,7 @@ async def rooms_in_use(conn: AsyncConnection, session_ids: Collection[int]) -> d
     return used
 
 
-async def seats(conn: AsyncConnection, room_id: int, session_id: int) -> Sequence[sa.RowMapping]:
+async def seats(conn: AsyncConnection, room_id: int, session_id: int) -> list[dict[str, Any]]:
     """Every seat of the room in order, with its occupant in the session and the open relogs from and to it."""
     planned = seat.alias("planned")
     planned_room = room.alias("planned_room")
@@ -175,7 +175,7 @@ async def seats(conn: AsyncConnection, room_id: int, session_id: int) -> Sequenc
         .where(seat.c.room_id == room_id)
         .order_by(seat.c.ordinal)
     )
-    return (await conn.execute(query)).mappings().all()
+    return [dict(row) for row in (await conn.execute(query)).mappings()]
 
 
 async def answered(conn: AsyncConnection, attempt_ids: Collection[UUID]) -> dict[UUID, int]:

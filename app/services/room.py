@@ -1,0 +1,212 @@
+"""The picture of one room in one session: who sits where, in what state, and which spare seat is next.
+
+Reads once (``load``), then everything is decided in a pure function (``picture``) of what was read, the service time
+and the settings, so that what the page shows can be tested without a hall.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal, get_args
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain import lifecycle
+from app.domain.errors import Refused
+from app.storage.postgres import rooms
+
+SeatState = Literal["not_arrived", "waiting", "answering", "silent", "handed_in", "timed_out", "forced"]
+SEAT_STATES: tuple[SeatState, ...] = get_args(SeatState)
+Row = Mapping[str, Any]
+# Attempt id → (count of changes, items answered at that count): a count that has not moved need not be taken again.
+Answered = MutableMapping[UUID, tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Everything the database says about a room in a session."""
+
+    room: Row
+    session: Row
+    seats: Sequence[Row]
+    answered: Mapping[UUID, int]
+    left_seats: frozenset[int]
+
+
+async def load(conn: AsyncConnection, room_id: int, session_id: int, known: Answered | None = None) -> Loaded:
+    """Five statements whatever the number of seats; refuses not-found (also a session of another exam).
+
+    ``known`` carries answered counts from one load to the next: only attempts whose ``count`` moved are counted again.
+    """
+    room = await rooms.find_room(conn, room_id)
+    session = await rooms.find_session(conn, session_id)
+    if room is None or session is None or session["exam_id"] != room["exam_id"]:
+        raise Refused("not-found")
+    seats = await rooms.seats(conn, room_id, session_id)
+    known = {} if known is None else known
+    counts = {row["attempt_id"]: row["count"] for row in seats if row["attempt_id"] is not None}
+    moved = [attempt for attempt, count in counts.items() if known.get(attempt, (0, 0))[0] != count]
+    fresh = await rooms.answered(conn, moved)
+    # A count read before its responses may be older than they are; the next load then counts once more.
+    known.update({attempt: (counts[attempt], fresh.get(attempt, 0)) for attempt in moved})
+    return Loaded(
+        room=room,
+        session=session,
+        seats=seats,
+        answered={attempt: known[attempt][1] if attempt in known else 0 for attempt in counts},
+        left_seats=await rooms.left_seats(conn, room_id, session_id),
+    )
+
+
+def session_state(session: Row, now_ms: int) -> Literal["planned", "waiting", "running", "ended", "held"]:
+    """``planned``: not anchored yet. ``ended`` is the session's own end; single candidates may have longer."""
+    start_ms = session["start_ms"]
+    if session["held"] is not None:
+        return "held"
+    if start_ms is None:
+        return "planned"
+    if now_ms < start_ms:
+        return "waiting"
+    return "running" if now_ms < start_ms + session["duration_ms"] else "ended"
+
+
+def session_clock(session: Row, now_ms: int, last_end_ms: int | None = None) -> dict[str, Any]:
+    """``{service_ms, state, starts_in_ms, remaining_ms, longest_ms}``.
+
+    ``remaining_ms`` is the session's own, ``longest_ms`` that of the candidate who may sit longest (None: nobody).
+    """
+    start_ms, duration_ms = session["start_ms"], session["duration_ms"]
+    remaining = duration_ms if start_ms is None else max(0, min(duration_ms, start_ms + duration_ms - now_ms))
+    return {
+        "service_ms": now_ms,
+        "state": session_state(session, now_ms),
+        "starts_in_ms": max(0, start_ms - now_ms) if start_ms is not None and now_ms < start_ms else None,
+        "remaining_ms": remaining,
+        "longest_ms": max(0, last_end_ms - now_ms) if last_end_ms is not None else None,
+    }
+
+
+def told_session(session: Row, now_ms: int) -> dict[str, Any]:
+    return {
+        "id": session["id"],
+        "exam_id": session["exam_id"],
+        "number": session["number"],
+        "name": session["name"],
+        "planned_start": _wall(session["planned_start"]),
+        "duration_ms": session["duration_ms"],
+        "state": session_state(session, now_ms),
+    }
+
+
+def seat_state(row: Row, start_ms: int | None, now_ms: int, silent_after_ms: int) -> tuple[SeatState, int | None]:
+    """The occupant's state, and for how many whole seconds they have been silent.
+
+    Silence is judged at the boundary as everywhere: exactly ``silent_after_ms`` unheard is silent.
+    """
+    signed_in_ms = row["signed_in_ms"]
+    if row["attempt_id"] is None or signed_in_ms is None:
+        return "not_arrived", None
+    state = lifecycle.derive(row["state"], signed_in=True, start_ms=start_ms, end_ms=row["end_ms"], now_ms=now_ms)
+    if state in ("ended", "final"):
+        # Past its end but not yet swept an attempt has no reason of its own: its time is up.
+        reasons: dict[str | None, SeatState] = {"hand_in": "handed_in", "forced": "forced"}
+        return reasons.get(row["end_reason"], "timed_out"), None
+    heard_ms = max(signed_in_ms, row["contact_ms"] or 0)
+    if now_ms - heard_ms >= silent_after_ms:
+        return "silent", (now_ms - heard_ms) // 1000
+    return ("waiting" if state == "waiting" else "answering"), None
+
+
+def picture(loaded: Loaded, now_ms: int, silent_after_ms: int) -> dict[str, Any]:
+    """The room as the page gets it: ``{room, session, clock, counts, seats, spare_left, suggested_seat_id}``."""
+    start_ms = loaded.session["start_ms"]
+    seats = [_seat(row, loaded, start_ms, now_ms, silent_after_ms) for row in loaded.seats]
+    open_ends = [row["end_ms"] for row in loaded.seats if row["end_ms"] is not None and row["state"] == "open"]
+    states = [seat["occupant"]["state"] for seat in seats if seat["occupant"] is not None]
+    free = [seat for seat in seats if seat["is_spare"] and seat["free"]]
+    # A spare that somebody had to leave in this session comes last: its PC is the likely reason.
+    free.sort(key=lambda seat: (seat["seat_id"] in loaded.left_seats, seat["ordinal"]))
+    return {
+        "room": {key: loaded.room[key] for key in ("id", "name", "number", "building", "exam_name")},
+        "session": told_session(loaded.session, now_ms),
+        "clock": session_clock(loaded.session, now_ms, max(open_ends, default=None)),
+        "counts": {
+            "expected": len(states),
+            "arrived": sum(state != "not_arrived" for state in states),
+            **{state: states.count(state) for state in SEAT_STATES},
+        },
+        "seats": seats,
+        "spare_left": len(free),
+        "suggested_seat_id": free[0]["seat_id"] if free else None,
+    }
+
+
+def _seat(row: Row, loaded: Loaded, start_ms: int | None, now_ms: int, silent_after_ms: int) -> dict[str, Any]:
+    occupied = row["ticket"] is not None
+    arriving = None
+    if row["arriving_id"] is not None:
+        arriving = {
+            "id": row["arriving_id"],
+            "name": row["comer_name"],
+            "ticket": row["comer_ticket"],
+            "from_seat": row["from_label"],
+            "from_room": row["from_room"] if row["from_room_id"] != loaded.room["id"] else None,
+        }
+    return {
+        "seat_id": row["seat_id"],
+        "label": row["label"],
+        "ordinal": row["ordinal"],
+        "is_spare": row["is_spare"],
+        "out_of_order": row["out_of_order"],
+        "free": not occupied and arriving is None and row["out_of_order"] is None,
+        "arriving": arriving,
+        "occupant": _occupant(row, loaded, start_ms, now_ms, silent_after_ms) if occupied else None,
+    }
+
+
+def _occupant(row: Row, loaded: Loaded, start_ms: int | None, now_ms: int, silent_after_ms: int) -> dict[str, Any]:
+    state, silent_s = seat_state(row, start_ms, now_ms, silent_after_ms)
+    relog = None
+    if row["relog_id"] is not None:
+        relog = {
+            "id": row["relog_id"],
+            "from_seat": row["label"],
+            "to_seat": row["to_label"],
+            "to_seat_id": row["to_seat_id"],
+            "to_room": row["to_room"] if row["to_room_id"] != loaded.room["id"] else None,
+            "same_seat": row["to_seat_id"] == row["seat_id"],
+            "reason": row["relog_reason"],
+            "by": row["relog_by"],
+            "opened_s": max(0, now_ms - row["relog_opened_ms"]) // 1000,
+            "state": "open",
+        }
+    last_ms = None if row["signed_in_ms"] is None else max(row["signed_in_ms"], row["contact_ms"] or 0)
+    remaining_ms = None
+    # The time of someone who has ended no longer runs, and before the start nobody's does.
+    if state in ("waiting", "answering", "silent", "not_arrived") and row["end_ms"] is not None:
+        remaining_ms = max(0, row["end_ms"] - max(now_ms, start_ms or now_ms))
+    return {
+        "attempt_id": str(row["attempt_id"]) if row["attempt_id"] is not None else None,
+        "ticket": row["ticket"],
+        "name": row["name"],
+        "gender": row["gender"],
+        "specialty": row["specialty"],
+        "employer": row["employer"],
+        "photo": None,
+        "state": state,
+        "silent_s": silent_s,
+        "last_seen_s": max(0, now_ms - last_ms) // 1000 if last_ms is not None else None,
+        "remaining_ms": remaining_ms,
+        "answered": loaded.answered.get(row["attempt_id"], 0),
+        "total": row["item_count"],
+        "planned_label": row["planned_label"],
+        "planned_room": row["planned_room"] if row["planned_room_id"] != loaded.room["id"] else None,
+        "relog": relog,
+    }
+
+
+def _wall(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="seconds")
