@@ -77,5 +77,5 @@ chromium:
 node_modules: node_modules/.ready
 
 node_modules/.ready: package-lock.json package.json | setup
-	@$(NPM) ci --no-audit --no-fund --ignore-scripts --loglevel=error
+	@$(NPM) ci --no-audit --no-fund --no-update-notifier --ignore-scripts --loglevel=error
 	@touch $@
