@@ -82,6 +82,20 @@ MESSAGES: dict[str, Message] = {
     "staff-demo-account": Message(
         403, "演示账号不能在正式服务器上登录。", "Demo accounts cannot sign in on a real server."
     ),
+    "staff-exists": Message(409, "用户名 {username} 已存在。", "There is an account {username} already."),
+    "staff-unknown": Message(404, "没有用户名为 {username} 的账号。", "There is no account {username}."),
+    "staff-bad-name": Message(
+        422,
+        "用户名须为 1 至 64 个可见字符，首尾不能有空格。",
+        "A username has 1 to 64 visible characters and no blanks around them.",
+    ),
+    "staff-weak-password": Message(
+        422, "密码至少需要 {shortest} 个字符。", "A password has at least {shortest} characters."
+    ),
+    "room-unknown": Message(404, "没有名为“{room}”的考室。", "There is no room named “{room}”."),
+    "room-ambiguous": Message(
+        409, "多个考试都有考室“{room}”，请指明考试。", "Several exams have a room “{room}”: name the exam."
+    ),
     "login-ended": Message(401, "登录已失效，请重新登录。", "You are signed out. Please sign in again."),
     "not-permitted": Message(
         403, "您的账号无权进行此操作，请联系考务办公室。", "Your account may not do this. Call the exam office."
