@@ -6,6 +6,7 @@ greater harm than a guesser who has to guess past several processes.
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 from app.domain.errors import Refused
@@ -55,6 +56,14 @@ async def failed(site: Site, kind: str, name: str) -> int:
     except RedisAway:
         return _count_locally(key, window_s)
     return int(replies[0])
+
+
+async def forget(site: Site, kind: str, name: str) -> None:
+    """Forget this name's failures: it has shown what it had to."""
+    key = site.keys.failures(kind, name)
+    _local.pop(key, None)
+    with contextlib.suppress(RedisAway):
+        await site.store.call(site.store.client.delete(key))
 
 
 async def check(site: Site, kind: str, name: str, limit: int) -> None:

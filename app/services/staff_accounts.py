@@ -1,0 +1,88 @@
+"""Accounts of staff: made, found and given rooms by the command line and the demo."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.errors import Refused
+from app.domain.roles import ROLE_ACTIONS, Role
+from app.services import passwords
+from app.storage.postgres import audit, staff
+from app.storage.postgres.staff import Account
+
+SHORTEST_PASSWORD = 8
+
+
+async def create(
+    conn: AsyncConnection,
+    *,
+    username: str,
+    name: str,
+    role: Role,
+    password: str,
+    room_ids: Sequence[int] = (),
+    is_demo: bool = False,
+    actor: str = "cli",
+) -> int:
+    """A new account with its rooms, in the caller's transaction; its id.
+
+    Ends with the audit entry, so it is the last thing before COMMIT. Refuses staff-exists, staff-bad-name,
+    staff-weak-password. Demo accounts have fixed passwords and sign in only where the setting ``demo`` allows it.
+    """
+    if not username or username != username.strip() or len(username) > 64 or not username.isprintable():
+        raise Refused("staff-bad-name", username=username)
+    if not is_demo and len(password) < SHORTEST_PASSWORD:
+        raise Refused("staff-weak-password", shortest=SHORTEST_PASSWORD)
+    staff_id = await staff.create(
+        conn,
+        username=username,
+        name=name,
+        role=role,
+        password_hash=await passwords.hashed(password),
+        is_demo=is_demo,
+    )
+    if staff_id is None:
+        raise Refused("staff-exists", username=username)
+    await staff.assign(conn, staff_id, room_ids)
+    subject = {"username": username, "role": role, "rooms": sorted(room_ids), "is_demo": is_demo}
+    await audit.append(conn, actor=actor, action="staff.add", subject=subject)
+    return staff_id
+
+
+async def find(conn: AsyncConnection, username: str) -> Account | None:
+    """The account of that username, disabled ones too."""
+    return await staff.find(conn, username)
+
+
+async def room_ids_named(conn: AsyncConnection, names: Sequence[str], *, exam_code: str | None = None) -> list[int]:
+    """Ids of rooms by name. Refuses room-unknown, and room-ambiguous when several exams have one of that name."""
+    found = await staff.rooms_named(conn, names, exam_code=exam_code)
+    for name in names:
+        if name not in found:
+            raise Refused("room-unknown", room=name)
+        if len(found[name]) > 1:
+            raise Refused("room-ambiguous", room=name)
+    return [found[name][0] for name in names]
+
+
+async def revoke(conn: AsyncConnection, username: str, *, disable: bool, actor: str = "cli") -> int:
+    """End every login of the account, and with ``disable`` let it never sign in again; how many logins ended.
+
+    Refuses staff-unknown. Ends with the audit entry.
+    """
+    account = await staff.find(conn, username)
+    if account is None:
+        raise Refused("staff-unknown", username=username)
+    if disable:
+        await staff.set_disabled(conn, account.id, disabled=True)
+    ended = await staff.revoke_logins(conn, account.id)
+    action = "staff.disable" if disable else "staff.revoke"
+    await audit.append(conn, actor=actor, action=action, subject={"username": username, "logins": ended})
+    return ended
+
+
+def needs_rooms(role: Role) -> bool:
+    """Whether an account of this role sees nothing until rooms are assigned to it."""
+    return "own" in ROLE_ACTIONS[role].values()
