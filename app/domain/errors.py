@@ -49,6 +49,11 @@ MESSAGES: dict[str, Message] = {
         "您已被安排到 {expected} 号机位，请到该机位登录。",
         "You were moved to seat {expected}. Please sign in there.",
     ),
+    "seat-taken": Message(
+        409,
+        "{seat} 号机位已有人使用，请举手联系监考人员。",
+        "Seat {seat} is in use by someone else. Raise your hand.",
+    ),
     # --- sitting
     "bad-token": Message(401, "登录已失效，请重新登录。", "This sign-in is no longer valid. Please sign in again."),
     "superseded": Message(
@@ -123,7 +128,7 @@ MESSAGES: dict[str, Message] = {
         "{name} 已在 {seat} 号机位登录，不能再撤回。",
         "{name} has signed in at seat {seat}; it can no longer be withdrawn.",
     ),
-    "seat-taken": Message(
+    "seat-occupied": Message(
         409, "{seat} 号机位已编排给 {name}，请另选机位。", "Seat {seat} belongs to {name}. Choose another seat."
     ),
     "seat-promised": Message(
@@ -139,6 +144,7 @@ MESSAGES: dict[str, Message] = {
     ),
     # --- the request itself
     "bad-body": Message(422, "请求格式不正确：{reason}。", "The request is malformed: {reason}."),
+    "bad-method": Message(405, "此地址不支持这种请求方法。", "This address does not take that method."),
     "body-too-large": Message(413, "请求内容超过 {limit} 字节。", "The request is larger than {limit} bytes."),
     "too-many-responses": Message(
         422, "一次提交的答案超过 {limit} 条。", "More than {limit} responses in one request."

@@ -40,7 +40,7 @@ async def open_relog(
 
     A candidate who has not signed in yet may be moved too: the plan knows moves before the start. The same request
     again finds the relog open and gives it back. Refuses not-found, not-permitted, attempt-over, relog-open,
-    seat-out-of-reach, seat-out-of-order, seat-taken, seat-promised.
+    seat-out-of-reach, seat-out-of-order, seat-occupied, seat-promised.
     """
     seated = await relogs.lock_seated(conn, attempt_id)
     if seated is None:
@@ -72,7 +72,7 @@ async def open_relog(
     if target.seat_id != seated.seat_id:
         occupant = await relogs.occupant(conn, seated.session_id, target.seat_id)
         if occupant is not None:
-            raise Refused("seat-taken", seat=target.seat, name=occupant)
+            raise Refused("seat-occupied", seat=target.seat, name=occupant)
 
     opened = await relogs.find(conn, relog_id)
     if opened is None:
