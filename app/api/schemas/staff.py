@@ -1,0 +1,44 @@
+"""Bodies of the staff endpoints. Unknown fields are refused: a misspelt one must not be silently left out."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from app.services.relog import Reason
+
+BIGGEST_ID = 2**63 - 1
+# PostgreSQL stores no NUL.
+Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, pattern=r"^[^\x00]*$")]
+Id = Annotated[int, Field(ge=1, le=BIGGEST_ID)]
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SignIn(Body):
+    username: Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00]*$")]
+    password: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+
+
+class OpenRelog(Body):
+    """Either ``to_seat_id`` or ``same_seat: true``."""
+
+    to_seat_id: Id | None = None
+    same_seat: bool = False
+    reason: Reason = "pc_failed"
+    note: Line = ""
+
+    @model_validator(mode="after")
+    def _one_target(self) -> OpenRelog:
+        if (self.to_seat_id is None) is not self.same_seat:
+            raise ValueError("give to_seat_id, or same_seat: true, and not both")
+        return self
+
+
+class MarkSeat(Body):
+    """Why the seat is out of order, or null: its PC works."""
+
+    out_of_order: Annotated[Line, Field(min_length=1)] | None

@@ -1,0 +1,252 @@
+"""Staff: sign-in, the live room, relog, seats out of order, the audit log (DESIGN §6).
+
+Who may do what is asked of ``domain.roles`` and nothing else. Every change takes an ``Idempotency-Key`` and goes
+through ``staff_requests.once``: one transaction holds the change, its reply and its audit entry.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Annotated, Any, cast
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Request
+from fastapi.responses import StreamingResponse
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.api.deps import address_of, bearer, get_deps
+from app.api.schemas.staff import BIGGEST_ID, MarkSeat, OpenRelog, SignIn
+from app.domain.errors import Refused
+from app.domain.roles import Action, allows
+from app.services import relog, room, staff_requests, staff_sign_in
+from app.services.room_feed import RoomFeeds
+from app.services.staff_requests import Request as StaffRequest
+from app.storage.postgres import audit, rooms
+from app.storage.postgres.staff import Login
+
+router = APIRouter(prefix="/api/v1/staff", tags=["staff"])
+
+Id = Annotated[int, Path(ge=1, le=BIGGEST_ID)]
+SessionId = Annotated[int, Query(alias="session", ge=1, le=BIGGEST_ID)]
+KEEP_ALIVE_S = 5.0
+LOGIN_CHECK_S = 10.0
+
+
+async def login_of(request: Request) -> Login:
+    """Who is asking. Refuses login-ended."""
+    try:
+        token = bearer(request)
+    except Refused as missing:
+        raise Refused("login-ended") from missing
+    return await staff_sign_in.find_login(get_deps(request).site, token)
+
+
+def idempotency_key(idempotency_key: Annotated[str | None, Header()] = None) -> str:
+    """The request's key, made by the browser once per click. Refuses idempotency-key-needed."""
+    if idempotency_key is None or not 0 < len(idempotency_key) <= 100:
+        raise Refused("idempotency-key-needed")
+    return idempotency_key
+
+
+Who = Annotated[Login, Depends(login_of)]
+Key = Annotated[str, Depends(idempotency_key)]
+
+
+def _permit(login: Login, action: Action, room_id: int | None = None) -> None:
+    if not allows(login.role, action, room_id=room_id, own_room_ids=login.own_room_ids):
+        raise Refused("not-permitted")
+
+
+def _feeds(request: Request) -> RoomFeeds:
+    # One per process, made at the first watcher: nothing runs while nobody looks.
+    state = request.app.state
+    if not hasattr(state, "room_feeds"):
+        state.room_feeds = RoomFeeds(get_deps(request).site)
+    return cast("RoomFeeds", state.room_feeds)
+
+
+async def _told_login(request: Request, login: Login) -> dict[str, Any]:
+    async with get_deps(request).engine.connect() as conn:
+        reach = await staff_sign_in.rooms_in_reach(conn, login)
+    return {
+        "staff": {
+            "username": login.username,
+            "name": login.name,
+            "role": login.role,
+            "may": sorted(action for action in ("relog", "mark-seat", "read-audit") if _may(login, action)),
+            "rooms": reach,
+        },
+        "expires_at": login.expires_at.isoformat(timespec="seconds"),
+    }
+
+
+def _may(login: Login, action: Action) -> bool:
+    return allows(login.role, action, room_id=None, own_room_ids=login.own_room_ids)
+
+
+@router.post("/sign-in")
+async def sign_in(request: Request, body: SignIn) -> dict[str, Any]:
+    """``{token, staff: {username, name, role, may, rooms}, expires_at}``."""
+    signed_in = await staff_sign_in.sign_in(
+        get_deps(request).site, username=body.username, password=body.password, address=address_of(request)
+    )
+    return {"token": signed_in.token, **await _told_login(request, signed_in.login)}
+
+
+@router.post("/sign-out")
+async def sign_out(request: Request, login: Who) -> dict[str, Any]:
+    """Revokes this login."""
+    await staff_sign_in.sign_out(get_deps(request).site, login)
+    return {}
+
+
+@router.get("/me")
+async def me(request: Request, login: Who) -> dict[str, Any]:
+    """As the reply of sign-in, without the token."""
+    return await _told_login(request, login)
+
+
+@router.get("/sessions")
+async def sessions(request: Request, login: Who) -> dict[str, Any]:
+    """The sessions of the exams whose rooms the login sees: ``{sessions: [{…, clock, room_ids}]}``."""
+    deps = get_deps(request)
+    now_ms = deps.service_time.now_ms()
+    async with deps.engine.connect() as conn:
+        reach = await staff_sign_in.rooms_in_reach(conn, login)
+        found = await rooms.sessions(conn, {one["exam_id"] for one in reach})
+        used = await rooms.rooms_in_use(conn, [one["id"] for one in found])
+    seen = {one["id"] for one in reach}
+    return {
+        "sessions": [
+            {
+                **room.told_session(one, now_ms),
+                "clock": room.session_clock(one, now_ms),
+                "room_ids": [room_id for room_id in used[one["id"]] if room_id in seen],
+            }
+            for one in found
+        ]
+    }
+
+
+@router.get("/rooms/{room_id}")
+async def room_picture(request: Request, login: Who, room_id: Id, session: SessionId) -> dict[str, Any]:
+    """The room in that session now (``services.room.picture``)."""
+    _permit(login, "view-room", room_id)
+    deps = get_deps(request)
+    now_ms = deps.service_time.now_ms()
+    async with deps.engine.connect() as conn:
+        loaded = await room.load(conn, room_id, session)
+    return room.picture(loaded, now_ms, int(deps.settings.silent_after.total_seconds() * 1000))
+
+
+@router.get("/rooms/{room_id}/events")
+async def room_events(request: Request, login: Who, room_id: Id, session: SessionId) -> StreamingResponse:
+    """Server-sent events: ``room`` (a whole picture), ``away`` (the stores cannot be asked), ``closed {code}``."""
+    _permit(login, "view-room", room_id)
+    deps = get_deps(request)
+    async with deps.engine.connect() as conn:
+        found, timed = await rooms.find_room(conn, room_id), await rooms.find_session(conn, session)
+    if found is None or timed is None or found["exam_id"] != timed["exam_id"]:
+        raise Refused("not-found")
+    return StreamingResponse(
+        _stream(request, login, room_id, session),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _stream(request: Request, login: Login, room_id: int, session_id: int) -> AsyncIterator[str]:
+    deps = get_deps(request)
+    ends = time.monotonic() + deps.settings.stream_life.total_seconds()
+    checked = time.monotonic()
+    n = 0
+    async with _feeds(request).watch(room_id, session_id) as feed:
+        while (now := time.monotonic()) < ends:
+            seen = await feed.newer_than(n, KEEP_ALIVE_S)
+            if seen is None:
+                yield ": keep-alive\n\n"
+            else:
+                n = seen.n
+                yield "event: away\ndata: {}\n\n" if seen.text is None else f"event: room\ndata: {seen.text}\n\n"
+            if now - checked >= LOGIN_CHECK_S:
+                checked = now
+                if not await _still_welcome(request, login, room_id):
+                    yield 'event: closed\ndata: {"code": "login-ended"}\n\n'
+                    return
+
+
+async def _still_welcome(request: Request, login: Login, room_id: int) -> bool:
+    """Whether the login still holds and still reaches the room: a stream must not outlive either."""
+    try:
+        again = await login_of(request)
+    except Refused:
+        return False
+    except (SQLAlchemyError, OSError):
+        return True  # cannot tell, which is not "no"; asked again in a few seconds
+    return again.staff_id == login.staff_id and allows(
+        again.role, "view-room", room_id=room_id, own_room_ids=again.own_room_ids
+    )
+
+
+@router.post("/attempts/{attempt_id}/relog")
+async def open_relog(request: Request, login: Who, key: Key, attempt_id: UUID, body: OpenRelog) -> dict[str, Any]:
+    """Let the candidate sign in at another seat: ``{relog: {id, state, from_seat, to_seat, name, ticket, …}}``."""
+    _permit(login, "relog")
+    deps = get_deps(request)
+    now_ms = deps.service_time.now_ms()
+    act = partial(
+        relog.open_relog,
+        login=login,
+        attempt_id=attempt_id,
+        to_seat_id=body.to_seat_id,
+        reason=body.reason,
+        note=body.note,
+        now_ms=now_ms,
+    )
+    asked = StaffRequest(key, f"relog {attempt_id}", body.model_dump(mode="json"))
+    reply = await staff_requests.once(deps.engine, login, asked, act, now_ms=now_ms)
+    _feeds(request).hurry()
+    return reply
+
+
+@router.post("/relogs/{relog_id}/withdraw")
+async def withdraw_relog(request: Request, login: Who, key: Key, relog_id: Id) -> dict[str, Any]:
+    """Take back a relog that nobody has used yet."""
+    _permit(login, "relog")
+    deps = get_deps(request)
+    now_ms = deps.service_time.now_ms()
+    act = partial(relog.withdraw_relog, login=login, relog_id=relog_id, now_ms=now_ms)
+    reply = await staff_requests.once(
+        deps.engine, login, StaffRequest(key, f"withdraw {relog_id}", {}), act, now_ms=now_ms
+    )
+    _feeds(request).hurry()
+    return reply
+
+
+@router.post("/seats/{seat_id}/mark")
+async def mark_seat(request: Request, login: Who, key: Key, seat_id: Id, body: MarkSeat) -> dict[str, Any]:
+    """Put a seat out of order with the reason, or back in order."""
+    _permit(login, "mark-seat")
+    deps = get_deps(request)
+    now_ms = deps.service_time.now_ms()
+    act = partial(relog.mark_seat, login=login, seat_id=seat_id, out_of_order=body.out_of_order)
+    asked = StaffRequest(key, f"mark {seat_id}", body.model_dump(mode="json"))
+    reply = await staff_requests.once(deps.engine, login, asked, act, now_ms=now_ms)
+    _feeds(request).hurry()
+    return reply
+
+
+@router.get("/audit")
+async def audit_log(
+    request: Request,
+    login: Who,
+    before: Annotated[int | None, Query(ge=1, le=BIGGEST_ID)] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> dict[str, Any]:
+    """The newest entries numbered below ``before``: ``{entries: [{n, at, service_ms, actor, action, subject, …}]}``."""
+    _permit(login, "read-audit")
+    async with get_deps(request).engine.connect() as conn:
+        found = await audit.entries(conn, before=before, limit=limit)
+    return {"entries": [{**entry, "hash": bytes(entry["hash"]).hex()} for entry in found]}
