@@ -6,7 +6,8 @@ Steps, all inside one implicit transaction:
    same lock in the same order. After a wait PostgreSQL reads a *locked* row again and nothing else, so everything
    that is decided on (epoch, grants, state, counts, chain head) lives in that row and is read from ``l`` only.
 2. ``g`` finds out which groups are fenced; ``r`` gives each response its reason to be stranded, or none. The rules
-   are those of ``app.domain.responses.strand``; a property test holds the two together.
+   are those of ``app.domain.responses.strand``; a property test holds the two together. A repeat of what the history
+   already holds is no late write, whenever it comes: its first reply was lost, its answer is still `durable`.
 3. ``h`` keeps every revision (append-only), ``w`` merges the winner per item, ``s`` keeps what was not applied.
 4. ``u`` moves the attempt's registers, counters and hash chain. It runs for every group, so every acknowledgement
    comes from a transaction that wrote (I2).
@@ -47,6 +48,10 @@ g AS MATERIALIZED (
 r AS MATERIALIZED (
     SELECT q.*, g.session_id, g.epoch, g.seq, g.stamp_ms, g.chain_links + 1 AS link, g.state <> 'open' AS late,
         CASE
+            WHEN (g.fenced OR g.state <> 'open') AND EXISTS (
+                SELECT FROM response_history x WHERE x.session_id = g.session_id AND x.attempt_id = q.attempt_id
+                    AND x.item_id = q.item_id AND x.epoch = g.epoch AND x.rev = q.rev AND x.value_hash = q.value_hash
+            ) THEN NULL
             WHEN g.fenced THEN 'old_epoch'
             WHEN g.state = 'final' THEN 'final'
             WHEN g.state = 'ended' AND NOT (g.buffered AND g.stamp_ms <= g.ended_ms) THEN CASE

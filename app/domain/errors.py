@@ -150,6 +150,11 @@ MESSAGES: dict[str, Message] = {
         422, "一次提交的答案超过 {limit} 条。", "More than {limit} responses in one request."
     ),
     "text-too-long": Message(422, "答案超过 {limit} 个字符。", "The response is longer than {limit} characters."),
+    "bad-characters": Message(
+        422,
+        "答案含有无法保存的字符，请删除后重新输入。",
+        "The response holds a character that cannot be stored; retype it.",
+    ),
     "bad-value": Message(422, "答案格式与题型不符。", "The response does not fit the item's type."),
     # --- papers
     "already-drawn": Message(
@@ -242,6 +247,16 @@ MESSAGES: dict[str, Message] = {
         503,
         "服务器繁忙，请在 {retry_after} 秒后重试；您的答案保存在本机。",
         "The server is busy. Try again in {retry_after} s; your answers are kept on this PC.",
+    ),
+    "port-taken": Message(
+        503,
+        "无法监听 {host}:{port}（{fault}），请换一个端口。",
+        "Cannot listen on {host}:{port} ({fault}); choose another port.",
+    ),
+    "demo-accounts": Message(
+        503,
+        "数据库中有演示账号，正式服务不会启动；请先停用它们，或使用 holdfast demo。",
+        "The database holds demo accounts, so a real server does not start; remove them, or use holdfast demo.",
     ),
     "internal": Message(
         500,

@@ -73,7 +73,12 @@ async def sign_in(site: Site, request: Request) -> SignedIn:
     chosen = choose(mine, now_ms)
     attempt: UUID = chosen["attempt_id"]
     known = await _seal_and_repair(site, attempt)
-    signed_in = await _decide(site, request, attempt, known.seen_ms if known else None)
+    try:
+        signed_in = await _decide(site, request, attempt, known.seen_ms if known else None)
+    except Refused:
+        # Nothing was granted: the device that holds the lease must not be kept from the buffer.
+        await _unseal(site, attempt)
+        raise
     if signed_in.moved:
         await site.tell(Event("superseded", attempt=str(attempt), data={"epoch": signed_in.claims.epoch}))
     await _tell_redis(site, signed_in.claims)
@@ -118,6 +123,13 @@ async def _seal_and_repair(site: Site, attempt: UUID) -> Any:
         return None
     async with site.plain() as connection:
         return await recovery.repair(connection, hot, site.service_time.lineage_n, attempt)
+
+
+async def _unseal(site: Site, attempt: UUID) -> None:
+    try:
+        await site.hot().unseal(attempt)
+    except RedisAway as fault:
+        log.info("seal left to expire", attempt=str(attempt), fault=str(fault))
 
 
 async def _decide(site: Site, request: Request, attempt: UUID, seen_ms: int | None) -> SignedIn:

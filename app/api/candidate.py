@@ -1,0 +1,160 @@
+"""The candidate's calls (DESIGN §6): thin edges over ``services.sign_in`` and ``services.sitting``.
+
+Plain Starlette routes: the checkpoint is the hot path of the whole product, and dependency injection and response
+models would cost more there than the work itself. ``empty`` has the same route class, middleware, body and decoding
+and touches no store: it is what ``holdfast bench checkpoint`` measures against.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from sqlalchemy import text
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from app.api.deps import address_of, claims_of, get_deps
+from app.api.schemas.candidate import decode_checkpoint, decode_sign_in
+from app.domain.errors import Refused
+from app.services import sign_in as signing_in
+from app.services.sitting import described
+from app.storage.postgres import papers
+
+JSON = "application/json"
+NO_STORE = {"Cache-Control": "no-store"}
+
+
+def reply(value: Any, status: int = 200) -> Response:
+    return Response(orjson.dumps(value), status, NO_STORE, media_type=JSON)
+
+
+async def body_of(request: Request, limit: int) -> bytes:
+    """The request's body. Refused `body-too-large` before more than the limit is held."""
+    declared = request.headers.get("content-length", "0")
+    if declared.isdigit() and int(declared) > limit:
+        raise Refused("body-too-large", limit=limit)
+    received = bytearray()
+    async for chunk in request.stream():
+        received += chunk
+        if len(received) > limit:
+            raise Refused("body-too-large", limit=limit)
+    return bytes(received)
+
+
+async def sign_in(request: Request) -> Response:
+    deps = get_deps(request)
+    data = decode_sign_in(await body_of(request, deps.settings.max_body_bytes))
+    signed_in = await signing_in.sign_in(
+        deps.site,
+        signing_in.Request(
+            ticket=data.ticket,
+            id_tail=data.id_tail,
+            device_id=data.device_id,
+            lease_secret=data.lease_secret,
+            room=data.seat.room if data.seat else None,
+            seat=data.seat.seat if data.seat else None,
+            address=address_of(request),
+        ),
+    )
+    claims = signed_in.claims
+    state = await deps.sitting.resume(claims)
+    return reply(
+        {
+            "token": deps.tokens.sign(claims),
+            "device_id": claims.device_id,
+            "lease_secret": signed_in.lease_secret,
+            "attempt_id": str(claims.attempt),
+            "epoch": claims.epoch,
+            "lineage": state["lineage"],
+            "next_seq": state["next_seq"],
+            **described(await deps.sitting.seated(claims)),
+            "servers": deps.settings.servers,
+            "clock": state["clock"],
+            "state": state["state"],
+        }
+    )
+
+
+async def attempt(request: Request) -> Response:
+    return reply(await get_deps(request).sitting.resume(claims_of(request)))
+
+
+async def paper(request: Request) -> Response:
+    """The prepared bytes, as they were compressed when the paper was drawn."""
+    deps, claims = get_deps(request), claims_of(request)
+    await deps.sitting.gate(claims)
+    async with deps.engine.connect() as conn:
+        found = await papers.paper_body(conn, claims.attempt)
+    if found is None:
+        raise Refused("not-found")
+    body, etag = found
+    headers = {**NO_STORE, "ETag": f'"{etag}"', "Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+    if request.headers.get("if-none-match") == f'"{etag}"':
+        return Response(status_code=304, headers=headers)
+    return Response(body, headers=headers, media_type=JSON)
+
+
+async def media(request: Request) -> Response:
+    """A picture of the candidate's own paper."""
+    deps, claims = get_deps(request), claims_of(request)
+    await deps.sitting.gate(claims)
+    async with deps.engine.connect() as conn:
+        row = (
+            await conn.execute(
+                text(
+                    "SELECT m.content_type, m.body FROM media m WHERE m.sha256 = :sha AND EXISTS ("
+                    " SELECT 1 FROM paper_item p JOIN item_version v ON v.id = p.item_version_id"
+                    " WHERE p.attempt_id = :attempt AND (v.media ? :sha OR v.options @> CAST(:option AS jsonb)))"
+                ),
+                {
+                    "sha": request.path_params["sha"],
+                    "attempt": claims.attempt,
+                    "option": orjson.dumps([{"media": request.path_params["sha"]}]).decode(),
+                },
+            )
+        ).first()
+    if row is None:
+        raise Refused("not-found")
+    headers = {**NO_STORE, "X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'"}
+    return Response(bytes(row.body), headers=headers, media_type=row.content_type)
+
+
+async def ready(request: Request) -> Response:
+    return reply(await get_deps(request).sitting.ready(claims_of(request)))
+
+
+async def checkpoints(request: Request) -> Response:
+    deps = get_deps(request)
+    claims = claims_of(request)
+    sent = decode_checkpoint(await body_of(request, deps.settings.max_body_bytes), deps.settings)
+    return reply(await deps.sitting.checkpoint(claims, sent))
+
+
+async def hand_in(request: Request) -> Response:
+    deps = get_deps(request)
+    claims = claims_of(request)
+    sent = decode_checkpoint(await body_of(request, deps.settings.max_body_bytes), deps.settings)
+    return reply(await deps.sitting.hand_in(claims, sent))
+
+
+async def empty(request: Request) -> Response:
+    """Everything a checkpoint does but the stores; the measure of ``holdfast bench checkpoint``."""
+    deps = get_deps(request)
+    claims = claims_of(request)
+    sent = decode_checkpoint(await body_of(request, deps.settings.max_body_bytes), deps.settings)
+    return reply({"seq": sent.seq, "epoch": claims.epoch, "items": len(sent.responses)})
+
+
+PREFIX = "/api/v1"
+ROUTES = [
+    Route(f"{PREFIX}/candidate/sign-in", sign_in, methods=["POST"]),
+    Route(f"{PREFIX}/attempt/checkpoints", checkpoints, methods=["POST"]),
+    Route(f"{PREFIX}/attempt/empty", empty, methods=["POST"]),
+    Route(f"{PREFIX}/attempt/hand-in", hand_in, methods=["POST"]),
+    Route(f"{PREFIX}/attempt/ready", ready, methods=["POST"]),
+    Route(f"{PREFIX}/attempt/paper", paper, methods=["GET"]),
+    Route(f"{PREFIX}/attempt/media/{{sha}}", media, methods=["GET"]),
+    Route(f"{PREFIX}/attempt", attempt, methods=["GET"]),
+]

@@ -1,0 +1,136 @@
+"""GET /attempt/events: the push to a candidate's page, as server-sent events.
+
+A stream begins with a snapshot and then tells what happens. It is fetched, not an EventSource, because the token goes
+into a header and never into a URL. Each stream ends by itself after ``stream_life``; the page opens the next one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import orjson
+import structlog
+from prometheus_client import Gauge
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from app.api.deps import claims_of, get_deps
+from app.domain.errors import ClockUnconfirmed
+from app.services.site import Site
+from app.storage.redis.client import RedisAway
+from app.storage.redis.events import Event, listen
+
+log = structlog.get_logger(__name__)
+STREAMS = Gauge("holdfast_streams", "Open event streams of candidates")
+
+KEEP_ALIVE_S = 15.0
+# Events a slow page may fall behind before its stream is closed; it reopens with a snapshot.
+BACKLOG = 64
+RETRY_S = 0.5
+
+
+class Hub:
+    """Hears every event of the site once and hands it to this process's open streams."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._streams: dict[str, set[asyncio.Queue[Event | None]]] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """End every stream, so that a shutdown waits for no page."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        for queues in self._streams.values():
+            for queue in queues:
+                _offer(queue, None)
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                async for event in listen(self._site.store, self._site.keys):
+                    self.hand_out(event)
+            except (RedisAway, ClockUnconfirmed) as fault:
+                log.debug("events not heard", fault=repr(fault))
+                await asyncio.sleep(RETRY_S)
+
+    def hand_out(self, event: Event) -> None:
+        if event.attempt is not None:
+            for queue in self._streams.get(event.attempt, ()):
+                _offer(queue, event)
+        else:
+            for queues in self._streams.values():
+                for queue in queues:
+                    _offer(queue, event)
+
+    @contextlib.contextmanager
+    def stream(self, attempt: str) -> Any:
+        queue: asyncio.Queue[Event | None] = asyncio.Queue(BACKLOG)
+        self._streams.setdefault(attempt, set()).add(queue)
+        STREAMS.inc()
+        try:
+            yield queue
+        finally:
+            STREAMS.dec()
+            self._streams[attempt].discard(queue)
+            if not self._streams[attempt]:
+                del self._streams[attempt]
+
+
+def _offer(queue: asyncio.Queue[Event | None], event: Event | None) -> None:
+    try:
+        queue.put_nowait(event)
+    except asyncio.QueueFull:
+        # Too far behind: the end of the stream is the news, a new one begins with a snapshot.
+        while not queue.empty():
+            queue.get_nowait()
+        queue.put_nowait(None)
+
+
+def frame(name: str, data: Any) -> bytes:
+    """One server-sent event."""
+    return b"event: " + name.encode() + b"\ndata: " + orjson.dumps(data, default=str) + b"\n\n"
+
+
+async def events(request: Request) -> Response:
+    deps, claims = get_deps(request), claims_of(request)
+    # Refuses before the stream begins: a page that was replaced is told by the status.
+    snapshot = await deps.sitting.resume(claims)
+    hub: Hub = request.app.state.hub
+
+    async def produce() -> AsyncIterator[bytes]:
+        until = time.monotonic() + deps.settings.stream_life.total_seconds()
+        with hub.stream(str(claims.attempt)) as queue:
+            yield frame("snapshot", {key: snapshot[key] for key in ("attempt_id", "clock", "state", "count")})
+            while (left := until - time.monotonic()) > 0:
+                try:
+                    event = await asyncio.wait_for(queue.get(), min(KEEP_ALIVE_S, left))
+                except TimeoutError:
+                    yield b": keep-alive\n\n"
+                    continue
+                if event is None:
+                    return
+                if event.name == "superseded" and event.data.get("epoch") == claims.epoch:
+                    continue
+                yield frame(event.name, event.data)
+                if event.name in ("superseded", "closed"):
+                    return
+
+    return StreamingResponse(
+        produce(),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+ROUTES = [Route("/api/v1/attempt/events", events, methods=["GET"])]

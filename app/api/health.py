@@ -1,0 +1,60 @@
+"""For load balancers, monitors and people: is it alive, is it ready, what is it."""
+
+from __future__ import annotations
+
+import orjson
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from app.api.deps import get_deps
+from app.domain.errors import ClockUnconfirmed
+from app.storage.redis.client import RedisAway
+
+
+async def livez(_request: Request) -> Response:
+    """The process answers; no I/O."""
+    return Response(b"ok", media_type="text/plain")
+
+
+async def _look(request: Request) -> dict[str, object]:
+    site = get_deps(request).site
+    try:
+        service_ms: int | None = site.service_time.now_ms()
+    except ClockUnconfirmed:
+        service_ms = None
+    try:
+        await site.store.call(site.store.client.ping())
+    except RedisAway:
+        redis = False
+    else:
+        redis = True
+    return {"postgres": site.writer.postgres_up, "redis": redis, "service_ms": service_ms}
+
+
+async def readyz(request: Request) -> Response:
+    """200 when a candidate can be served: the clock is confirmed and one store answers. The detail says which."""
+    seen = await _look(request)
+    ready = seen["service_ms"] is not None and bool(seen["postgres"] or seen["redis"])
+    body = {"ready": ready, **seen}
+    return Response(orjson.dumps(body), 200 if ready else 503, media_type="application/json")
+
+
+async def role(request: Request) -> Response:
+    """`leader` while PostgreSQL takes writes, `buffered-only` while it is away, else `standby`."""
+    seen = await _look(request)
+    name = "leader" if seen["postgres"] else "buffered-only" if seen["redis"] else "standby"
+    return Response(orjson.dumps({"role": name}), media_type="application/json")
+
+
+async def metrics(_request: Request) -> Response:
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+ROUTES = [
+    Route("/livez", livez),
+    Route("/readyz", readyz),
+    Route("/role", role),
+    Route("/metrics", metrics),
+]

@@ -1,0 +1,67 @@
+"""One thin ASGI layer around every request: an id, a log line, a latency, and the headers a browser is held to."""
+
+from __future__ import annotations
+
+import secrets
+import time
+
+import structlog
+from prometheus_client import Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = structlog.get_logger(__name__)
+LATENCY = Histogram(
+    "holdfast_request_seconds",
+    "Seconds from a request to its status line",
+    ["call"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
+)
+# Called every few seconds by every candidate: counted, not logged, unless they fail.
+QUIET = frozenset({"/api/v1/attempt/checkpoints", "/api/v1/attempt/empty", "/livez", "/readyz", "/metrics"})
+COUNTED = {path: LATENCY.labels(path.rsplit("/", 1)[-1]) for path in QUIET}
+OTHERS = LATENCY.labels("other")
+
+PAGE_POLICY = (
+    b"default-src 'self'; img-src 'self' blob: data:; connect-src *; object-src 'none'; base-uri 'none';"
+    b" frame-ancestors 'none'; form-action 'self'"
+)
+
+
+class RequestLayer:
+    """Pure ASGI: no body is copied, no task is started."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        path: str = scope["path"]
+        request_id = secrets.token_hex(8)
+        scope["state"]["request_id"] = request_id
+        started = time.perf_counter()
+        status = 500
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = message["headers"]
+                headers.append((b"x-request-id", request_id.encode()))
+                if not path.startswith("/api/"):
+                    headers.append((b"content-security-policy", PAGE_POLICY))
+                    headers.append((b"x-content-type-options", b"nosniff"))
+                    headers.append((b"referrer-policy", b"no-referrer"))
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        finally:
+            seconds = time.perf_counter() - started
+            COUNTED.get(path, OTHERS).observe(seconds)
+            if path.startswith("/api/") and (status >= 400 or path not in QUIET):
+                log.info(
+                    "request", method=scope["method"], path=path, status=status, ms=round(seconds * 1000, 1),
+                    request_id=request_id, attempt=scope["state"].get("attempt"),
+                )  # fmt: skip

@@ -1,0 +1,88 @@
+"""Refusals and faults as RFC 9457 problem details: one JSON shape, one table of statuses (``domain.errors``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import structlog
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.domain.checkpoints import Overloaded, StoreAway
+from app.domain.errors import MESSAGES, ClockUnconfirmed, Refused
+
+log = structlog.get_logger(__name__)
+MEDIA_TYPE = "application/problem+json"
+
+# Seconds after which a request is worth repeating; the browser adds full jitter.
+RETRY_AFTER = {"unavailable": 1, "overloaded": 2}
+
+
+def language(request: Request) -> str:
+    """``zh`` unless the request asks for English first."""
+    return "en" if request.headers.get("accept-language", "").lower().startswith("en") else "zh"
+
+
+def problem(refusal: Refused, lang: str) -> Response:
+    """The refusal as a response."""
+    message = MESSAGES[refusal.code]
+    body: dict[str, Any] = {
+        "type": f"urn:holdfast:{refusal.code}",
+        "title": refusal.code,
+        "status": message.status,
+        "code": refusal.code,
+        "detail": refusal.text(lang),
+        "detail_zh": refusal.text("zh"),
+        "detail_en": refusal.text("en"),
+        **refusal.params,
+    }
+    headers = {}
+    if "retry_after" in refusal.params:
+        headers["Retry-After"] = str(refusal.params["retry_after"])
+    return Response(orjson.dumps(body, default=str), message.status, headers, media_type=MEDIA_TYPE)
+
+
+def as_refusal(fault: Exception) -> Refused | None:
+    """The refusal a known fault stands for; None when it is a bug."""
+    if isinstance(fault, Refused):
+        return fault
+    if isinstance(fault, StoreAway | ClockUnconfirmed):
+        return Refused("unavailable", retry_after=RETRY_AFTER["unavailable"])
+    if isinstance(fault, Overloaded):
+        return Refused("overloaded", retry_after=RETRY_AFTER["overloaded"])
+    return None
+
+
+async def on_known(request: Request, fault: Exception) -> Response:
+    """Handler for everything ``as_refusal`` knows."""
+    refusal = as_refusal(fault)
+    if refusal is None:
+        raise fault
+    return problem(refusal, language(request))
+
+
+async def on_store_fault(request: Request, fault: Exception) -> Response:
+    """PostgreSQL failed outside the writer: the outcome is unknown, the repeated request settles it (STYLE 5)."""
+    log.warning("store fault", path=request.url.path, fault=repr(fault))
+    return problem(Refused("unavailable", retry_after=RETRY_AFTER["unavailable"]), language(request))
+
+
+async def on_http(request: Request, fault: Exception) -> Response:
+    """What the router itself refuses."""
+    status = fault.status_code if isinstance(fault, HTTPException) else 500
+    if status == 404:
+        return problem(Refused("not-found"), language(request))
+    if status == 405:
+        return problem(Refused("bad-method"), language(request))
+    detail = str(getattr(fault, "detail", ""))
+    return problem(Refused("bad-body", reason=detail), language(request))
+
+
+async def on_invalid(request: Request, fault: Exception) -> Response:
+    """A body that does not have the documented shape; what is wrong is named, what was sent is not repeated."""
+    errors = getattr(fault, "errors", list)()
+    told = [{"at": ".".join(str(part) for part in error["loc"]), "fault": error["msg"]} for error in errors]
+    reason = "; ".join(f"{one['at']}: {one['fault']}" for one in told) or "?"
+    return problem(Refused("bad-body", reason=reason, errors=told), language(request))

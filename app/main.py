@@ -1,0 +1,126 @@
+"""create_app(): the HTTP composition, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from app.api import candidate, events, health, problems, staff
+from app.api.deps import Deps
+from app.api.events import Hub
+from app.api.middleware import RequestLayer
+from app.domain.checkpoints import Overloaded, StoreAway
+from app.domain.errors import ClockUnconfirmed, Refused
+from app.services.site import Site
+from app.services.sitting import Sitting
+from app.services.tokens import Tokens
+from app.settings import Settings
+from app.worker.ticker import Ticker
+
+log = structlog.get_logger(__name__)
+WEB = Path(__file__).parent / "web"
+PLANS_EVERY_S = 1.0
+
+# SQLSTATE classes that say "not now": connection, resources, operator intervention, read-only, lock, deadlock.
+TRANSIENT = ("08", "53", "57", "25006", "55P03", "40")
+
+
+def transient(fault: DBAPIError) -> bool:
+    """Whether the database could not answer, as against would not."""
+    if fault.connection_invalidated:
+        return True
+    cause = fault.orig.__cause__ if fault.orig is not None else None
+    state = getattr(fault.orig, "sqlstate", None) or getattr(cause, "sqlstate", None) or ""
+    return state.startswith(TRANSIENT) or isinstance(cause, OSError | asyncpg.InterfaceError)
+
+
+async def _on_database(request: Request, fault: Exception) -> Response:
+    if isinstance(fault, DBAPIError) and not transient(fault):
+        raise fault
+    return await problems.on_store_fault(request, fault)
+
+
+async def _on_bug(request: Request, fault: Exception) -> Response:
+    request_id = request.scope["state"].get("request_id", "-")
+    log.error("bug", request_id=request_id, path=request.url.path, exc_info=fault)
+    return problems.problem(Refused("internal", request_id=request_id), problems.language(request))
+
+
+async def _keep_plans(sitting: Sitting) -> None:
+    """Session starts, read once a second; while PostgreSQL is away the last ones hold."""
+    while True:
+        try:
+            await sitting.refresh_plans()
+        except (SQLAlchemyError, OSError, TimeoutError) as fault:
+            log.debug("session plans not read", fault=repr(fault))
+        await asyncio.sleep(PLANS_EVERY_S)
+
+
+def create_app(settings: Settings, *, database_url: str, redis_url: str, ticks: bool = True) -> FastAPI:
+    """The application of one process. ``ticks`` lets it stand by to advance the service counter."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with Site.open(settings, database_url, redis_url, name="holdfast-api") as site:
+            ticker = Ticker(lambda: site.connect_own("ticker"), site.redis_clock, site.service_time, settings)
+            sitting = Sitting(site)
+            hub = Hub(site)
+            app.state.deps = Deps(site, Tokens(site.secret, settings), sitting)
+            app.state.hub = hub
+            if ticks:
+                await ticker.start()
+            await hub.start()
+            plans = asyncio.create_task(_keep_plans(sitting))
+            try:
+                yield
+            finally:
+                plans.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await plans
+                await hub.stop()
+                await ticker.stop()
+
+    app = FastAPI(
+        title="Holdfast", version="1", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url="/openapi.json"
+    )
+    app.add_middleware(RequestLayer)
+    for known in (Refused, StoreAway, Overloaded, ClockUnconfirmed):
+        app.add_exception_handler(known, problems.on_known)
+    for away in (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, PoolTimeout, OSError):
+        app.add_exception_handler(away, _on_database)
+    app.add_exception_handler(HTTPException, problems.on_http)
+    app.add_exception_handler(RequestValidationError, problems.on_invalid)
+    app.add_exception_handler(Exception, _on_bug)
+    app.router.routes.extend(candidate.ROUTES)
+    app.router.routes.extend(events.ROUTES)
+    app.router.routes.extend(health.ROUTES)
+    app.include_router(staff.router)
+    app.router.routes.extend(
+        [
+            Route("/", _page("candidate")),
+            Route("/console", _page("console")),
+            Mount("/web", StaticFiles(directory=WEB, html=False)),
+        ]
+    )
+    return app
+
+
+def _page(name: str) -> object:
+    async def page(_request: Request) -> Response:
+        return FileResponse(WEB / name / "index.html", headers={"Cache-Control": "no-cache"})
+
+    return page

@@ -1,0 +1,107 @@
+"""The background work of a site: the expiry sweeper and the buffer drain.
+
+Both may run in several processes at once without harm (row locks with SKIP LOCKED, an idempotent statement); the drain
+takes an advisory lock all the same, so that the buffer is read once and not by everybody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import asyncpg
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.checkpoint import drain
+from app.domain.checkpoints import StoreAway
+from app.domain.errors import ClockUnconfirmed
+from app.services import ending
+from app.services.site import Site
+from app.settings import Settings
+from app.storage.redis.client import RedisAway
+from app.worker.ticker import Ticker
+
+log = structlog.get_logger(__name__)
+AWAY = (
+    OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError, RedisAway, StoreAway,
+    ClockUnconfirmed,
+)  # fmt: skip
+# An arbitrary number that only the drain uses.
+DRAIN_LOCK = 7_301_188_003
+DRAIN_EVERY_S = 0.25
+FORGET_EVERY_S = 60.0
+
+
+async def forever(name: str, every_s: float, work: Callable[[], Awaitable[Any]]) -> None:
+    """Run ``work`` again and again; a store that is away is waited for, anything else is logged and tried again."""
+    while True:
+        try:
+            busy = await work()
+        except AWAY as fault:
+            log.info("waiting", loop=name, fault=repr(fault))
+            busy = False
+        except Exception:
+            log.exception("loop failed", loop=name)
+            busy = False
+        # A loop that found work comes back at once, but never starves the others.
+        await asyncio.sleep(0 if busy else every_s)
+
+
+class Drain:
+    """Owns a connection that holds the drain's lock; ``run`` does one step."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._connection: asyncpg.Connection[Any] | None = None
+        self._forgot = time.monotonic()
+
+    async def run(self) -> int:
+        """Drain one step; how many entries there were."""
+        site = self._site
+        try:
+            if self._connection is None or self._connection.is_closed():
+                self._connection = await site.connect_own("drain")
+            if not await self._connection.fetchval("SELECT pg_try_advisory_lock($1)", DRAIN_LOCK):
+                return 0
+            done = await drain.step(self._connection, site.hot(), site.service_time.lineage_n)
+            await self._connection.fetchval("SELECT pg_advisory_unlock($1)", DRAIN_LOCK)
+            if not done and time.monotonic() - self._forgot > FORGET_EVERY_S:
+                self._forgot = time.monotonic()
+                keep_ms = int(site.settings.buffer_keep.total_seconds() * 1000)
+                await drain.forget(
+                    self._connection, site.hot(), site.service_time.lineage_n, int(time.time() * 1000) - keep_ms
+                )
+        except Exception:
+            await self.close()
+            raise
+        return done
+
+    async def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.terminate()
+
+
+async def run(settings: Settings, *, database_url: str, redis_url: str, stop: asyncio.Event) -> None:
+    """The worker process: ticker, sweeper and drain until ``stop``."""
+    async with Site.open(settings, database_url, redis_url, name="holdfast-worker") as site:
+        ticker = Ticker(lambda: site.connect_own("ticker"), site.redis_clock, site.service_time, settings)
+        await ticker.start()
+        draining = Drain(site)
+        tasks = [
+            asyncio.create_task(forever("sweeper", settings.sweep_every.total_seconds(), lambda: ending.sweep(site))),
+            asyncio.create_task(forever("drain", DRAIN_EVERY_S, draining.run)),
+        ]
+        try:
+            await stop.wait()
+        finally:
+            for task in tasks:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+            await draining.close()
+            await ticker.stop()
