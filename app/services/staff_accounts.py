@@ -67,6 +67,16 @@ async def room_ids_named(conn: AsyncConnection, names: Sequence[str], *, exam_co
     return [found[name][0] for name in names]
 
 
+async def assign(conn: AsyncConnection, username: str, room_ids: Sequence[int], *, actor: str = "cli") -> None:
+    """Make ``room_ids`` the account's rooms. Refuses staff-unknown. Ends with the audit entry."""
+    account = await staff.find(conn, username)
+    if account is None:
+        raise Refused("staff-unknown", username=username)
+    await staff.assign(conn, account.id, room_ids)
+    subject = {"username": username, "rooms": sorted(room_ids)}
+    await audit.append(conn, actor=actor, action="staff.rooms", subject=subject)
+
+
 async def revoke(conn: AsyncConnection, username: str, *, disable: bool, actor: str = "cli") -> int:
     """End every login of the account, and with ``disable`` let it never sign in again; how many logins ended.
 
