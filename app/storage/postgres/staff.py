@@ -74,6 +74,12 @@ async def accounts(conn: AsyncConnection) -> list[tuple[Account, int, int]]:
     return found
 
 
+async def demo_accounts_present(conn: AsyncConnection) -> bool:
+    """Whether an account of the demo could sign in here: its password is known to everyone."""
+    query = sa.select(sa.exists().where(staff.c.is_demo.is_(True), staff.c.disabled.is_(False)))
+    return bool((await conn.execute(query)).scalar_one())
+
+
 async def create(
     conn: AsyncConnection, *, username: str, name: str, role: Role, password_hash: str, is_demo: bool = False
 ) -> int | None:
