@@ -5,10 +5,10 @@ from __future__ import annotations
 # Chinese first, then English, by code.
 MESSAGES: dict[str, tuple[str, str]] = {
     "embedded-in-use": (
-        "数据目录 {path} 正被另一个 Holdfast 进程（PID {pid}）使用。请先停止它，或用 --data-dir 另选目录。",
+        "数据目录 {path} 正被另一个 Holdfast 进程（PID {pid}）使用。请先停止它，或另选数据目录（HOLDFAST_DATA_DIR）。",
         (
             "The data directory {path} is in use by another Holdfast process (pid {pid})."
-            " Stop that one first, or choose another directory with --data-dir."
+            " Stop that one first, or choose another data directory (HOLDFAST_DATA_DIR)."
         ),
     ),
     "embedded-not-writable": (

@@ -92,10 +92,9 @@ class EmbeddedPostgres:
 
     @property
     def url(self) -> str:
-        """``postgresql://`` URL of the database ``holdfast`` on the unix socket; no password is needed there."""
-        if self._sockets is None:
-            raise RuntimeError("the embedded PostgreSQL is not started")
-        return f"postgresql://{USER}@/{DATABASE}?host={quote(str(self._sockets), safe='/')}&port={PORT}"
+        """Where it is, or will be once started: database ``holdfast`` on the unix socket, without a password."""
+        sockets = self._sockets or places.socket_dir(self.data_dir)
+        return f"postgresql://{USER}@/{DATABASE}?host={quote(str(sockets), safe='/')}&port={PORT}"
 
     def start(self) -> None:
         """Return once connections are accepted. Also after a crash of the server, while the lock is still ours.

@@ -76,10 +76,9 @@ class EmbeddedRedis:
 
     @property
     def url(self) -> str:
-        """``unix://`` URL of logical database 0."""
-        if self._socket is None:
-            raise RuntimeError("the embedded Redis is not started")
-        return f"unix://{quote(str(self._socket), safe='/')}?db=0"
+        """Where it is, or will be once started: logical database 0 on the unix socket."""
+        path = self._socket or places.socket_dir(self.data_dir) / "redis.sock"
+        return f"unix://{quote(str(path), safe='/')}?db=0"
 
     def start(self) -> None:
         """Return once the append-only file is loaded and PING is answered. Also after a crash, as for PostgreSQL."""
