@@ -47,6 +47,11 @@ class Candidate:
     drawn: frozenset[str] = frozenset()
     later: tuple[tuple[int, Blueprint], ...] = ()
 
+    @property
+    def plan(self) -> tuple[int, ...]:
+        """The sessions still to be drawn for them."""
+        return tuple(number for number, _ in self.later)
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:

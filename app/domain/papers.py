@@ -100,13 +100,14 @@ def _select(stratum: Stratum, pool: list[int], hall: _Hall) -> list[list[int]]:
     Later sessions draw from what this one leaves, so they are rehearsed: a choice after which the rehearsal finds no
     even sharing is made again. Only near the limit of the bank does that ever happen.
     """
+    plans = [candidate.plan for candidate in hall.candidates]
     local = {i: n for n, i in enumerate(pool)}
     taken = [frozenset(local[i] for i in items if i in local) for items in hall.had]
     for rehearsal in range(REHEARSALS):
         chance = stream(*hall.seed, "select", stratum.topic or "", stratum.type, str(rehearsal))
         try:
             # First without the later sessions: if even this fails no other try can succeed (selection, step 3).
-            chosen = selection.select(len(pool), stratum.count, taken, hall.beside, chance)
+            chosen = selection.select(len(pool), stratum.count, selection.Hall(taken, plans, hall.beside), chance)
         except selection.Uneven as fault:
             raise _uneven(stratum, len(pool), len(taken), fault) from None
         after = [before | frozenset(now) for before, now in zip(taken, chosen, strict=True)]
@@ -127,12 +128,15 @@ def _rehearse(
     chance: Callable[[], float],
 ) -> None:
     """Select the later sessions' items of the same stratum; raises Uneven where that fails."""
+    plans = [candidate.plan for candidate in candidates]
     for session, blueprint in sorted(_plans(candidates).items()):
         same = [s for s in blueprint.strata if (s.topic, s.type) == (stratum.topic, stratum.type)]
         if not same:
             continue
-        sitters = [c for c, candidate in enumerate(candidates) if any(n == session for n, _ in candidate.later)]
-        drawn = selection.select(size, same[0].count, [had[c] for c in sitters], [()] * len(sitters), chance)
+        sitters = [c for c, plan in enumerate(plans) if session in plan]
+        rest = [tuple(number for number in plans[c] if number > session) for c in sitters]
+        hall = selection.Hall([had[c] for c in sitters], rest, [()] * len(sitters))
+        drawn = selection.select(size, same[0].count, hall, chance)
         for c, numbers in zip(sitters, drawn, strict=True):
             had[c] |= frozenset(numbers)
 

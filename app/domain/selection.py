@@ -4,7 +4,8 @@ Candidates and items are plain indices here. The algorithm, for m candidates tak
 
 1. *Targets.* m·k places are shared out so that every item has q or q + 1 of them. The items that get one more are
    those fewest of these candidates have had in other sessions: their total over the exam then stays even as well, and
-   that is what keeps the last session drawable when the bank is only just large enough.
+   that is what keeps the last session drawable when the bank is only just large enough. Candidates with different
+   sessions still to come get even targets of their own within the whole, for the same reason.
 2. *Deal.* In seat order each candidate takes the k items furthest from their target among those they have not had.
    Whoever sits next then finds those items at the bottom: neighbours' papers share as little as the bank allows.
 3. *Repair.* What earlier sessions forbid can leave some items over and others under their target. Give-and-take along a
@@ -17,7 +18,9 @@ Invariant after each step: every candidate holds exactly k items, none of them f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 # How a neighbour's items weigh against one step of exposure (1.0), and chance against both.
@@ -35,56 +38,73 @@ class Uneven(Exception):  # noqa: N818 -- an answer, not a failure
         self.least = least
 
 
-def select(
-    size: int,
-    take: int,
-    had: Sequence[frozenset[int]],
-    neighbours: Sequence[Sequence[int]],
-    chance: Callable[[], float],
-) -> list[list[int]]:
-    """For each candidate the ``take`` items of 0 … size - 1 they get, in no particular order.
+@dataclass(frozen=True, slots=True)
+class Hall:
+    """The candidates of one stratum's draw, by index in seat order.
 
-    ``had[c]`` are the items candidate c may not get again (at least ``take`` others must be left), ``neighbours[c]``
-    the candidates seated next to c. Raises Uneven.
+    ``had`` are items a candidate may not get again (enough others must be left), ``plans`` the sessions each has still
+    to sit, ``neighbours`` who sits beside them.
     """
-    candidates = len(had)
-    least, more = divmod(candidates * take, size)
-    used = [0] * size
-    for items in had:
-        for item in items:
-            used[item] += 1
-    rank = [(used[item], chance()) for item in range(size)]
-    target = [least] * size
-    for item in sorted(range(size), key=rank.__getitem__)[:more]:
-        target[item] += 1
 
-    held = _deal(target, take, had, neighbours, chance)
-    sharing = _Sharing(size, held, had, chance)
-    sharing.balance(target, target)
+    had: Sequence[frozenset[int]]
+    plans: Sequence[tuple[int, ...]]
+    neighbours: Sequence[Sequence[int]]
+
+
+def select(size: int, take: int, hall: Hall, chance: Callable[[], float]) -> list[list[int]]:
+    """For each candidate the ``take`` items of 0 … size - 1 they get, in no particular order. Raises Uneven."""
+    targets = _targets(size, take, hall, chance)
+    held = _deal(targets, take, hall, chance)
+    for plan, target in targets.items() if len(targets) > 1 else ():
+        members = [c for c, own in enumerate(hall.plans) if own == plan]
+        sharing = _Sharing(size, [held[c] for c in members], [hall.had[c] for c in members], chance)
+        sharing.balance(target, target)
+        for c, items in zip(members, sharing.chosen(), strict=True):
+            held[c] = items
+    sharing = _Sharing(size, held, hall.had, chance)
+    total = [sum(each) for each in zip(*targets.values(), strict=True)]
+    sharing.balance(total, total)
+    least, more = divmod(len(held) * take, size)
     if impossible := sharing.balance([least] * size, [least + (more > 0)] * size):
         raise Uneven(impossible, least)
     return sharing.chosen()
 
 
+def _targets(size: int, take: int, hall: Hall, chance: Callable[[], float]) -> dict[tuple[int, ...], list[int]]:
+    """Step 1: how often each item should be used, apart for candidates with the same sessions still to sit.
+
+    Those with most sessions to come are served first: what they leave each other for later must be even, the others can
+    take what is left.
+    """
+    whole = [0] * size
+    targets: dict[tuple[int, ...], list[int]] = {}
+    for plan in sorted(set(hall.plans), key=lambda plan: (-len(plan), plan)):
+        used = Counter(item for own, items in zip(hall.plans, hall.had, strict=True) if own == plan for item in items)
+        least, more = divmod(hall.plans.count(plan) * take, size)
+        rank = [(whole[item], used[item], chance()) for item in range(size)]
+        targets[plan] = [least] * size
+        for item in sorted(range(size), key=rank.__getitem__)[:more]:
+            targets[plan][item] += 1
+        whole = [sofar + own for sofar, own in zip(whole, targets[plan], strict=True)]
+    return targets
+
+
 def _deal(
-    target: list[int],
-    take: int,
-    had: Sequence[frozenset[int]],
-    neighbours: Sequence[Sequence[int]],
-    chance: Callable[[], float],
+    targets: Mapping[tuple[int, ...], list[int]], take: int, hall: Hall, chance: Callable[[], float]
 ) -> list[list[int]]:
     """Step 2. Within one step of exposure prefer what no neighbour holds, then what a neighbour could still get.
 
     The second preference looks ahead: taking what my neighbour has left makes what remains for the two of us differ,
     which matters when a small stratum is used up over the exam.
     """
-    size = len(target)
-    need = list(target)
+    needs = {plan: list(target) for plan, target in targets.items()}
+    size = len(next(iter(needs.values())))
     nobody = [0.0] * size
     moods: list[list[float]] = []
     held: list[list[int]] = []
-    for candidate, mine in enumerate(had):
-        beside = [moods[other] for other in neighbours[candidate] if other < candidate]
+    for candidate, mine in enumerate(hall.had):
+        need = needs[hall.plans[candidate]]
+        beside = [moods[other] for other in hall.neighbours[candidate] if other < candidate]
         mood = nobody
         if beside:
             mood = beside[0] if len(beside) == 1 else [sum(each) / len(beside) for each in zip(*beside, strict=True)]
