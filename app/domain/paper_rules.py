@@ -130,7 +130,7 @@ def shortages(blueprint: Blueprint, items: Iterable[Item], candidates: Iterable[
     people = list(candidates)
     stock: dict[tuple[str | None, str], frozenset[str]] = {}
     found: list[Shortage] = []
-    for wide in dict.fromkeys((*blueprint.strata, *(s for c in people for _, b in set(c.later) for s in b.strata))):
+    for wide in dict.fromkeys((*blueprint.strata, *(s for c in people for _, b in c.later for s in b.strata))):
         key = (wide.topic, wide.type)
         if key in stock:
             continue

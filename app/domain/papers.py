@@ -13,8 +13,9 @@ What cannot be drawn under these rules is refused with the numbers; no rule is e
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from app.domain import placement, selection
 from app.domain.blueprint import TITLES, Blueprint, Stratum
@@ -186,14 +187,18 @@ def inputs_digest(
     blueprint: Blueprint, items: Iterable[Item], candidates: Iterable[Candidate], columns: int | None
 ) -> bytes:
     """SHA-256 of everything ``draw`` looks at besides seed and label: equal digests and seeds mean equal papers."""
-    sha = hashlib.sha256(f"{blueprint} {columns}\n".encode())
+    sha = hashlib.sha256()
+
+    def add(*parts: object) -> None:
+        sha.update(json.dumps(parts, ensure_ascii=False).encode() + b"\n")
+
+    add(blueprint.spec(), columns)
     for item in sorted(items, key=lambda item: item.number):
-        sha.update(f"{item}\n".encode())
+        add(*astuple(item))
     for candidate in sorted(candidates, key=lambda candidate: candidate.ticket):
-        drawn = " ".join(sorted(candidate.drawn))
-        sha.update(f"{candidate.ticket} {candidate.place} {drawn}\n".encode())
+        add(candidate.ticket, candidate.place, sorted(candidate.drawn))
         for number, later in candidate.later:
-            sha.update(f"{number} {later}\n".encode())
+            add(number, later.spec())
     return sha.digest()
 
 
