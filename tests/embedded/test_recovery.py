@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 import redis
 
 from app.embedded.errors import EmbeddedError
-from app.embedded.postgres import EmbeddedPostgres
+from app.embedded.postgres import EmbeddedPostgres, binaries
 from app.embedded.redis import EmbeddedRedis
 from app.embedded.stores import stores
 from app.settings import Settings
@@ -31,6 +32,16 @@ def read(said: dict[str, object]) -> tuple[list[int], list[int]]:
     rows = [int(line) for line in query(str(said["database_url"]), "SELECT n FROM kept ORDER BY n").split()]
     with redis.Redis.from_url(str(said["redis_url"])) as client:
         return rows, [int(value) for value in client.lrange("kept", 0, -1)]
+
+
+def answers(database_url: str, redis_url: str) -> bool:
+    try:
+        with redis.Redis.from_url(redis_url) as client:
+            client.ping()
+    except redis.ConnectionError:
+        return False
+    asked = subprocess.run([binaries() / "psql", database_url, "-c", ""], capture_output=True, check=False)
+    return asked.returncode == 0
 
 
 def test_kill_9_of_everything_loses_nothing_acknowledged(supervise: Supervise) -> None:
@@ -77,6 +88,16 @@ def test_start_brings_back_a_server_that_died_under_us(data_dir: Path) -> None:
         assert query(postgres.url, "SELECT 1") == "1"
         with redis.Redis.from_url(server.url) as client:
             assert client.ping()
+
+
+def test_stores_that_die_under_a_living_supervisor_are_brought_back(data_dir: Path) -> None:
+    with stores(Settings(data_dir=data_dir)) as urls:
+        said: dict[str, object] = {"database_url": urls.database_url, "redis_url": urls.redis_url}
+        write(said, 3)
+        for pid in urls.pids.values():
+            os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: answers(urls.database_url, urls.redis_url), "both stores answer again")
+        assert read(said) == ([3], [3])
 
 
 def test_starting_twice_is_one_start(data_dir: Path) -> None:
