@@ -32,7 +32,6 @@ AREAS: dict[str, Area] = {
     "papers": Area("app.commands.papers", True, "抽题组卷 · draw the papers"),
     "staff": Area("app.commands.staff", True, "考务人员账户 · accounts of the staff"),
     "audit": Area("app.commands.audit", True, "审计日志：查看与核验 · the audit log: read and verify"),
-    "audit": Area("app.commands.audit", True, "操作日志：查看与核验 · the audit log: show, verify"),
     "bench": Area("app.commands.bench", True, "性能测量 · measure this machine"),
 }
 
