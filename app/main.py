@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import asyncpg
@@ -119,7 +119,7 @@ def create_app(settings: Settings, *, database_url: str, redis_url: str, ticks: 
     return app
 
 
-def _page(name: str) -> object:
+def _page(name: str) -> Callable[[Request], Awaitable[Response]]:
     async def page(_request: Request) -> Response:
         return FileResponse(WEB / name / "index.html", headers={"Cache-Control": "no-cache"})
 

@@ -87,7 +87,7 @@ class Supervisor:
 
     def _spawn(self, arguments: list[str]) -> subprocess.Popen[bytes]:
         passed = (self._listener.fileno(),) if self._listener is not None and arguments[0] == "api" else ()
-        return subprocess.Popen(
+        return subprocess.Popen(  # noqa: S603 -- our own interpreter and module
             [sys.executable, "-m", "app.supervise", *arguments, str(os.getpid())],
             env=self._env, pass_fds=passed, start_new_session=True,
         )  # fmt: skip

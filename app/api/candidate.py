@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from sqlalchemy import text
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -20,7 +19,7 @@ from app.api.schemas.candidate import decode_checkpoint, decode_sign_in
 from app.domain.errors import Refused
 from app.services import sign_in as signing_in
 from app.services.sitting import described
-from app.storage.postgres import papers
+from app.storage.postgres import attempts
 
 JSON = "application/json"
 NO_STORE = {"Cache-Control": "no-store"}
@@ -77,7 +76,7 @@ async def sign_in(request: Request) -> Response:
     )
 
 
-async def attempt(request: Request) -> Response:
+async def state(request: Request) -> Response:
     return reply(await get_deps(request).sitting.resume(claims_of(request)))
 
 
@@ -86,7 +85,7 @@ async def paper(request: Request) -> Response:
     deps, claims = get_deps(request), claims_of(request)
     await deps.sitting.gate(claims)
     async with deps.engine.connect() as conn:
-        found = await papers.paper_body(conn, claims.attempt)
+        found = await attempts.paper(conn, claims.attempt)
     if found is None:
         raise Refused("not-found")
     body, etag = found
@@ -101,24 +100,12 @@ async def media(request: Request) -> Response:
     deps, claims = get_deps(request), claims_of(request)
     await deps.sitting.gate(claims)
     async with deps.engine.connect() as conn:
-        row = (
-            await conn.execute(
-                text(
-                    "SELECT m.content_type, m.body FROM media m WHERE m.sha256 = :sha AND EXISTS ("
-                    " SELECT 1 FROM paper_item p JOIN item_version v ON v.id = p.item_version_id"
-                    " WHERE p.attempt_id = :attempt AND (v.media ? :sha OR v.options @> CAST(:option AS jsonb)))"
-                ),
-                {
-                    "sha": request.path_params["sha"],
-                    "attempt": claims.attempt,
-                    "option": orjson.dumps([{"media": request.path_params["sha"]}]).decode(),
-                },
-            )
-        ).first()
-    if row is None:
+        found = await attempts.picture(conn, claims.attempt, request.path_params["sha"])
+    if found is None:
         raise Refused("not-found")
     headers = {**NO_STORE, "X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'"}
-    return Response(bytes(row.body), headers=headers, media_type=row.content_type)
+    body, content_type = found
+    return Response(body, headers=headers, media_type=content_type)
 
 
 async def ready(request: Request) -> Response:
@@ -156,5 +143,5 @@ ROUTES = [
     Route(f"{PREFIX}/attempt/ready", ready, methods=["POST"]),
     Route(f"{PREFIX}/attempt/paper", paper, methods=["GET"]),
     Route(f"{PREFIX}/attempt/media/{{sha}}", media, methods=["GET"]),
-    Route(f"{PREFIX}/attempt", attempt, methods=["GET"]),
+    Route(f"{PREFIX}/attempt", state, methods=["GET"]),
 ]

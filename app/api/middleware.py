@@ -39,7 +39,8 @@ class RequestLayer:
             return
         path: str = scope["path"]
         request_id = secrets.token_hex(8)
-        scope["state"]["request_id"] = request_id
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id
         started = time.perf_counter()
         status = 500
 
@@ -63,5 +64,5 @@ class RequestLayer:
             if path.startswith("/api/") and (status >= 400 or path not in QUIET):
                 log.info(
                     "request", method=scope["method"], path=path, status=status, ms=round(seconds * 1000, 1),
-                    request_id=request_id, attempt=scope["state"].get("attempt"),
+                    request_id=request_id, attempt=state.get("attempt"),
                 )  # fmt: skip

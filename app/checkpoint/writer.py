@@ -53,7 +53,7 @@ class Buffer(Protocol):
     async def append(self, checkpoints: Sequence[Checkpoint]) -> list[Outcome | Exception]: ...
 
 
-Connect = Callable[[], Awaitable[asyncpg.Connection[Any]]]
+Connect = Callable[[], Awaitable["asyncpg.Connection[Any]"]]
 Committed = Callable[[Sequence[tuple[Checkpoint, Outcome]]], None]
 _Waiting = tuple[Checkpoint, "asyncio.Future[Outcome]"]
 

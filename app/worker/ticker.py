@@ -81,7 +81,7 @@ class Ticker:
         """Wait for the lock on PostgreSQL, then tick until it is lost. Raises FAULTS."""
         connection = await self._bounded(self._connect())
         try:
-            while not await self._bounded(service_clocks.lead(connection)):
+            while not await self._bounded(service_clocks.lead(connection)):  # noqa: ASYNC110 -- a lock of another server
                 await asyncio.sleep(self._tick_s / 2)
             at = await asyncio.wait_for(
                 service_clocks.begin_term(connection, self._me, await self._redis_ms(connection)), 10

@@ -326,3 +326,26 @@ async def finalise(conn: AsyncConnection, attempt: UUID, *, now_ms: int, receipt
         text("UPDATE lease SET revoked_ms = :now WHERE attempt_id = :attempt AND revoked_ms IS NULL"),
         {"now": now_ms, "attempt": attempt},
     )
+
+
+async def paper(conn: AsyncConnection, attempt: UUID) -> tuple[bytes, str] | None:
+    """The attempt's prepared paper: gzip bytes and their tag."""
+    row = await _row(conn, "SELECT body, etag FROM paper WHERE attempt_id = :attempt", attempt=attempt)
+    return None if row is None else (bytes(row["body"]), row["etag"])
+
+
+async def picture(conn: AsyncConnection, attempt: UUID, sha256: str) -> tuple[bytes, str] | None:
+    """A picture that an item of the attempt's own paper shows: its bytes and content type."""
+    row = await _row(
+        conn,
+        """
+        SELECT m.content_type, m.body FROM media m WHERE m.sha256 = :sha AND EXISTS (
+            SELECT 1 FROM paper_item p JOIN item_version v ON v.id = p.item_version_id
+            WHERE p.attempt_id = :attempt
+                AND (v.media @> to_jsonb(CAST(:sha AS text)) OR v.options @> CAST(:option AS jsonb)))
+        """,
+        sha=sha256,
+        attempt=attempt,
+        option=json.dumps([{"media": sha256}]),
+    )
+    return None if row is None else (bytes(row["body"]), row["content_type"])
