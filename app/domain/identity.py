@@ -36,15 +36,19 @@ TAIL_LENGTH = 6
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK_DIGITS = "10X98765432"
 _EARLIEST_BIRTH = 1900
+# Control and format characters, and halves of surrogate pairs.
+_INVISIBLE = ("Cc", "Cf", "Cs")
+_UPPER = {ord(lower): ord(lower) - 32 for lower in "abcdefghijklmnopqrstuvwxyz"}
 _MULTIPLICATION_SIGNS = str.maketrans("×✕✖╳", "XXXX")
 
 IdFault = Literal["length", "form", "date", "check"]
 
 
 def fold(text: str) -> str:
-    """``text`` as numbers are compared: half-width, no blanks or invisible characters, upper case."""
+    """``text`` as numbers are compared: half-width, no blanks or invisible characters, ASCII letters upper case."""
     plain = unicodedata.normalize("NFKC", text)
-    return "".join(char for char in plain if not char.isspace() and unicodedata.category(char) != "Cf").upper()
+    seen = (char for char in plain if not char.isspace() and unicodedata.category(char) not in _INVISIBLE)
+    return "".join(seen).translate(_UPPER)
 
 
 def ticket_key(ticket: str) -> str:
