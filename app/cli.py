@@ -40,7 +40,8 @@ def load(name: str) -> Any:
     """The command or group of an area, its module imported now."""
     area = AREAS[name]
     app = import_module(area.module).app
-    found = get_group(app) if area.is_group else get_command(app)
+    group = get_group(app)
+    found = group if area.is_group else next(iter(group.commands.values()))
     found.name = name
     return found
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-
 import typer
 
-from app.embedded.postgres import EmbeddedPostgres
+from app.commands.database import database
 from app.settings import Settings
 from app.storage.postgres.engine import migrate as bring_to_head
 
@@ -19,11 +17,6 @@ def migrate() -> None:
 
     Make or upgrade the tables. Running it again changes nothing.
     """
-    settings = Settings()
-    with ExitStack() as stack:
-        if settings.database_url is not None:
-            url = settings.database_url.get_secret_value()
-        else:
-            url = stack.enter_context(EmbeddedPostgres(settings.data_dir)).url
+    with database(Settings()) as url:
         bring_to_head(url)
     typer.echo("数据库结构已是最新。 The tables are up to date.")

@@ -1,0 +1,144 @@
+"""The pages of docs/ that are made from the code.
+
+``make docs`` writes them, and test_docs.py fails while one is out of date.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from app import cli
+from app.commands import failures
+from app.domain import errors
+from app.embedded import errors as embedded
+from app.main import create_app
+from app.reference import setting_rows
+from app.settings import Settings
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+NOTE = "<!-- Made from the code by `make docs`; change it there. -->"
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    def line(cells: list[str]) -> str:
+        return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+
+    return "\n".join([line(head), line(["---"] * len(head)), *map(line, rows)])
+
+
+def settings_page() -> str:
+    rows = [
+        [f"`{row.variable}`", f"`{row.default}`" if row.default else "", row.description]
+        for row in setting_rows(Settings.model_construct())
+    ]
+    return f"""# Settings
+
+{NOTE}
+
+Each is an environment variable or a line of a `.env` file beside the process. Lengths of time are seconds or ISO 8601.
+Lists are JSON. `holdfast check` prints what is set, secrets masked, and tests every connection.
+
+{table(["variable", "default", "what it is"], rows)}
+"""
+
+
+def errors_page() -> str:
+    answers = [[f"`{code}`", str(m.status), m.zh, m.en] for code, m in sorted(errors.MESSAGES.items())]
+    stores = [[f"`{code}`", zh, en] for code, (zh, en) in sorted(embedded.MESSAGES.items())]
+    commands = [[f"`{code}`", zh, en] for code, (zh, en) in sorted(failures.MESSAGES.items())]
+    return f"""# Error codes
+
+{NOTE}
+
+A code never changes its meaning. `{{name}}` is filled in.
+
+## Answers of the server
+
+`application/problem+json` (RFC 9457): `status`, `code`, `detail` in the language of the request, `detail_zh`,
+`detail_en`, `params`, and `retry_after` where waiting helps.
+
+{table(["code", "status", "中文", "English"], answers)}
+
+## Embedded stores
+
+{table(["code", "中文", "English"], stores)}
+
+## Commands
+
+Any command may also end with a code from the tables above. Exit codes: 1 something checked is not well, 2 refused or
+wrongly called, 70 an internal error, 130 Ctrl-C.
+
+{table(["code", "中文", "English"], commands)}
+"""
+
+
+def commands_page() -> str:
+    parts = [text for name in cli.AREAS for text in command_parts(cli.load(name), f"holdfast {name}")]
+    return f"""# Commands
+
+{NOTE}
+
+{chr(10).join(parts)}"""
+
+
+def command_parts(command: Any, path: str) -> Iterator[str]:
+    inner = getattr(command, "commands", {})
+    params = [param for param in command.params if param.name != "help" and not param.hidden]
+    usage = command.collect_usage_pieces(command.make_context(path, [], resilient_parsing=True))
+    yield f"## `{' '.join([path, *usage])}`\n"
+    if command.help:
+        yield "\n".join(line.strip() for line in command.help.strip().splitlines()) + "\n"
+    rows = [
+        [", ".join(f"`{flag}`" for flag in [*param.opts, *param.secondary_opts]), param.help or ""] for param in params
+    ]
+    if rows:
+        yield table(["argument or option", "what it is"], rows) + "\n"
+    for name, sub in inner.items():
+        yield from command_parts(sub, f"{path} {name}")
+
+
+def endpoints_page() -> str:
+    app = create_app(Settings.model_construct(), database_url="postgresql:///-", redis_url="redis://-/0")
+    rows = []
+    for route in flat(app.routes):
+        methods = sorted((getattr(route, "methods", None) or set()) - {"HEAD"})
+        path = str(getattr(route, "path", ""))
+        if methods and path != "/openapi.json":
+            told = (route.endpoint.__doc__ or "").strip().split("\n\n")[0]
+            rows.append([", ".join(methods), f"`{path}`", " ".join(told.split())])
+    return f"""# Endpoints
+
+{NOTE}
+
+{table(["method", "path", "what it does"], sorted(rows, key=lambda row: (row[1], row[0])))}
+"""
+
+
+def flat(routes: Any) -> Iterator[Any]:
+    """The routes themselves, those of included routers too."""
+    for route in routes:
+        inner = getattr(route, "original_router", None) or getattr(route, "router", None)
+        if inner is not None and not hasattr(route, "endpoint"):
+            yield from flat(inner.routes)
+        elif hasattr(route, "endpoint"):
+            yield route
+
+
+PAGES = {
+    "settings.md": settings_page,
+    "errors.md": errors_page,
+    "commands.md": commands_page,
+    "endpoints.md": endpoints_page,
+}
+
+
+def main() -> None:
+    for name, page in PAGES.items():
+        (DOCS / name).write_text(page(), encoding="utf-8")
+        print(f"docs/{name}")
+
+
+if __name__ == "__main__":
+    main()
