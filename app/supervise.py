@@ -16,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+from typing import IO
 
 import structlog
 import uvicorn
@@ -54,11 +55,13 @@ def listen(host: str, port: int) -> socket.socket:
 class Supervisor:
     """Starts the processes of a site's server and starts again what dies.
 
-    ``env`` holds the HOLDFAST_* variables the children read their settings from.
+    ``env`` holds the HOLDFAST_* variables the children read their settings from; ``output`` takes what they print,
+    instead of our own standard output and error.
     """
 
-    def __init__(self, settings: Settings, env: dict[str, str]) -> None:
+    def __init__(self, settings: Settings, env: dict[str, str], *, output: IO[bytes] | None = None) -> None:
         self._settings = settings
+        self._output = output
         self._env = {**os.environ, **env}
         self._listener: socket.socket | None = None
         self._children: list[tuple[list[str], subprocess.Popen[bytes]]] = []
@@ -89,7 +92,7 @@ class Supervisor:
         passed = (self._listener.fileno(),) if self._listener is not None and arguments[0] == "api" else ()
         return subprocess.Popen(  # noqa: S603 -- our own interpreter and module
             [sys.executable, "-m", "app.supervise", *arguments, str(os.getpid())],
-            env=self._env, pass_fds=passed, start_new_session=True,
+            env=self._env, pass_fds=passed, start_new_session=True, stdout=self._output, stderr=self._output,
         )  # fmt: skip
 
     def _keep(self) -> None:
