@@ -44,7 +44,7 @@ export class Refused extends ApiError {
     /** @type {string} */
     this.code = problem.code;
     /** @type {Record<string, any>} */
-    this.params = problem.params ?? {};
+    this.params = { ...problem, ...(problem.params ?? {}) }; // parameters lie beside the standard members (RFC 9457, 3.2)
     this.problem = problem;
     const seconds = Number(problem.retry_after ?? retryAfter ?? this.params.retry_after ?? NaN);
     this.retryAfterMs = Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : null;

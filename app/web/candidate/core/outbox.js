@@ -1,0 +1,409 @@
+/**
+ * Every answer of one grant (attempt, epoch) in this browser, until the final receipt.
+ *
+ * The steps, and why a crash between any two of them loses nothing:
+ *
+ * 1. `edit` writes {value, rev} in one transaction that also reads the revision it must exceed; tabs share the
+ *    transaction order, so no two edits get one revision. Crash before the commit: the screen said "saving", not
+ *    "saved on this PC". Crash after: the entry is `local` and the next page sends it.
+ * 2. `claim` reserves the sequence number and reads what is due, checking in the same transaction that this page still
+ *    holds the flusher lease. It changes no entry. Crash: the next page claims the same number and the same entries.
+ * 3. The request. Its reply may be lost: the entries are still `local`, the same number is repeated, the service merges
+ *    by revision and answers again.
+ * 4. `settle` stores what the reply says, item by item, for exactly the revision that was answered. Crash before it: as
+ *    a lost reply. An entry never leaves the store here; only `purge` after the final receipt removes.
+ *
+ * Nothing here knows another attempt: each key begins with this grant, and the token that a claim carries is read from
+ * this grant's own row in the same transaction.
+ *
+ * @typedef {import('./state.js').Entry} Entry
+ * @typedef {import('./store-memory.js').Store} Store
+ * @typedef {import('./store-memory.js').Tx} Tx
+ * @typedef {import('./reply.js').CheckpointReply} CheckpointReply
+ * @typedef {import('./state.js').ItemAck} ItemAck
+ * @typedef {import('./state.js').ServerResponse} ServerResponse
+ * @typedef {'live' | 'signed-out' | 'superseded' | 'closed' | 'final'} GrantState
+ * @typedef {{
+ *   attempt: string, epoch: number, lineage: string, token: string, ticket: string, servers: string[],
+ *   state: GrantState, next_seq: number, sent_seq: number | null,
+ *   told: {lineage: string, count: number}, registers: Registers, registers_told: string,
+ *   who: any, receipt: any, hand_in_asked: boolean, superseded_by: any,
+ * }} Grant `told` is the most the service has ever said it holds; `who` is what the pages show (candidate, seat, …)
+ * @typedef {{position: number, marked: number[], elapsed_ms: number}} Registers
+ * @typedef {{item: number, value: any, state: 'writing' | 'local' | 'sending' | 'buffered' | 'durable' | 'stranded' |
+ *   'refused', code: string | null, rev: number}} View one item as the page shows it
+ * @typedef {{seq: number, token: string, revs: Map<number, number>, body: any, registers: string, lineage: string,
+ *   count: number, more: boolean}} Claim `lineage` and `count` as told before
+ */
+import { absorbed, edited, isDue, isSettled, rebased, settled, unsettled } from './state.js';
+
+/** Room for the envelope, position and marks beside the responses. */
+const ENVELOPE_BYTES = 4096;
+
+/**
+ * @param {{store: Store, attempt: string, epoch: number, serviceNow: () => number, onChange?: () => void}} ports
+ */
+export function createOutbox({ store, attempt, epoch, serviceNow, onChange = () => {} }) {
+  const key = [attempt, epoch];
+  /** The entries as last committed. @type {Map<number, Entry>} */
+  const entries = new Map();
+  /** Changes on the screen that are not on the disk yet; the newest per item. @type {Map<number, {value: any, at_ms: number}>} */
+  const typing = new Map();
+  /** Revisions in the request that is under way. @type {Map<number, number>} */
+  let underWay = new Map();
+  /** @type {Promise<void> | null} */
+  let writing = null;
+
+  const changed = () => onChange();
+
+  /** @param {Entry[]} rows */
+  const show = (rows) => {
+    for (const row of rows) entries.set(row.item, row);
+    changed();
+  };
+
+  /** Writes what is being typed until nothing is left; one transaction at a time, each with all there is. */
+  async function write() {
+    while (typing.size > 0) {
+      const batch = new Map(typing);
+      const rows = await store.transaction('readwrite', async (tx) => {
+        /** @type {Entry[]} */
+        const written = [];
+        for (const [item, change] of batch) {
+          const before = (await tx.get('entries', [...key, item])) ?? null;
+          const after = edited(before, { attempt, epoch, item, ...change });
+          if (after !== before) await tx.put('entries', after);
+          written.push(after);
+        }
+        return written;
+      });
+      for (const [item, change] of batch) if (typing.get(item) === change) typing.delete(item);
+      show(rows);
+    }
+  }
+
+  /**
+   * Reads and changes this grant's entries in one transaction.
+   *
+   * @param {(rows: Entry[], grant: Grant) => {entries: Entry[], grant?: Grant}} decide
+   */
+  async function revise(decide) {
+    const after = await store.transaction('readwrite', async (tx) => {
+      /** @type {Grant | undefined} */
+      const grant = await tx.get('grants', key);
+      if (!grant) return null;
+      const next = decide(await tx.all('entries', key), grant);
+      for (const row of next.entries) await tx.put('entries', row);
+      if (next.grant) await tx.put('grants', next.grant);
+      return next;
+    });
+    if (after) show(after.entries);
+    return after;
+  }
+
+  return {
+    attempt,
+    epoch,
+
+    /** Reads what is on the disk. */
+    async load() {
+      const rows = await store.transaction('readonly', (tx) => tx.all('entries', key));
+      entries.clear();
+      show(rows);
+    },
+
+    /** @returns {Promise<Grant | undefined>} */
+    grant: () => store.transaction('readonly', (tx) => tx.get('grants', key)),
+
+    /**
+     * The candidate changed an item. The view changes at once; the promise resolves when it is on the disk.
+     *
+     * @param {number} item
+     * @param {any} value
+     */
+    edit(item, value) {
+      typing.set(item, { value, at_ms: serviceNow() });
+      changed();
+      writing ??= write().finally(() => {
+        writing = null;
+      });
+      return writing;
+    },
+
+    /** Resolves when everything typed so far is on the disk. */
+    written: () => writing ?? Promise.resolve(),
+
+    /**
+     * @param {number} item
+     * @returns {View | null}
+     */
+    view(item) {
+      const entry = entries.get(item) ?? null;
+      const typed = typing.get(item);
+      if (typed) return { item, value: typed.value, state: 'writing', code: null, rev: entry?.rev ?? 0 };
+      if (!entry) return null;
+      const sending = !isSettled(entry) && underWay.get(item) === entry.rev;
+      return { item, value: entry.value, state: sending ? 'sending' : entry.state, code: entry.code, rev: entry.rev };
+    },
+
+    /** @returns {View[]} */
+    views() {
+      const items = new Set([...entries.keys(), ...typing.keys()]);
+      return [...items].map((item) => /** @type {View} */ (this.view(item)));
+    },
+
+    /** @param {boolean} withBuffered */
+    hasDue: (withBuffered) => [...entries.values()].some((entry) => isDue(entry, withBuffered)),
+
+    hasUnsettled: () => typing.size > 0 || [...entries.values()].some((entry) => !isSettled(entry)),
+
+    /**
+     * Position, marks and elapsed time: kept with the grant, sent with the next checkpoint.
+     *
+     * @param {Partial<Registers>} change
+     */
+    async note(change) {
+      await revise((_rows, grant) => ({
+        entries: [],
+        grant: { ...grant, registers: { ...grant.registers, ...change } },
+      }));
+    },
+
+    /**
+     * Step 2. What to send now, under the number it is sent under until it is answered.
+     *
+     * @param {{withBuffered: boolean, holder: string | null, most: number, mostBytes: number,
+     *   registers?: Partial<Registers>, bare?: boolean}} how `holder` is this page's name in the flusher lease (null: no
+     *   lease is kept); `bare` leaves the registers out (the service refused a body because of them)
+     * @returns {Promise<Claim | null>} null when this page may not send: the lease is another's or the grant is gone
+     */
+    claim: ({ withBuffered, holder, most, mostBytes, registers = {}, bare = false }) =>
+      store.transaction(
+        'readwrite',
+        async (tx) => {
+          /** @type {Grant | undefined} */
+          const grant = await tx.get('grants', key);
+          if (!grant || grant.state === 'final') return null;
+          if (holder !== null && (await tx.get('meta', 'flusher'))?.holder !== holder) return null;
+          const seq = grant.sent_seq ?? grant.next_seq;
+          const now = { ...grant.registers, ...registers };
+          await tx.put('grants', { ...grant, sent_seq: seq, registers: now });
+
+          /** @type {Entry[]} */
+          const due = (await tx.all('entries', key)).filter((row) => isDue(row, withBuffered));
+          due.sort((a, b) => a.at_ms - b.at_ms);
+          const { chosen, more } = fitting(due, most, mostBytes - ENVELOPE_BYTES);
+          const { position, marked, elapsed_ms } = now;
+          const said = JSON.stringify({ position, marked });
+          const news = !bare && said !== grant.registers_told;
+          underWay = new Map(chosen.map((row) => [row.item, row.rev]));
+          return {
+            seq,
+            token: grant.token,
+            lineage: grant.told.lineage,
+            count: grant.told.count,
+            revs: underWay,
+            registers: news ? said : grant.registers_told,
+            more,
+            body: {
+              seq,
+              responses: chosen.map(({ item, rev, value, at_ms }) => ({ item, rev, value, at_ms })),
+              ...(news ? { position, marked } : {}),
+              elapsed_ms: Math.round(elapsed_ms),
+            },
+          };
+        },
+        { durability: 'relaxed' }, // losing a claim in a power cut only means claiming again
+      ),
+
+    /** The request is over, however it ended. */
+    ended() {
+      underWay = new Map();
+      changed();
+    },
+
+    /**
+     * Step 4. A real reply (`reply.js`). Says what became of it.
+     *
+     * @param {Claim} claim
+     * @param {CheckpointReply} reply
+     * @param {{patient?: boolean}} [how] `patient`: everything was sent again a moment ago, so a lower count alone is
+     *   noted for later instead of acted on (two stores may disagree for a while; 1,880 browsers must not echo it)
+     * @returns {Promise<{settled: number, resend: boolean}>} how many entries moved, and whether everything is sent again
+     */
+    async settle(claim, reply, { patient = false } = {}) {
+      let moved = 0;
+      let resend = false;
+      await revise((rows, grant) => {
+        const lower = lost(grant, reply);
+        resend = reply.lineage !== grant.told.lineage || (lower && !patient);
+        const count = reply.count === null || (lower && !resend) ? grant.told.count : reply.count;
+        const acks = new Map(reply.items.map((ack) => [ack.item, ack]));
+        const changedRows = [];
+        for (const row of rows) {
+          const ack = claim.revs.has(row.item) ? acks.get(row.item) : undefined;
+          // Not answered just now, so all we know of it is from before: not believed any more.
+          const after = ack ? settled(row, ack) : resend ? unsettled(row) : row;
+          if (ack && (after.state !== row.state || after.rev !== row.rev)) moved += 1;
+          if (after !== row) changedRows.push(after);
+        }
+        return {
+          entries: changedRows,
+          grant: {
+            ...grant,
+            sent_seq: null,
+            next_seq: Math.max(claim.seq, grant.next_seq - 1, reply.acked_seq) + 1,
+            told: { lineage: reply.lineage, count },
+            registers_told: resend ? '' : reply.durability === 'durable' ? claim.registers : grant.registers_told,
+          },
+        };
+      });
+      return { settled: moved, resend };
+    },
+
+    /**
+     * A refusal that speaks of single items (superseded, closed, one bad response): only those named move.
+     *
+     * @param {Claim} claim
+     * @param {ItemAck[]} acks
+     */
+    async settleItems(claim, acks) {
+      let moved = 0;
+      const named = new Map(acks.map((ack) => [ack.item, ack]));
+      await revise((rows) => {
+        const after = rows
+          .filter((row) => claim.revs.has(row.item) && named.has(row.item))
+          .map((row) => settled(row, /** @type {ItemAck} */ (named.get(row.item))));
+        moved = after.filter(isSettled).length;
+        return { entries: after };
+      });
+      return moved;
+    },
+
+    /**
+     * `GET /attempt`, on sign-in and reload: both sides meet.
+     *
+     * @param {{responses: Record<string, ServerResponse>, count: number | null, lineage: string, acked_seq: number,
+     *   position: number, marked: number[], elapsed_ms: number}} reply
+     */
+    absorb: (reply) =>
+      revise((rows, grant) => {
+        const again = lost(grant, { lineage: String(reply.lineage), count: reply.count });
+        const mine = new Map(rows.map((row) => [row.item, again ? unsettled(row) : row]));
+        const items = new Set([...mine.keys(), ...Object.keys(reply.responses).map(Number)]);
+        const at_ms = serviceNow();
+        const after = [];
+        for (const item of items) {
+          const at = { attempt, epoch, item, at_ms };
+          const row = absorbed(mine.get(item) ?? null, reply.responses[String(item)] ?? null, at);
+          if (row) after.push(row);
+        }
+        // Unsent position and marks of this very device are newer than the service's.
+        const ours = grant.registers_told !== JSON.stringify(pick(grant.registers)) && grant.registers_told !== UNTOLD;
+        const position = ours ? grant.registers.position : reply.position;
+        const marked = ours ? grant.registers.marked : reply.marked;
+        const elapsed_ms = Math.max(grant.registers.elapsed_ms, reply.elapsed_ms);
+        return {
+          entries: after,
+          grant: {
+            ...grant,
+            told: { lineage: String(reply.lineage), count: reply.count ?? grant.told.count },
+            next_seq: Math.max(grant.next_seq, reply.acked_seq + 1),
+            registers: { position, marked, elapsed_ms },
+            registers_told: ours ? grant.registers_told : JSON.stringify({ position, marked }),
+          },
+        };
+      }),
+
+    /**
+     * After the service began another lineage and this device signed in again: what older grants of this attempt still
+     * hold moves here, where nobody wrote the item later.
+     *
+     * @param {string} lineage the new one
+     * @param {Record<string, ServerResponse>} responses
+     */
+    async adoptOlder(lineage, responses) {
+      const rows = await store.transaction('readwrite', async (tx) => {
+        /** @type {Grant[]} */
+        const older = (await tx.all('grants', [attempt])).filter((g) => g.epoch < epoch && g.told.lineage !== lineage);
+        const moved = [];
+        for (const grant of older.sort((a, b) => b.epoch - a.epoch)) {
+          for (const old of await tx.all('entries', [attempt, grant.epoch])) {
+            const current = (await tx.get('entries', [...key, old.item])) ?? null;
+            const row = rebased(old, current, responses[String(old.item)] ?? null, epoch);
+            if (!row) continue;
+            await tx.put('entries', row);
+            await tx.put('entries', { ...old, state: 'stranded', code: 'moved-on' });
+            moved.push(row);
+          }
+        }
+        return moved;
+      });
+      show(rows);
+      return rows.length;
+    },
+
+    /**
+     * @param {Partial<Grant>} change
+     */
+    async mark(change) {
+      await revise((_rows, grant) => ({ entries: [], grant: { ...grant, ...change } }));
+    },
+
+    /** Only after the final receipt: the one place where answers leave this browser. */
+    async purge() {
+      await store.transaction('readwrite', async (tx) => {
+        /** @type {Grant | undefined} */
+        const grant = await tx.get('grants', key);
+        if (grant?.state !== 'final') throw new Error('purge before the final receipt');
+        for (const row of await tx.all('entries', [attempt])) {
+          if (isSettled(row)) await tx.delete('entries', [attempt, row.epoch, row.item]);
+        }
+        await tx.delete('proofs', grant.ticket);
+        await tx.put('grants', { ...grant, who: null, token: '' });
+      });
+      entries.clear();
+      changed();
+    },
+  };
+}
+
+/** @typedef {ReturnType<typeof createOutbox>} Outbox */
+
+/** `registers_told` of a grant that has told nothing yet. */
+export const UNTOLD = 'untold';
+
+/**
+ * Does the service hold less than it once said? Then it was restored or promoted from an older copy (I1).
+ *
+ * @param {Grant} grant
+ * @param {{lineage: string, count: number | null}} reply `count: null` says nothing
+ */
+function lost(grant, { lineage, count }) {
+  return lineage !== grant.told.lineage || (count !== null && count < grant.told.count);
+}
+
+/** @param {Registers} registers */
+function pick({ position, marked }) {
+  return { position, marked };
+}
+
+/**
+ * As many as the service takes at once; always at least one, so that a single large answer is never stuck.
+ *
+ * @param {Entry[]} due
+ * @param {number} most
+ * @param {number} mostBytes
+ */
+function fitting(due, most, mostBytes) {
+  const chosen = [];
+  let bytes = 0;
+  for (const row of due) {
+    // A character is at most three bytes in UTF-8 per UTF-16 unit: an estimate that never falls short.
+    const size = 3 * JSON.stringify(row.value).length + 96;
+    if (chosen.length > 0 && (chosen.length >= most || bytes + size > mostBytes)) break;
+    chosen.push(row);
+    bytes += size;
+  }
+  return { chosen, more: chosen.length < due.length };
+}

@@ -1,0 +1,89 @@
+/**
+ * Is this body an acknowledgement? Only a well-formed one is: status 200 alone moves nothing (STYLE 22).
+ *
+ * @typedef {import('./state.js').ItemAck} ItemAck
+ * @typedef {{kind: string, ms: number, text_zh?: string, text_en?: string}} Because
+ * @typedef {{
+ *   service_ms: number, remaining_ms: number, state: 'waiting' | 'running' | 'paused' | 'ended' | 'final',
+ *   starts_in_ms: number | null, ends_at: string | null, because: Because[],
+ * }} ClockMessage
+ * @typedef {{
+ *   acked_seq: number, durability: 'durable' | 'buffered' | 'stranded', items: ItemAck[], count: number | null,
+ *   lineage: string, epoch: number, copies: number, state: string, clock: ClockMessage, notices: any[],
+ *   receipt?: any,
+ * }} CheckpointReply `count` is null while the service cannot tell (its record is away)
+ * @typedef {{seq: number, lineage: string, count: number | null, revs: Map<number, number>}} Sent
+ */
+
+const STATUSES = new Set(['durable', 'buffered', 'stranded', 'refused']);
+const CLOCK_STATES = new Set(['waiting', 'running', 'paused', 'ended', 'final']);
+
+/** @param {any} value */
+const isCount = (value) => Number.isSafeInteger(value) && value >= 0;
+
+/**
+ * @param {any} body
+ * @param {Sent} sent what was asked about
+ * @returns {CheckpointReply | null} null: no acknowledgement, e.g. a response that was sent is not spoken of
+ */
+export function checkpointReply(body, sent) {
+  if (body === null || typeof body !== 'object') return null;
+  if (!isCount(body.acked_seq) || !isLineage(body.lineage)) return null;
+  if (body.count !== null && !isCount(body.count)) return null;
+  const items = itemAcks(body.items);
+  const clock = clockMessage(body.clock);
+  if (items === null || clock === null) return null;
+  const answered = new Set(items.map((ack) => ack.item));
+  if (![...sent.revs.keys()].every((item) => answered.has(item))) return null;
+  return { notices: [], copies: 1, ...body, lineage: String(body.lineage), items, clock };
+}
+
+/**
+ * The hand-in's reply: a receipt stands for every response in the body, because it is made from the record after they
+ * were committed. While the record is away there is none yet, and the reply is that of a checkpoint.
+ *
+ * @param {any} body
+ * @param {Sent} sent
+ * @returns {CheckpointReply | null}
+ */
+export function handInReply(body, sent) {
+  if (body === null || typeof body !== 'object') return null;
+  if (!body.receipt) return body.state === 'final' ? null : checkpointReply(body, sent);
+  const items = body.items ?? [...sent.revs].map(([item, rev]) => ({ item, rev, status: 'durable' }));
+  const known = { acked_seq: sent.seq, durability: 'durable', lineage: sent.lineage, count: sent.count };
+  return checkpointReply({ ...known, ...body, items }, sent);
+}
+
+/**
+ * The per-item statuses of a reply or of a refusal that carries them.
+ *
+ * @param {any} items
+ * @returns {ItemAck[] | null} null when the list is missing or one of its entries cannot be understood
+ */
+export function itemAcks(items) {
+  if (!Array.isArray(items)) return null;
+  const acks = [];
+  for (const ack of items) {
+    const item = Number(ack?.item);
+    if (!isCount(item) || !isCount(ack?.rev) || !STATUSES.has(ack?.status)) return null;
+    acks.push({ ...ack, item });
+  }
+  return acks;
+}
+
+/**
+ * @param {any} clock
+ * @returns {ClockMessage | null}
+ */
+export function clockMessage(clock) {
+  if (clock === null || typeof clock !== 'object' || !CLOCK_STATES.has(clock.state)) return null;
+  if (!Number.isFinite(clock.service_ms)) return null;
+  const remaining_ms = Number.isFinite(clock.remaining_ms) ? clock.remaining_ms : 0;
+  const starts_in_ms = Number.isFinite(clock.starts_in_ms) ? clock.starts_in_ms : null;
+  return { because: [], ends_at: null, ...clock, remaining_ms, starts_in_ms };
+}
+
+/** @param {any} lineage */
+export function isLineage(lineage) {
+  return (typeof lineage === 'string' && lineage !== '') || Number.isFinite(lineage);
+}

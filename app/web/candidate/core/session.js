@@ -1,0 +1,152 @@
+/**
+ * Who sits at this PC: sign-in, what a reload finds again, and leaving.
+ *
+ * The proof (device_id, lease_secret) is made here and stored under the ticket *before* the first try. A sign-in whose
+ * reply was lost is then settled by repeating it: the service recognises its own grant. It also lets a rebooted PC go
+ * on under the same epoch.
+ *
+ * A grant is only ever reached through its own attempt and epoch; `current` names the one that is signed in. The next
+ * candidate's sign-in moves `current`, and from then on no code path of the page opens the earlier rows, except
+ * `handover.js`, which sends what is left of them under their own token and shows it to nobody.
+ *
+ * @typedef {import('./outbox.js').Grant} Grant
+ * @typedef {{ticket: string, device_id: string, lease_secret: string}} Proof
+ */
+import { Refused } from '../../shared/api.js';
+import { UNTOLD } from './outbox.js';
+import { clockMessage, isLineage } from './reply.js';
+
+const SIGN_IN_MS = 8000;
+
+/**
+ * @param {{
+ *   store: import('./store-memory.js').Store, api: import('../../shared/api.js').Api,
+ *   ring: import('../../shared/api.js').ServerRing, random: {hex: (bytes: number) => string}, origin: string,
+ * }} ports `origin` is the page's own, which needs no address
+ */
+export function createSession({ store, api, ring, random, origin }) {
+  /**
+   * Stored before anything is sent.
+   *
+   * @param {string} ticket
+   * @returns {Promise<Proof>}
+   */
+  const proofFor = (ticket) =>
+    store.transaction('readwrite', async (tx) => {
+      const known = await tx.get('proofs', ticket);
+      if (known) return known;
+      const made = { ticket, device_id: random.hex(16), lease_secret: random.hex(32) };
+      await tx.put('proofs', made);
+      return made;
+    });
+
+  return {
+    /**
+     * @param {{ticket: string, idTail: string, seat: {room?: string, seat?: string} | null}} given
+     * @returns {Promise<{grant: Grant, clock: import('./reply.js').ClockMessage}>}
+     * @throws {import('../../shared/api.js').ApiError}
+     */
+    async signIn({ ticket, idTail, seat }) {
+      const { device_id, lease_secret } = await proofFor(ticket);
+      const body = { ticket, id_tail: idTail, device_id, lease_secret, ...(seat ? { seat } : {}) };
+      const answer = await askAround(ring, (server) =>
+        api.post('/api/v1/candidate/sign-in', body, { server, timeoutMs: SIGN_IN_MS }),
+      );
+      const clock = clockMessage(answer.clock);
+      if (typeof answer.attempt_id !== 'string' || !Number.isSafeInteger(answer.epoch) || !isLineage(answer.lineage)) {
+        throw new TypeError('the sign-in reply names no attempt');
+      }
+      if (typeof answer.token !== 'string' || clock === null) throw new TypeError('the sign-in reply has no token');
+      ring.use(answer.servers ?? [], origin);
+      return { grant: await remember(answer, { ticket, device_id, lease_secret }), clock };
+    },
+
+    /** The grant that is signed in on this browser, as last stored. @returns {Promise<Grant | null>} */
+    current: () =>
+      store.transaction('readonly', async (tx) => {
+        const pointer = await tx.get('meta', 'current');
+        return (pointer && (await tx.get('grants', [pointer.attempt, pointer.epoch]))) || null;
+      }),
+
+    /** Nobody is signed in any more; nothing else is removed. */
+    leave: () => store.transaction('readwrite', (tx) => tx.delete('meta', 'current')),
+
+    /**
+     * @param {Grant} grant
+     * @returns {Promise<any>} the body of `GET /attempt`
+     */
+    read: (grant) =>
+      askAround(ring, (server) => api.get('/api/v1/attempt', { token: grant.token, server, timeoutMs: SIGN_IN_MS })),
+  };
+
+  /**
+   * @param {any} answer
+   * @param {Proof} sent
+   * @returns {Promise<Grant>}
+   */
+  function remember(answer, { ticket, device_id, lease_secret }) {
+    const lineage = String(answer.lineage);
+    const { attempt_id: attempt, epoch, token, servers = [] } = answer;
+    const { candidate, exam, session, seat } = answer;
+    return store.transaction('readwrite', async (tx) => {
+      /** @type {Grant | undefined} */
+      const before = await tx.get('grants', [attempt, epoch]);
+      const who = { candidate, exam, session, seat, confirmed: before?.who?.confirmed ?? false };
+      /** @type {Grant} */
+      const grant = {
+        ...(before ?? {
+          attempt,
+          epoch,
+          sent_seq: null,
+          told: { lineage, count: 0 },
+          registers: { position: 1, marked: [], elapsed_ms: 0 },
+          registers_told: UNTOLD,
+          receipt: null,
+          hand_in_asked: false,
+          superseded_by: null,
+        }),
+        lineage,
+        token,
+        ticket,
+        servers,
+        who,
+        state: 'live',
+        next_seq: Math.max(before?.next_seq ?? 1, answer.next_seq ?? 1),
+      };
+      await tx.put('grants', grant);
+      await tx.put('proofs', {
+        ticket,
+        device_id: answer.device_id ?? device_id,
+        lease_secret: answer.lease_secret ?? lease_secret,
+      });
+      await tx.put('meta', { name: 'current', attempt, epoch });
+      return grant;
+    });
+  }
+}
+
+/** @typedef {ReturnType<typeof createSession>} Session */
+
+/**
+ * Every server of the ring once; a refusal that is an answer ends the round, a 503 does not.
+ *
+ * @param {import('../../shared/api.js').ServerRing} ring
+ * @param {(server: string) => Promise<import('../../shared/api.js').Reply>} ask
+ * @returns {Promise<any>} the body
+ */
+export async function askAround(ring, ask) {
+  for (;;) {
+    const server = ring.current();
+    try {
+      const reply = await ask(server);
+      ring.answered(server);
+      return reply.body;
+    } catch (error) {
+      if (error instanceof Refused && error.status < 500) {
+        ring.answered(server);
+        throw error;
+      }
+      if (ring.failed(server)) throw error;
+    }
+  }
+}

@@ -1,0 +1,378 @@
+/**
+ * One grant, from the moment it is known to the receipt: reads what the service holds, keeps the outbox and its sending
+ * going, follows the clock and the pushes, fetches the paper. When the page turns to another grant this one is stopped
+ * and never used again.
+ *
+ * @typedef {import('./outbox.js').Grant} Grant
+ * @typedef {import('./reply.js').ClockMessage} ClockMessage
+ * @typedef {{
+ *   grant: Grant, merged: boolean, paper: import('./paper.js').Paper | null, position: number, marked: number[],
+ *   clock: ClockMessage | null, tally: import('./state.js').Tally, word: ReturnType<typeof saveWord>, version: number,
+ *   handingIn: boolean, handInProblem: Refused | null, gapMs: number, notices: any[], changedByMs: number,
+ *   said: {n: number, minutes: number} | null,
+ * }} WorkState `version` grows with every change of an answer; `said.minutes` is to be spoken when `said.n` changes
+ */
+import { Refused } from '../../shared/api.js';
+import { fullJitter } from '../../shared/backoff.js';
+import { followEvents } from '../../shared/sse.js';
+import { createCountdown } from './countdown.js';
+import { createOutbox } from './outbox.js';
+import { readPaper } from './paper.js';
+import { clockMessage } from './reply.js';
+import { saveWord, tally } from './state.js';
+import { createSync } from './sync.js';
+import { createExamTimer } from './timer.js';
+
+/** All papers are asked for in the second in which the session starts. */
+const PAPER_SPREAD_MS = 500;
+/** A change of the remaining time worth telling. */
+const CHANGE_MS = 5000;
+const NOTICES = 5;
+/** The time is up for everybody in one instant; receipts are asked for spread over this. */
+const TIME_UP_SPREAD_MS = 8000;
+const RECEIPT_CURVE = Object.freeze({ base: 1000, cap: 10_000 });
+
+/**
+ * @param {{
+ *   grant: Grant, store: import('./store-memory.js').Store, fetch: typeof globalThis.fetch,
+ *   clock: {now: () => number}, timers: import('../../shared/api.js').Timers,
+ *   random: import('../../shared/random.js').Random, language: () => string,
+ *   api: import('../../shared/api.js').Api, ring: import('../../shared/api.js').ServerRing,
+ *   session: import('./session.js').Session, connection: import('./connection.js').Connection,
+ *   insist: import('./insist.js').Insist, holder: string, onChange: () => void, onLeaseLost: () => void,
+ *   onMerged: () => void, onFault: (error: unknown) => void,
+ * }} ports
+ */
+export function createWork(ports) {
+  const { store, clock, timers, random, language, api, ring, session, connection, holder, onFault } = ports;
+  const { insist, pause } = ports.insist;
+  const { attempt, epoch, token } = ports.grant;
+
+  const timer = createExamTimer({ clock });
+  const countdown = createCountdown({
+    timer,
+    clock,
+    timers,
+    onAsk: () => sync.ask(),
+    onSpoken: (minutes) => set({ said: { n: (state.said?.n ?? 0) + 1, minutes } }),
+  });
+  const outbox = createOutbox({ store, attempt, epoch, serviceNow: timer.serviceNow, onChange: answersChanged });
+  const sync = createSync({
+    outbox,
+    api,
+    ring,
+    clock,
+    timers,
+    random,
+    connection,
+    holder,
+    registers: () => ({ elapsed_ms: countdown.worked() }),
+    listener: {
+      onReply: (reply) => watch(replied(reply)),
+      onSuperseded: () => watch(over()),
+      onClosed: () => watch(over().then(readReceipt)),
+      onSignedOut: () => watch(over()),
+      onHandInRefused: (error) => set({ handingIn: false, handInProblem: error }),
+      onLeaseLost: ports.onLeaseLost,
+      onRest: () => watch(letGo()),
+      onFault,
+    },
+  });
+  /** @type {ReturnType<typeof followEvents> | null} */
+  let events = null;
+  let stopped = false;
+  let paperUnderWay = false;
+  let readySaid = false;
+  let receiptUnderWay = false;
+  let timeUpSeen = false;
+
+  /** @type {WorkState} */
+  let state = {
+    grant: ports.grant,
+    merged: false,
+    paper: null,
+    position: 1,
+    marked: [],
+    clock: null,
+    tally: tally([]),
+    word: 'empty',
+    version: 0,
+    handingIn: false,
+    handInProblem: null,
+    gapMs: 0,
+    notices: [],
+    changedByMs: 0,
+    said: null,
+  };
+
+  /** @param {Partial<WorkState>} change */
+  const set = (change) => {
+    if (stopped) return;
+    state = { ...state, ...change };
+    ports.onChange();
+  };
+
+  /** @param {Promise<unknown>} promise nobody waits for it: a fault of ours is said aloud, never swallowed */
+  const watch = (promise) => void promise.catch(onFault);
+  const wanted = () => !stopped;
+
+  function answersChanged() {
+    const count = tally(outbox.views());
+    set({ tally: count, word: saveWord(count), version: state.version + 1 });
+  }
+
+  // --- beginning
+
+  /** What the service holds meets what this browser holds; from there on the page works. */
+  async function begin() {
+    await outbox.load();
+    if (ports.grant.state !== 'live') return sync.start(); // only what is left is handed over
+    let reply;
+    try {
+      reply = await insist(() => session.read(ports.grant), wanted);
+    } catch (error) {
+      // Replaced, closed or signed out while this page was away: the first checkpoint hears it item by item.
+      if (!(error instanceof Refused)) throw error;
+      return sync.start();
+    }
+    if (!reply) return;
+    await outbox.absorb(reply);
+    await outbox.adoptOlder(String(reply.lineage), reply.responses);
+    const grant = await outbox.grant();
+    if (!grant || stopped) return;
+    countdown.workedBefore(grant.registers.elapsed_ms);
+    const who = { ...grant.who, ...whoOf(reply) };
+    const { position, marked } = grant.registers;
+    set({ grant: { ...grant, who }, merged: true, position, marked });
+    const said = clockMessage(reply.clock);
+    if (said) clockSaid(said);
+    if (reply.receipt) return finish(reply.receipt);
+    sync.start();
+    follow();
+    if (grant.hand_in_asked) handIn();
+    ports.onMerged();
+  }
+
+  function follow() {
+    events = followEvents({
+      fetch: ports.fetch,
+      timers,
+      random,
+      url: () => `${ring.current()}/api/v1/attempt/events`,
+      headers: () => ({ Authorization: `Bearer ${token}`, 'Accept-Language': language() }),
+      onEvent: ({ event, data }) => {
+        const said = clockMessage(data?.clock ?? data);
+        if (said) clockSaid(said);
+        if (event === 'notice') noticed([data]);
+        // A push only makes the page ask; what is true comes with the reply.
+        if (event !== 'snapshot' && event !== 'clock') sync.ask();
+      },
+      onDown: ({ status }) => {
+        if (status !== 401 && status !== 409) return true;
+        sync.ask();
+        return false;
+      },
+    });
+  }
+
+  // --- replies
+
+  /** @param {import('./reply.js').CheckpointReply} reply */
+  async function replied(reply) {
+    clockSaid(reply.clock);
+    noticed(reply.notices);
+    if (reply.receipt) await finish(reply.receipt);
+    else if (reply.clock.state === 'final') await readReceipt();
+  }
+
+  /** @param {any[]} notices */
+  function noticed(notices) {
+    const known = new Set(state.notices.map((notice) => notice.id));
+    const news = notices.filter((notice) => notice && !known.has(notice.id));
+    if (news.length) set({ notices: [...state.notices, ...news].slice(-NOTICES) });
+  }
+
+  /** @param {ClockMessage} message */
+  function clockSaid(message) {
+    if (stopped) return;
+    const jump = timer.sync(message);
+    if (timer.reading()?.message !== message) return; // an older word that was overtaken
+    const told = jump !== null && Math.abs(jump) >= CHANGE_MS && state.paper !== null && message.state === 'running';
+    set({ clock: message, ...(told ? { changedByMs: jump } : {}) });
+    countdown.working(message.state === 'running' && state.paper !== null);
+    countdown.tick();
+    if (message.state === 'running' || message.state === 'paused') watch(loadPaper());
+    if (message.state === 'ended' && !timeUpSeen) watch(timeUp());
+    if (message.state !== 'ended' && message.state !== 'final') timeUpSeen = false;
+  }
+
+  /** The service says that the time is up: what is left goes out, then the receipt is asked for. */
+  async function timeUp() {
+    timeUpSeen = true;
+    sync.ask();
+    await pause(random.unit() * TIME_UP_SPREAD_MS);
+    await outbox.written();
+    if (!stopped && timer.state() === 'ended' && !state.grant.receipt) sync.handIn();
+  }
+
+  async function loadPaper() {
+    if (paperUnderWay || state.paper || !state.merged) return;
+    paperUnderWay = true;
+    try {
+      await pause(random.unit() * PAPER_SPREAD_MS);
+      const ask = () => api.get('/api/v1/attempt/paper', { token, timeoutMs: 10_000, server: ring.current() });
+      const reply = await insist(ask, wanted);
+      if (!reply) return;
+      const paper = readPaper(reply.body);
+      set({ paper, position: Math.min(Math.max(1, state.position), paper.items.length) });
+      countdown.working(state.clock?.state === 'running');
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error; // not started yet, or over: the next clock message decides
+    } finally {
+      paperUnderWay = false;
+    }
+  }
+
+  // --- ending
+
+  /** The grant is over; what the outbox has written about it decides the screen. */
+  async function over() {
+    events?.close();
+    countdown.working(false);
+    const grant = await outbox.grant();
+    if (grant) set({ grant: { ...grant, who: state.grant.who }, handingIn: false });
+  }
+
+  /** Closed without a word about the receipt: it is asked for until it is there. */
+  async function readReceipt() {
+    if (receiptUnderWay) return;
+    receiptUnderWay = true;
+    try {
+      for (let tries = 1; !stopped && !state.grant.receipt; tries += 1) {
+        const reply = await insist(() => session.read(ports.grant), wanted);
+        if (reply?.receipt) return await finish(reply.receipt);
+        await pause(fullJitter(tries, RECEIPT_CURVE, random.unit, 1000));
+      }
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error; // no receipt for this grant: the screen says closed
+    } finally {
+      receiptUnderWay = false;
+    }
+  }
+
+  /** @param {any} receipt */
+  async function finish(receipt) {
+    if (state.grant.receipt) return;
+    countdown.stop();
+    set({ grant: { ...state.grant, receipt }, handingIn: false, paper: null });
+    await outbox.mark({ receipt });
+    await letGo();
+  }
+
+  /** With the receipt in hand and nothing left to hand over, this browser lets go of the answers. */
+  async function letGo() {
+    const grant = await outbox.grant();
+    if (!grant?.receipt || grant.state === 'final' || outbox.hasUnsettled()) return;
+    sync.stop();
+    events?.close();
+    await outbox.mark({ state: 'final' });
+    await outbox.purge();
+  }
+
+  function handIn() {
+    set({ handingIn: true, handInProblem: null });
+    sync.handIn();
+  }
+
+  const canWrite = () => state.paper !== null && state.clock?.state === 'running' && !state.handingIn;
+
+  return {
+    timer,
+    state: () => state,
+    begin,
+    clockSaid,
+    /** @param {number} item */
+    view: (item) => outbox.view(item),
+
+    /** What was typed goes on to the disk; nothing is sent any more. */
+    stop() {
+      stopped = true;
+      sync.stop();
+      countdown.stop();
+      events?.close();
+    },
+
+    async confirm() {
+      const who = { ...state.grant.who, confirmed: true };
+      set({ grant: { ...state.grant, who } });
+      await outbox.mark({ who });
+    },
+
+    /**
+     * @param {number} item
+     * @param {any} value
+     * @param {'choice' | 'typing'} how
+     */
+    answer(item, value, how) {
+      if (!canWrite()) return;
+      const send = how === 'choice' ? sync.choice : sync.typing;
+      watch(outbox.edit(item, value).then(send));
+    },
+
+    /** @param {number} position */
+    goTo(position) {
+      if (!state.paper || position < 1 || position > state.paper.items.length) return;
+      set({ position });
+      watch(outbox.note({ position }).then(sync.typing));
+    },
+
+    /** @param {number} item */
+    toggleMark(item) {
+      const had = state.marked.includes(item);
+      const marked = had ? state.marked.filter((other) => other !== item) : [...state.marked, item];
+      set({ marked });
+      watch(outbox.note({ marked }).then(sync.typing));
+    },
+
+    async handIn() {
+      await outbox.written();
+      await outbox.mark({ hand_in_asked: true });
+      handIn();
+    },
+
+    /** The paper is on the screen for the first time: a gap that was open ends here. */
+    async painted() {
+      if (readySaid) return;
+      readySaid = true;
+      try {
+        const ask = () => api.post('/api/v1/attempt/ready', {}, { token, server: ring.current() });
+        const reply = await insist(ask, wanted);
+        if (!reply) return;
+        const said = clockMessage(reply.body.clock);
+        if (said) clockSaid(said);
+        set({ gapMs: Number(reply.body.gap_ms ?? 0) });
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error; // the checkpoints hear what it was
+      }
+    },
+
+    leaving: () => sync.leaving(),
+    /** The page is looked at again, or the network is back. */
+    awake() {
+      sync.ask();
+      events?.retryNow();
+    },
+    online() {
+      sync.online();
+      events?.retryNow();
+    },
+  };
+}
+
+/** @typedef {ReturnType<typeof createWork>} Work */
+
+/** @param {any} reply */
+function whoOf({ candidate, exam, session, seat }) {
+  const said = { candidate, exam, session, seat };
+  return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined));
+}
