@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route
@@ -22,7 +23,7 @@ from starlette.staticfiles import StaticFiles
 from app.api import candidate, events, health, problems, staff
 from app.api.deps import Deps
 from app.api.events import Hub
-from app.api.middleware import RequestLayer
+from app.api.middleware import RequestLayer, page_policy
 from app.domain.checkpoints import Overloaded, StoreAway
 from app.domain.errors import ClockUnconfirmed, Refused
 from app.services.site import Site
@@ -97,7 +98,16 @@ def create_app(settings: Settings, *, database_url: str, redis_url: str, ticks: 
     app = FastAPI(
         title="Holdfast", version="1", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url="/openapi.json"
     )
-    app.add_middleware(RequestLayer)
+    if settings.servers:
+        # A page loaded from one server talks to the others when its own is gone: listed origins only.
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.servers,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type", "Accept-Language", "Idempotency-Key"],
+            expose_headers=["Retry-After", "X-Request-Id"],
+        )
+    app.add_middleware(RequestLayer, policy=page_policy(settings.servers))
     for known in (Refused, StoreAway, Overloaded, ClockUnconfirmed):
         app.add_exception_handler(known, problems.on_known)
     for away in (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, PoolTimeout, OSError):

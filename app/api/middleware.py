@@ -21,17 +21,22 @@ QUIET = frozenset({"/api/v1/attempt/checkpoints", "/api/v1/attempt/empty", "/liv
 COUNTED = {path: LATENCY.labels(path.rsplit("/", 1)[-1]) for path in QUIET}
 OTHERS = LATENCY.labels("other")
 
-PAGE_POLICY = (
-    b"default-src 'self'; img-src 'self' blob: data:; connect-src *; object-src 'none'; base-uri 'none';"
-    b" frame-ancestors 'none'; form-action 'self'"
-)
+
+def page_policy(servers: list[str]) -> bytes:
+    """What a page may load and whom it may talk to: this server, and the site's others."""
+    allowed = ["'self'", *servers]
+    return (
+        "default-src 'self'; img-src 'self' blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'none';"
+        f" form-action 'self'; connect-src {' '.join(allowed)}"
+    ).encode()
 
 
 class RequestLayer:
     """Pure ASGI: no body is copied, no task is started."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, policy: bytes) -> None:
         self._app = app
+        self._policy = policy
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -51,7 +56,7 @@ class RequestLayer:
                 headers = message["headers"]
                 headers.append((b"x-request-id", request_id.encode()))
                 if not path.startswith("/api/"):
-                    headers.append((b"content-security-policy", PAGE_POLICY))
+                    headers.append((b"content-security-policy", self._policy))
                     headers.append((b"x-content-type-options", b"nosniff"))
                     headers.append((b"referrer-policy", b"no-referrer"))
             await send(message)

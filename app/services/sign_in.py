@@ -35,6 +35,7 @@ from app.storage.redis.client import RedisAway
 from app.storage.redis.events import Event
 
 log = structlog.get_logger(__name__)
+SHORTEST_SECRET = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,7 @@ async def _grant(site: Site, conn: AsyncConnection, request: Request, attempt: U
         raise Refused("wrong-seat", expected=await attempts.seat_label(conn, answer.seat_id))
     if row["state"] != "open":
         raise Refused("closed")
-    device_id, lease_secret = secrets.token_urlsafe(12), secrets.token_urlsafe(24)
+    device_id, lease_secret = _pair(request)
     epoch = lease.next_epoch(lineage_n, row["epoch"])
     first = held is None
     await attempts.grant(
@@ -201,6 +202,13 @@ async def _grant(site: Site, conn: AsyncConnection, request: Request, attempt: U
             staff_id=move["staff_id"] if move else None,
         )
     return SignedIn(Claims(lineage_n, attempt, epoch, device_id, answer.seat_id), lease_secret, moved=not first)
+
+
+def _pair(request: Request) -> tuple[str, str]:
+    """The device's own pair where it brought one, so that a sign-in whose reply was lost is settled by its repeat."""
+    if request.device_id and request.lease_secret and len(request.lease_secret) >= SHORTEST_SECRET:
+        return request.device_id, request.lease_secret
+    return secrets.token_urlsafe(12), secrets.token_urlsafe(24)
 
 
 def _matches(held: RowMapping, request: Request) -> bool:

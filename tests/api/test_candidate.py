@@ -266,3 +266,15 @@ async def test_unknown_addresses_and_methods(hall):
     _, client = hall
     assert (await client.get("/nothing")).json()["code"] == "not-found"
     assert (await client.delete("/attempt")).status_code == 405
+
+
+async def test_a_device_that_brings_its_own_pair_survives_a_lost_sign_in_reply(hall, made):
+    _, client = hall
+    body = {"ticket": made.people[0].ticket, "id_tail": made.people[0].tail, "device_id": "d" * 32}
+    body["lease_secret"] = "s" * 64
+    first = (await client.post("/candidate/sign-in", json=body)).json()
+    second = (await client.post("/candidate/sign-in", json=body)).json()
+    assert (first["device_id"], first["lease_secret"]) == (body["device_id"], body["lease_secret"])
+    assert second["epoch"] == first["epoch"]
+    other = await client.post("/candidate/sign-in", json={**body, "lease_secret": "t" * 64})
+    assert other.json()["code"] == "lease-held"
