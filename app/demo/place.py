@@ -76,13 +76,30 @@ class Place:
         if any(entry.name != LOCK for entry in self.data_dir.iterdir()):
             raise DemoRefused("demo-dir-foreign", path=self.data_dir)
 
-    def marker(self) -> Marker | None:
-        """What the demo here is, or None when there is none that this version can go on with."""
+    def begin(self, *, fresh: bool, candidates: int) -> tuple[bool, int]:
+        """(whether a demo has to be made, how many candidates it has).
+
+        ``fresh`` wipes the demo that is here. A demo that was never finished is wiped too: nobody has sat in it.
+        """
+        marker = None if fresh else self._read()
+        if marker is not None and marker.ready:
+            return False, marker.candidates
+        self.wipe()
+        self.mark(candidates=candidates, ready=False)
+        return True, candidates
+
+    def _read(self) -> Marker | None:
+        """The marker, or None where there is none. Refused where another version wrote it."""
         try:
             found: dict[str, Any] = json.loads(self._marker.read_text(encoding="utf-8"))
-            return Marker(**found) if found.get("form") == FORM else None
-        except (FileNotFoundError, ValueError, TypeError):
+            marker = Marker(**found)
+        except FileNotFoundError:
             return None
+        except (ValueError, TypeError) as error:
+            raise DemoRefused("demo-dir-old", path=self.data_dir) from error
+        if marker.form != FORM:
+            raise DemoRefused("demo-dir-old", path=self.data_dir)
+        return marker
 
     def mark(self, *, candidates: int, ready: bool) -> None:
         staged = self._marker.with_suffix(".new")

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "demo-port-busy": (
-        "端口 {port} 已被其他程序占用。请换一个端口，例如：holdfast demo --port {other}",
-        "Port {port} is in use by another program. Choose another one, for example: holdfast demo --port {other}",
-    ),
-    "demo-port-refused": (
-        "不能在端口 {port} 上监听：{reason}。请换一个端口，例如：holdfast demo --port {other}",
-        "Cannot listen on port {port}: {reason}. Choose another one, for example: holdfast demo --port {other}",
+        "端口 {port} 不能使用（{reason}）。请换一个端口，例如：holdfast demo --port {other}",
+        "Port {port} cannot be used ({reason}). Choose another one, for example: holdfast demo --port {other}",
     ),
     "demo-dir-foreign": (
         "{path} 里有不属于演示考试的文件，未作任何更改。请用 --data-dir 另选一个空目录。",
@@ -19,17 +15,17 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "不能使用目录 {path}：{reason}。请用 --data-dir 另选目录。",
         "The directory {path} cannot be used: {reason}. Choose another one with --data-dir.",
     ),
-    "demo-too-many-simulated": (
-        "最多可以模拟 {most} 名应考人员（--simulate）。",
-        "At most {most} candidates can be simulated (--simulate).",
+    "demo-dir-old": (
+        "{path} 里的演示考试由另一个版本建立。请加 --fresh 重新开始，或用 --data-dir 另选目录。",
+        "The demo in {path} was made by another version. Begin anew with --fresh, or choose another --data-dir.",
+    ),
+    "demo-too-few-candidates": (
+        "演示考试至少需要 {least} 名应考人员。",
+        "A demo needs at least {least} candidates.",
     ),
     "demo-not-ready": (
         "考试服务在 {seconds} 秒内没有就绪（{seen}）。日志在 {logs}",
         "The exam server was not ready within {seconds} s ({seen}). Its logs are in {logs}",
-    ),
-    "demo-stopped": (
-        "考试服务意外停止。日志在 {logs}",
-        "The exam server stopped unexpectedly. Its logs are in {logs}",
     ),
 }
 
