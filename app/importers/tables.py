@@ -17,6 +17,8 @@ from app.importers.workbook import LIMITS, Row, Sheet, Workbook
 # Titles, dates and remarks stand above a header; nobody puts more of them there.
 HEADER_WITHIN = 30
 _UNIT = re.compile(r"[(\[【〔][^)\]】〕]*[)\]】〕]$")
+# Sheets that explain name columns too, and are not data.
+_GUIDE = re.compile(r"说明|须知|guide|readme", re.IGNORECASE)
 _MARKS = re.compile(r"[\s*:：_※]")
 _FOOTER = re.compile(
     r"^(合计|总计|小计|共计|共\d+|备注|说明|注[:：]|制表|填表|审核|total\b|note\b|remark)", re.IGNORECASE
@@ -91,11 +93,11 @@ def find_tables(book: Workbook, kinds: Sequence[Kind], report: Report) -> list[T
         if sheet.hidden:
             aside.append(Fault("sheet-hidden", place))
             continue
-        table = _table(sheet_n, sheet, kinds)
+        table = None if _GUIDE.search(sheet.name) else _table(sheet_n, sheet, kinds)
         if table is not None:
             tables.append(table)
         elif sheet.rows:
-            seen = seen or _seen(sheet)
+            seen = seen or ("" if _GUIDE.search(sheet.name) else _seen(sheet))
             aside.append(Fault("sheet-ignored", place))
     main = kinds[0]
     if not tables or (seen and all(table.kind is not main for table in tables)):

@@ -105,6 +105,8 @@ session = sa.Table(
     sa.Column("number", sa.Integer, nullable=False),
     sa.Column("name", TEXT, nullable=False),
     _at("planned_start", nullable=False),
+    # What the last roster said, so that importing it again after a reschedule does not move the day back.
+    _at("imported_start"),
     sa.Column("duration_ms", BIG, sa.CheckConstraint("duration_ms > 0", name="duration"), nullable=False),
     # The start in service time; null until the office opens the day, and again when the start fell into an outage
     # (a session never starts by itself late: DESIGN §5).
@@ -166,6 +168,8 @@ item = sa.Table(
     _id(),
     _ref("exam_id", "exam.id"),
     sa.Column("number", TEXT, nullable=False),
+    # No longer in the bank's file: never drawn again, while papers that hold it keep it.
+    sa.Column("retired", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.UniqueConstraint("exam_id", "number"),
 )
 
