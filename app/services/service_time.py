@@ -44,7 +44,7 @@ class Reading:
     def observe(self, confirmed: Confirmed, mono: float) -> None:
         """Take note of a confirmed value. An old one changes nothing, so a frozen ticker cannot look alive."""
         known = self._confirmed
-        if known is not None and known.lineage_n == confirmed.lineage_n:
+        if known is not None and known.lineage_uid == confirmed.lineage_uid:
             if confirmed.counter_ms < known.counter_ms:
                 return
             if confirmed.counter_ms == known.counter_ms:
@@ -53,7 +53,7 @@ class Reading:
                 return
         if known is not None and confirmed.lineage_n < known.lineage_n:
             return
-        if known is None or confirmed.lineage_n != known.lineage_n:
+        if known is None or confirmed.lineage_uid != known.lineage_uid:
             self._last_ms = 0
         self._confirmed = confirmed
         self._seen_at = mono
@@ -90,6 +90,11 @@ class ServiceTime:
     def now_ms(self) -> int:
         """Service time in ms. Raises ClockUnconfirmed."""
         return self._reading.now_ms(self._monotonic())
+
+    @property
+    def known(self) -> Confirmed | None:
+        """The last confirmed value, None before there was one."""
+        return self._reading.confirmed
 
     @property
     def confirmed(self) -> Confirmed:
@@ -129,13 +134,20 @@ class ServiceTime:
             await self._look()
 
     async def _look(self) -> None:
-        """One look at Redis, or at PostgreSQL where Redis has no news."""
+        """One look at Redis, or at PostgreSQL where Redis has no news.
+
+        The first look asks PostgreSQL first: only it says which lineage is in force, and a Redis may be left over from
+        a rehearsal.
+        """
         before = self._reading.confirmed
         at = self._monotonic()
-        seen = await self._from_redis(before)
-        if seen is None or (before is not None and seen.counter_ms <= before.counter_ms):
-            at = self._monotonic()
-            seen = await self._from_postgres()
+        if before is None:
+            seen = await self._from_postgres() or await self._from_redis(None)
+        else:
+            seen = await self._from_redis(before)
+            if seen is None or seen.counter_ms <= before.counter_ms:
+                at = self._monotonic()
+                seen = await self._from_postgres()
         if seen is not None:
             self._reading.observe(seen, at)
             SERVICE_MS.set(seen.counter_ms)

@@ -130,7 +130,10 @@ class Ticker:
 
     async def _read_redis(self) -> Confirmed | None:
         try:
-            return await self._redis.read_any()
+            known = self._service_time.known
+            if known is None:
+                return await self._redis.read_any()
+            return await self._redis.read(known.lineage_n, known.lineage_uid)
         except RedisAway:
             return None
 

@@ -1,0 +1,206 @@
+"""The service counter (I6): confirmed steps only, one ticker, nobody past the lead."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import asyncpg
+import pytest
+
+from app.domain.errors import ClockUnconfirmed
+from app.services.service_time import Reading
+from app.services.site import Site
+from app.storage.postgres import service_clocks
+from app.storage.postgres.service_clocks import Confirmed
+from app.worker.ticker import Ticker
+from tests.candidates import SECRET, test_settings
+from tests.factories import world
+
+
+class Mono:
+    """A monotonic clock in the test's hand, beside the real one."""
+
+    def __init__(self) -> None:
+        self.offset = 0.0
+
+    def __call__(self) -> float:
+        return asyncio.get_running_loop().time() + self.offset
+
+
+@asynccontextmanager
+async def ticking(fresh_url: str, redis_url: str, monotonic=None, **changes):
+    config = test_settings(**changes)
+    async with Site.open(config, fresh_url, redis_url) as site:
+        options = {} if monotonic is None else {"monotonic": monotonic}
+        ticker = Ticker(lambda: site.connect_own("ticker"), site.redis_clock, site.service_time, config, **options)
+        await ticker.start()
+        try:
+            yield site, ticker
+        finally:
+            await ticker.stop()
+
+
+async def counter(url: str) -> Confirmed:
+    connection = await asyncpg.connect(url)
+    try:
+        return await service_clocks.read(connection)
+    finally:
+        await connection.close()
+
+
+async def until(condition, what: str):
+    for _ in range(200):
+        if condition():
+            return
+        await asyncio.sleep(0.05)
+    pytest.fail(f"never: {what}")
+
+
+async def test_the_counter_moves_with_real_time(fresh_url, redis_url, redis):
+    async with ticking(fresh_url, redis_url) as (site, ticker):
+        await until(lambda: ticker.leading, "leading")
+        loop = asyncio.get_running_loop()
+        before, at = (await counter(fresh_url)).counter_ms, loop.time()
+        await asyncio.sleep(2.2)
+        moved, passed = (await counter(fresh_url)).counter_ms - before, (loop.time() - at) * 1000
+        assert passed - 1100 <= moved <= passed + 600
+        assert abs(site.service_time.now_ms() - (await counter(fresh_url)).counter_ms) <= 1100
+
+
+async def test_a_frozen_process_adds_one_step_at_most(fresh_url, redis_url, redis):
+    """SIGSTOP for 40 s seen from inside: the monotonic clock has run on, the counter takes one second of it."""
+    mono = Mono()
+    async with ticking(fresh_url, redis_url, mono) as (_, ticker):
+        await until(lambda: ticker.leading, "leading")
+        before = (await counter(fresh_url)).counter_ms
+        mono.offset += 40
+        await asyncio.sleep(1.2)
+        assert (await counter(fresh_url)).counter_ms - before <= 1000 + 1700
+
+
+async def test_only_one_of_three_ticks_and_another_takes_over(fresh_url, redis_url, redis):
+    async with (
+        ticking(fresh_url, redis_url) as (_, first),
+        ticking(fresh_url, redis_url) as (_, second),
+        ticking(fresh_url, redis_url) as (_, third),
+    ):
+        tickers = [first, second, third]
+        await until(lambda: any(t.leading for t in tickers), "a leader")
+        await asyncio.sleep(0.6)
+        assert sum(t.leading for t in tickers) == 1
+        leader = next(t for t in tickers if t.leading)
+        term = (await counter(fresh_url)).term
+        await leader.stop()
+        await until(lambda: any(t.leading for t in tickers if t is not leader), "a successor")
+        assert (await counter(fresh_url)).term == term + 1
+        before = (await counter(fresh_url)).counter_ms
+        await asyncio.sleep(1.5)
+        assert 400 <= (await counter(fresh_url)).counter_ms - before <= 2300
+
+
+async def test_a_stopped_service_costs_no_second_and_says_how_long_it_was_away(fresh_url, redis_url, redis):
+    async with ticking(fresh_url, redis_url) as (_, ticker):
+        await until(lambda: ticker.leading, "leading")
+        await asyncio.sleep(1)
+    stood = (await counter(fresh_url)).counter_ms
+    await asyncio.sleep(3)
+    async with ticking(fresh_url, redis_url) as (_, ticker):
+        await until(lambda: ticker.leading, "leading again")
+        assert (await counter(fresh_url)).counter_ms - stood <= 700
+        connection = await asyncpg.connect(fresh_url)
+        terms = await service_clocks.terms(connection)
+        await connection.close()
+    assert 2500 <= terms[-1].gap_ms <= 6000
+
+
+async def test_a_new_term_starts_past_every_stamp_and_every_counter_of_its_lineage(
+    fresh_url, redis_url, redis, fresh_db
+):
+    made = await world(fresh_db, SECRET.encode(), candidates=1)
+    async with fresh_db.begin() as conn:
+        await conn.exec_driver_sql(f"UPDATE attempt SET contact_ms = 50000 WHERE id = '{made.people[0].attempt}'")
+    async with ticking(fresh_url, redis_url) as (site, ticker):
+        await until(lambda: ticker.leading, "leading")
+        assert (await counter(fresh_url)).counter_ms >= 50_000
+        uid = site.service_time.lineage_uid
+    await redis.set(f"hf:{uid}:clock", "70000:1")
+    await redis.set("hf:someone-else:clock", "900000:1")
+    async with ticking(fresh_url, redis_url) as (_, ticker):
+        await until(lambda: ticker.leading, "leading")
+        assert 70_000 <= (await counter(fresh_url)).counter_ms < 80_000
+
+
+async def test_a_session_whose_start_fell_into_the_outage_waits_for_the_office(fresh_url, redis_url, redis, fresh_db):
+    made = await world(fresh_db, SECRET.encode(), candidates=1, start_ms=60_000)
+    async with fresh_db.begin() as conn:
+        await conn.exec_driver_sql("UPDATE service_clock SET term = 1, ticked_at = now() - interval '10 minutes'")
+        await conn.exec_driver_sql("UPDATE session SET planned_start = now() - interval '9 minutes'")
+    async with ticking(fresh_url, redis_url) as (_, ticker):
+        await until(lambda: ticker.leading, "leading")
+        async with fresh_db.connect() as conn:
+            row = (await conn.exec_driver_sql("SELECT start_ms, held FROM session")).one()
+            assert tuple(row) == (None, "service-away")
+            end = (
+                await conn.exec_driver_sql(f"SELECT end_ms FROM attempt WHERE id = '{made.people[0].attempt}'")
+            ).scalar()
+            assert end is None
+
+
+async def test_while_postgres_is_away_redis_carries_the_counter_and_hands_it_back(fresh_url, redis_url, redis):
+    async with ticking(fresh_url, redis_url) as (site, ticker):
+        await until(lambda: ticker.leading, "leading")
+        before = site.service_time.now_ms()
+        real = ticker._connect
+
+        async def refuse():
+            raise ConnectionRefusedError("away")
+
+        ticker._connect = refuse
+        admin = await asyncpg.connect(fresh_url)
+        await admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE '%-ticker'"
+            " AND datname = current_database()"
+        )
+        await until(lambda: not ticker.leading, "not leading")
+        await asyncio.sleep(3)
+        stood = (await counter(fresh_url)).counter_ms
+        now = site.service_time.now_ms()
+        assert now - before >= 2000
+        assert now - stood >= 1500
+        ticker._connect = real
+        await until(lambda: ticker.leading, "leading again")
+        assert (await counter(fresh_url)).counter_ms >= now - 500
+        terms = await service_clocks.terms(admin)
+        await admin.close()
+        # Redis counted meanwhile: nobody was away, and nobody is credited for it.
+        assert terms[-1].gap_ms < 2000
+
+
+def confirmed(ms: int, term: int = 1, lineage: int = 1) -> Confirmed:
+    return Confirmed(lineage, f"l{lineage}", term, ms)
+
+
+def test_nobody_counts_more_than_the_lead_past_the_confirmed_value():
+    reading = Reading(1000)
+    with pytest.raises(ClockUnconfirmed):
+        reading.now_ms(0.0)
+    reading.observe(confirmed(5000), 10.0)
+    assert reading.now_ms(10.9) == 5900
+    # Seeing the same value again is no confirmation: a frozen ticker cannot look alive.
+    reading.observe(confirmed(5000), 10.9)
+    with pytest.raises(ClockUnconfirmed):
+        reading.now_ms(11.1)
+    reading.observe(confirmed(5500), 11.2)
+    assert reading.now_ms(11.2) == 5900  # never backwards
+    reading.observe(confirmed(5400), 11.3)
+    assert reading.now_ms(11.7) == 6000
+
+
+def test_a_new_lineage_replaces_the_counter_even_when_it_is_lower():
+    reading = Reading(1000)
+    reading.observe(confirmed(50_000), 1.0)
+    reading.observe(confirmed(3_000, lineage=2), 1.5)
+    assert reading.now_ms(1.5) == 3_000
+    reading.observe(confirmed(60_000), 1.75)
+    assert reading.now_ms(1.75) == 3_250
