@@ -105,21 +105,27 @@ def end_all(directory: Path, names: frozenset[str], *, store: str, ask: signal.S
     killed, which the write-ahead log and the append-only file are made for.
     """
     family = working_in(directory, names)
-    if not family:
-        return
     pids = {process.pid for process in family}
     for process in family:
         with contextlib.suppress(psutil.NoSuchProcess):
             if process.ppid() not in pids:
                 process.send_signal(ask)
-    psutil.wait_procs(family, timeout=patience)
-    left = working_in(directory, names)
+    if not family or not (left := _left_after(patience, directory, names)):
+        return
     for process in left:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
-    psutil.wait_procs(left, timeout=_AFTER_KILL)
-    if remaining := working_in(directory, names):
+    if remaining := _left_after(_AFTER_KILL, directory, names):
         raise EmbeddedError("embedded-stuck", store=store, pid=remaining[0].pid)
+
+
+def _left_after(seconds: float, directory: Path, names: frozenset[str]) -> list[psutil.Process]:
+    # Looked for again and again and not waited for by pid: they are not our children, and where nobody reaps orphans
+    # (a container without an init) a dead one keeps its pid for ever.
+    deadline = time.monotonic() + seconds
+    while (left := working_in(directory, names)) and time.monotonic() < deadline:
+        time.sleep(_POLL)
+    return left
 
 
 def end_child(child: subprocess.Popen[bytes], ask: signal.Signals, patience: float) -> None:
