@@ -80,7 +80,9 @@ class Feed:
                     await self._send(json.dumps(picture, ensure_ascii=False, separators=(",", ":")))
             await asyncio.sleep(CLOSEST_S)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.hurry.wait(), LOOK_EVERY_S - CLOSEST_S)
+                # Not wait_for: on Python 3.11 it can swallow a cancellation that comes as the wait ends.
+                async with asyncio.timeout(LOOK_EVERY_S - CLOSEST_S):
+                    await self.hurry.wait()
 
     async def _send(self, text: str | None) -> None:
         async with self.changed:

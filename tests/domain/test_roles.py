@@ -1,0 +1,30 @@
+"""The table of who may do what, cell by cell: a change to it must change this test."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.domain.roles import ACTIONS, ROLES, allows
+
+# role → actions allowed in an own room, in a foreign room.
+EXPECTED = {
+    "invigilator": ({"view-room", "relog", "mark-seat"}, set()),
+    "chief": ({"view-room", "relog", "mark-seat"}, set()),
+    "office": ({"view-room", "relog", "mark-seat", "read-audit"},) * 2,
+    "admin": ({"view-room", "relog", "mark-seat", "read-audit"},) * 2,
+    "auditor": ({"view-room", "read-audit"},) * 2,
+    "inspector": ({"view-room"},) * 2,
+}
+
+
+def test_every_role_is_expected():
+    assert set(EXPECTED) == set(ROLES)
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("own", [True, False])
+def test_cell(role, action, own):
+    rooms = frozenset({7} if own else {8})
+    expected = action in EXPECTED[role][0 if own else 1]
+    assert allows(role, action, room_id=7, own_room_ids=rooms) is expected
