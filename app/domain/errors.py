@@ -237,6 +237,58 @@ MESSAGES: dict[str, Message] = {
         "Topic {topic}, type {type}: items carry different points ({points}), so papers would differ in their total. "
         "Give the points in the blueprint.",
     ),
+    # --- imports and the day's plan
+    "exam-none": Message(404, "还没有考试，请先导入花名册。", "There is no exam yet. Import a roster first."),
+    "exam-unclear": Message(
+        409,
+        "有几场考试，请用 --exam 指明是哪一场（或给出新的代码）：{known}。",
+        "It is not clear which exam is meant. Name it (or a new code) with --exam: {known}.",
+    ),
+    "exam-unknown": Message(
+        404, "没有代码为“{exam}”的考试；现有：{known}。", "There is no exam “{exam}”; there are: {known}."
+    ),
+    "import-outdated": Message(
+        409,
+        "数据刚刚被别人改过，与显示的不同；没有导入任何内容，请重新导入查看。",
+        "The record has changed since the differences were shown; nothing was imported. Import again to see them.",
+    ),
+    "import-still-used": Message(
+        409,
+        "要移除的考室、机位或场次仍被使用（{what}）；没有导入任何内容。",
+        "A room, seat or session that would go is still in use ({what}); nothing was imported.",
+    ),
+    "session-unknown": Message(
+        404, "没有第 {session} 场；现有：{known}。", "There is no session {session}; there are: {known}."
+    ),
+    "session-begun": Message(
+        409,
+        "第 {session} 场已经开始，时间不能再改；请用顺延或延长。",
+        "Session {session} has begun; its time can no longer be changed. Postpone or extend it instead.",
+    ),
+    "sessions-overlap": Message(
+        409,
+        "第 {first} 场要到 {until} 才结束，第 {second} 场 {start} 开始，而有 {count} 名应考人员两场都参加；"
+        "请先把第 {second} 场改到 {until} 以后（holdfast session reschedule --session {second} --start …）。",
+        "Session {first} runs until {until}, session {second} starts at {start}, and {count} candidates sit both. Move "
+        "session {second} to {until} or later first (holdfast session reschedule --session {second} --start …).",
+    ),
+    "no-session-that-day": Message(
+        409,
+        "{day} 没有考试；各场日期：{known}。改期请用 holdfast session reschedule --date {day}。",
+        "There is no session on {day}; they are on: {known}. To move the day: holdfast session reschedule --date {day}.",
+    ),
+    "sessions-late": Message(
+        409,
+        "第 {sessions} 场的计划开始时间已过，不会自行迟开；请用 holdfast session start-in 给出新的倒计时，"
+        "或加 --start-late 立即开始。",
+        "The planned start of session {sessions} has passed, and no session starts late by itself. Give it a fresh "
+        "countdown with holdfast session start-in, or start it at once with --start-late.",
+    ),
+    "clock-standing": Message(
+        409,
+        "考试时钟已停 {seconds} 秒：服务没有运行，不能定时。请先启动 holdfast serve。",
+        "The exam clock has stood for {seconds} s: the service is not running. Start holdfast serve first.",
+    ),
     # --- the service
     "unavailable": Message(
         503,
