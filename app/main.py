@@ -20,6 +20,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from app import background
 from app.api import candidate, events, health, problems, staff
 from app.api.deps import Deps
 from app.api.events import Hub
@@ -89,9 +90,7 @@ def create_app(settings: Settings, *, database_url: str, redis_url: str, ticks: 
             try:
                 yield
             finally:
-                plans.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await plans
+                await background.end(plans)
                 await hub.stop()
                 await ticker.stop()
 

@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from app import background
 from app.api.deps import claims_of, get_deps
 from app.domain.errors import ClockUnconfirmed
 from app.services.site import Site
@@ -47,10 +48,7 @@ class Hub:
 
     async def stop(self) -> None:
         """End every stream, so that a shutdown waits for no page."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await background.end(self._task)
         for queues in self._streams.values():
             for queue in queues:
                 _offer(queue, None)
@@ -114,7 +112,8 @@ async def events(request: Request) -> Response:
             yield frame("snapshot", {key: snapshot[key] for key in ("attempt_id", "clock", "state", "count")})
             while (left := until - time.monotonic()) > 0:
                 try:
-                    event = await asyncio.wait_for(queue.get(), min(KEEP_ALIVE_S, left))
+                    async with asyncio.timeout(min(KEEP_ALIVE_S, left)):
+                        event = await queue.get()
                 except TimeoutError:
                     yield b": keep-alive\n\n"
                     continue

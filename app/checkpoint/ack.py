@@ -7,12 +7,12 @@ commits, without letting anyone wait for Redis.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Callable, Sequence
 
 import structlog
 
+from app import background
 from app.domain.checkpoints import Checkpoint, Outcome, StoreAway
 from app.storage.redis.client import RedisAway
 from app.storage.redis.hot import Hot
@@ -79,10 +79,7 @@ class Follower:
 
     async def stop(self) -> None:
         """Write what is left, if Redis takes it, and end."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await background.end(self._task)
         while self._batches:
             await self._write(self._batches.popleft())
 

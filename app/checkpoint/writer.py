@@ -17,7 +17,6 @@ Why each answer is safe:
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
@@ -27,6 +26,7 @@ import asyncpg
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
+from app import background
 from app.checkpoint.statement import write
 from app.domain.checkpoints import Checkpoint, Outcome, Overloaded, StoreAway
 from app.settings import Settings
@@ -92,9 +92,7 @@ class Writer:
         self._arrived.set()
         probe, run = self._tasks
         await run
-        probe.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await probe
+        await background.end(probe)
         if self._connection is not None:
             await self._connection.close()
             self._connection = None

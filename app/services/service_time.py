@@ -7,7 +7,6 @@ from there, never more than one second, never backwards. Past that second it doe
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable
 
@@ -18,6 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app import background
 from app.domain.errors import ClockUnconfirmed
 from app.settings import Settings
 from app.storage.postgres.service_clocks import READ, Confirmed
@@ -123,10 +123,7 @@ class ServiceTime:
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await background.end(self._task)
 
     async def _run(self) -> None:
         while True:

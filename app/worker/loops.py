@@ -7,7 +7,6 @@ takes an advisory lock all the same, so that the buffer is read once and not by 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -16,6 +15,7 @@ import asyncpg
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from app import background
 from app.checkpoint import drain
 from app.domain.checkpoints import StoreAway
 from app.domain.errors import ClockUnconfirmed
@@ -100,8 +100,6 @@ async def run(settings: Settings, *, database_url: str, redis_url: str, stop: as
             await stop.wait()
         finally:
             for task in tasks:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+                await background.end(task)
             await draining.close()
             await ticker.stop()

@@ -11,7 +11,6 @@ against the same expected value, so two tickers cannot add up: the one that come
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import secrets
 import socket
@@ -22,6 +21,7 @@ from typing import Any
 import asyncpg
 import structlog
 
+from app import background
 from app.services.service_time import ServiceTime
 from app.settings import Settings
 from app.storage.postgres import service_clocks
@@ -30,6 +30,8 @@ from app.storage.redis.client import RedisAway
 from app.storage.redis.clock import RedisClock
 
 log = structlog.get_logger(__name__)
+# Beginning a term looks at every attempt once; it happens when nobody is being served.
+TERM_S = 10
 FAULTS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 
 
@@ -59,10 +61,7 @@ class Ticker:
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await background.end(self._task)
 
     async def _run(self) -> None:
         while True:
@@ -83,9 +82,9 @@ class Ticker:
         try:
             while not await self._bounded(service_clocks.lead(connection)):  # noqa: ASYNC110 -- a lock of another server
                 await asyncio.sleep(self._tick_s / 2)
-            at = await asyncio.wait_for(
-                service_clocks.begin_term(connection, self._me, await self._redis_ms(connection)), 10
-            )
+            redis_ms = await self._redis_ms(connection)
+            async with asyncio.timeout(TERM_S):
+                at = await service_clocks.begin_term(connection, self._me, redis_ms)
             log.info("term begins", term=at.term, service_ms=at.counter_ms)
             self.leading = True
             read = self._monotonic()
@@ -154,4 +153,6 @@ class Ticker:
 
     async def _bounded(self, work: Awaitable[Any]) -> Any:
         """PostgreSQL has the commit deadline to answer; past it the connection is given up and the step is unknown."""
-        return await asyncio.wait_for(work, self._patience_s)
+        # Not wait_for: on Python 3.11 it can swallow a cancellation that comes as the work ends.
+        async with asyncio.timeout(self._patience_s):
+            return await work
