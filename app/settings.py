@@ -85,6 +85,7 @@ class Settings(BaseSettings):
     # --- timeouts of ordinary database work
     connect_timeout: timedelta = Field(_seconds(5), description="Opening a database connection.")
     statement_timeout: timedelta = Field(_seconds(30), description="One ordinary statement.")
+    job_timeout: timedelta = Field(timedelta(minutes=10), description="One statement or pause of a draw.")
 
 
 @cache

@@ -185,6 +185,12 @@ MESSAGES: dict[str, Message] = {
         "第 {session} 场还没有组卷方案，请先执行 holdfast papers blueprint set {session}。",
         "Session {session} has no blueprint. Run first: holdfast papers blueprint set {session}.",
     ),
+    "blueprint-not-json": Message(
+        422, "{file} 不是 UTF-8 编码的 JSON 文件：{fault}。", "{file} is not a JSON file in UTF-8: {fault}."
+    ),
+    "blueprint-one-source": Message(
+        422, "请用 --file 或 --items 之一给出组卷方案。", "Give the blueprint by either --file or --items."
+    ),
     "blueprint-overlap": Message(
         422,
         "组卷方案 {where}：知识点 {topic}、题型 {type} 与前面的条目重叠，请合并。",
@@ -211,6 +217,7 @@ MESSAGES: dict[str, Message] = {
         "in other sessions, {items} items cannot be used {least} to {most} times. Add items, lower the count, or draw "
         "the other sessions again with --redraw.",
     ),
+    "item-unknown": Message(404, "题库中没有题号 {item}。", "There is no item {item} in the bank."),
     "neighbours-alike": Message(
         409,
         "无法使相邻机位同一位置的试题不同：涉及 {candidates} 人，位置 {positions}。请增加该部分试题或合并大题。",
@@ -275,7 +282,7 @@ MESSAGES: dict[str, Message] = {
     "no-session-that-day": Message(
         409,
         "{day} 没有考试；各场日期：{known}。改期请用 holdfast session reschedule --date {day}。",
-        "There is no session on {day}; they are on: {known}. To move the day: holdfast session reschedule --date {day}.",
+        "No session is on {day}; they are on: {known}. To move the day: holdfast session reschedule --date {day}.",
     ),
     "sessions-late": Message(
         409,
