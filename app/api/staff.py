@@ -12,6 +12,7 @@ from functools import partial
 from typing import Annotated, Any, cast
 from uuid import UUID
 
+import structlog
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.responses import StreamingResponse
 from sqlalchemy.exc import SQLAlchemyError
@@ -26,6 +27,7 @@ from app.services.staff_requests import Request as StaffRequest
 from app.storage.postgres import audit, rooms
 from app.storage.postgres.staff import Login
 
+log = structlog.get_logger(__name__)
 router = APIRouter(prefix="/api/v1/staff", tags=["staff"])
 
 Id = Annotated[int, Path(ge=1, le=BIGGEST_ID)]
@@ -172,22 +174,23 @@ async def _stream(request: Request, login: Login, room_id: int, session_id: int)
                 yield "event: away\ndata: {}\n\n" if seen.text is None else f"event: room\ndata: {seen.text}\n\n"
             if now - checked >= LOGIN_CHECK_S:
                 checked = now
-                if not await _still_welcome(request, login, room_id):
-                    yield 'event: closed\ndata: {"code": "login-ended"}\n\n'
+                refused = await _no_longer_welcome(request, login, room_id)
+                if refused is not None:
+                    yield f'event: closed\ndata: {{"code": "{refused.code}"}}\n\n'
                     return
 
 
-async def _still_welcome(request: Request, login: Login, room_id: int) -> bool:
-    """Whether the login still holds and still reaches the room: a stream must not outlive either."""
+async def _no_longer_welcome(request: Request, login: Login, room_id: int) -> Refused | None:
+    """Why the stream must end, if it must: it outlives neither its login nor the assignment to the room."""
     try:
         again = await login_of(request)
-    except Refused:
-        return False
-    except (SQLAlchemyError, OSError):
-        return True  # cannot tell, which is not "no"; asked again in a few seconds
-    return again.staff_id == login.staff_id and allows(
-        again.role, "view-room", room_id=room_id, own_room_ids=again.own_room_ids
-    )
+        _permit(again, "view-room", room_id)
+    except Refused as refused:
+        return refused
+    except (SQLAlchemyError, OSError) as fault:
+        # Cannot tell, which is not "no": asked again in a few seconds.
+        log.info("login not checked", staff=login.username, fault=repr(fault))
+    return None
 
 
 @router.post("/attempts/{attempt_id}/relog")

@@ -111,15 +111,15 @@ class RoomFeeds:
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self._feeds: dict[tuple[int, int], Feed] = {}
+        self.feeds: dict[tuple[int, int], Feed] = {}
 
     @contextlib.asynccontextmanager
     async def watch(self, room_id: int, session_id: int) -> AsyncIterator[Feed]:
         """A feed to ask ``newer_than``. The caller has checked that the room may be seen."""
         key = (room_id, session_id)
-        feed = self._feeds.get(key)
+        feed = self.feeds.get(key)
         if feed is None:
-            feed = self._feeds[key] = Feed(self._look(room_id, session_id))
+            feed = self.feeds[key] = Feed(self._look(room_id, session_id))
             feed.task = asyncio.create_task(feed.run(), name=f"room {room_id} session {session_id}")
         feed.watchers += 1
         try:
@@ -128,15 +128,15 @@ class RoomFeeds:
             feed.watchers -= 1
             if feed.watchers == 0:
                 # Only this feed: a new one may already stand under the key.
-                if self._feeds.get(key) is feed:
-                    del self._feeds[key]
+                if self.feeds.get(key) is feed:
+                    del self.feeds[key]
                 if feed.task is not None:
                     feed.task.cancel()
                     await asyncio.gather(feed.task, return_exceptions=True)
 
     def hurry(self) -> None:
         """Something changed by a hand of staff: look now rather than within the second."""
-        for feed in self._feeds.values():
+        for feed in self.feeds.values():
             feed.hurry.set()
 
     def _look(self, room_id: int, session_id: int) -> Callable[[], Awaitable[Picture]]:
