@@ -31,6 +31,10 @@ class Unreadable(Exception):  # noqa: N818 -- it names the state of the file
         what, mend = message.what.filled(**self.params), message.mend.filled(**self.params)
         return Words(f"{what.zh}：{mend.zh}。", f"{what.en}: {mend.en}.")
 
+    def text(self, language: str) -> str:
+        """The sentence in ``zh`` or ``en``."""
+        return self.sentence.zh if language.startswith("zh") else self.sentence.en
+
     def __str__(self) -> str:
         return self.sentence.en
 

@@ -73,8 +73,8 @@ def _places(notes: Sequence[Fault]) -> str:
 
 
 def text(report: Report) -> str:
-    """The whole report as plain text: headline, every fault, notes by kind."""
-    lines = [*headline(report), *(fault_line(fault) for fault in report.faults)]
+    """The report as plain text: every fault, then notes by kind; '' where there is neither."""
+    lines = [fault_line(fault) for fault in report.faults]
     notes = list(note_lines(report))
     if notes:
         lines += ["已自动处理或请留意 / put right or worth a look:", *(f"  {line}" for line in notes)]
@@ -82,10 +82,8 @@ def text(report: Report) -> str:
 
 
 def table(report: Report) -> RenderableType:
-    """The whole report for a terminal."""
-    zh, en = headline(report)
-    style = "green" if report.ok else "bold red"
-    parts: list[RenderableType] = [Text(zh, style=style), Text(en, style="dim")]
+    """The report for a terminal: a table of faults, one of notes."""
+    parts: list[RenderableType] = []
     if not report.ok:
         parts.append(_fault_table(report))
     if report.notes:
