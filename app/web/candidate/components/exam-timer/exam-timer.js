@@ -1,0 +1,74 @@
+/**
+ * The time left. The digits are for eyes only; a screen reader hears rounded minutes at thresholds, politely, and the
+ * end assertively. The digits never blink or jump about.
+ */
+import { html } from '../../../shared/ui.js';
+import { useApp, useTick } from '../../app.js';
+import { digits } from '../../core/timer.js';
+import { Clock } from '../icons/icons.js';
+
+const SOON_MS = 10 * 60_000;
+const LAST_MS = 60_000;
+
+export function ExamTimer() {
+  const { t, state, sitting } = useApp();
+  useTick(250);
+  const work = state.value.work;
+  const remaining = sitting.work()?.timer.remaining() ?? 0;
+  const paused = work?.clock?.state === 'paused';
+  const tone = remaining <= LAST_MS ? ' exam-timer-last' : remaining <= SOON_MS ? ' exam-timer-soon' : '';
+  const zero = remaining === 0 && work?.clock?.state === 'running';
+  const said = work?.said ?? null;
+  return html`
+    <details class=${`exam-timer${tone}`} ref=${closesOutside}>
+      <summary aria-label=${t('timer.why')}>
+        <${Clock} />
+        <span class="exam-timer-label">${t(paused ? 'timer.paused' : 'timer.label')}</span>
+        <span class="exam-timer-digits number" aria-hidden="true">${digits(remaining)}</span>
+      </summary>
+      <${Why} />
+    </details>
+    <p class="sr-only" aria-live="polite">${said && !zero ? t('timer.speak', { n: said.minutes }) : ''}</p>
+    <p class="sr-only" aria-live="assertive">${zero ? t('timer.zero') : ''}</p>
+  `;
+}
+
+/** Where the end comes from, in words. */
+function Why() {
+  const { t, state, zh } = useApp();
+  const clock = state.value.work?.clock;
+  if (!clock) return null;
+  const end = clock.ends_at ? new Date(clock.ends_at) : null;
+  const time = end?.toLocaleTimeString(zh ? 'zh-CN' : 'en-GB', { hour12: false });
+  return html`
+    <div class="popover">
+      ${time && html`<p><strong>${t('timer.ends', { time })}</strong></p>`}
+      ${clock.because.length === 0 && html`<p>${t('timer.plain')}</p>`}
+      <ul>
+        ${clock.because.map((part) => {
+          const text = (zh ? part.text_zh : part.text_en) ?? part.kind;
+          const key = part.ms < 0 ? 'timer.removed' : 'timer.added';
+          return html`<li>${t(key, { text, time: digits(Math.abs(part.ms)) })}</li>`;
+        })}
+      </ul>
+      <p class="soft">${t('timer.note')}</p>
+    </div>
+  `;
+}
+
+/**
+ * A popover closes when the candidate goes on working.
+ *
+ * @param {HTMLDetailsElement | null} element
+ */
+export function closesOutside(element) {
+  if (!element || element.dataset.closes) return;
+  element.dataset.closes = 'yes';
+  const close = (/** @type {Event} */ event) => {
+    const outside = !element.contains(/** @type {Node} */ (event.target));
+    const escape = event instanceof KeyboardEvent && event.key === 'Escape';
+    if (element.open && (outside || escape)) element.open = false;
+  };
+  document.addEventListener('click', close);
+  document.addEventListener('keydown', close);
+}

@@ -1,0 +1,76 @@
+/** The receipt: what was handed in, in figures a candidate can write down. Then the next candidate's sign-in. */
+import { html, useEffect, useRef, useState } from '../../../shared/ui.js';
+import { useApp } from '../../app.js';
+import { Frame } from '../frame/frame.js';
+import { Fact } from '../identity/identity.js';
+import { Check } from '../icons/icons.js';
+
+/** Long enough to read and to print; the candidate can stop it. */
+const RETURN_S = 180;
+
+export function Receipt() {
+  const { t, state, sitting, zh } = useApp();
+  const [left, setLeft] = useState(/** @type {number | null} */ (RETURN_S));
+  const title = useRef(/** @type {HTMLElement | null} */ (null));
+  useEffect(() => title.current?.focus(), []);
+  useEffect(() => {
+    if (left === null) return undefined;
+    if (left === 0) {
+      void sitting.leave();
+      return undefined;
+    }
+    const handle = setTimeout(() => setLeft(left - 1), 1000);
+    return () => clearTimeout(handle);
+  }, [left]);
+
+  const work = state.value.work;
+  const receipt = work?.grant.receipt;
+  if (!work || !receipt) return null;
+  const { tally } = work;
+  const waiting = tally.local + tally.sending + tally.buffered;
+  const when = receipt.handed_in_at ? new Date(receipt.handed_in_at) : null;
+  const time = when?.toLocaleString(zh ? 'zh-CN' : 'en-GB', { hour12: false });
+  const total = receipt.total ?? work.paper?.items.length;
+  const answered = total === undefined ? receipt.answered : t('receipt.answeredOf', { answered: receipt.answered, total });
+
+  return html`
+    <${Frame}>
+      <section class="card receipt">
+        <header class="receipt-head">
+          <span class="receipt-sign"><${Check} /></span>
+          <h1 tabindex="-1" ref=${title}>${t(receipt.reason === 'time_out' ? 'receipt.titleTime' : 'receipt.title')}</h1>
+        </header>
+        <dl class="facts">
+          <${Fact} label=${t('receipt.name')} value=${receipt.name} />
+          <${Fact} label=${t('receipt.ticket')} value=${receipt.ticket} number />
+          <${Fact} label=${t('receipt.session')} value=${receipt.session} />
+          <${Fact} label=${t('receipt.seat')} value=${receipt.seat} />
+          <${Fact} label=${t('receipt.answered')} value=${String(answered)} number />
+          <${Fact} label=${t('receipt.count')} value=${String(receipt.count)} number />
+          <${Fact} label=${t('receipt.time')} value=${time} number />
+        </dl>
+        <div class="receipt-hash">
+          <span>${t('receipt.hash')}</span>
+          <strong class="number">${receipt.answers_hash}</strong>
+          <p class="soft">${t('receipt.hashNote')}</p>
+        </div>
+        ${tally.stranded > 0 && html`<p class="note note-warn">${t('receipt.late', { n: tally.stranded })}</p>`}
+        ${waiting > 0 && html`<p class="note note-info" role="status">${t('receipt.left', { n: waiting })}</p>`}
+        <p class="receipt-thanks">${t('receipt.thanks')}</p>
+        <div class="receipt-actions">
+          <button type="button" class="button button-large" onClick=${() => window.print()}>${t('receipt.print')}</button>
+          <button type="button" class="button button-large button-primary" onClick=${() => void sitting.leave()}>
+            ${t('receipt.done')}
+          </button>
+        </div>
+        ${left !== null &&
+        html`
+          <p class="receipt-auto soft">
+            <span class="number">${t('receipt.auto', { n: left })}</span>
+            <button type="button" class="button button-quiet" onClick=${() => setLeft(null)}>${t('receipt.stay')}</button>
+          </p>
+        `}
+      </section>
+    <//>
+  `;
+}

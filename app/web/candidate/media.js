@@ -1,0 +1,66 @@
+/**
+ * The paper's pictures: fetched with the token (an `<img src>` cannot send one), kept in memory for as long as the
+ * paper is, so that a picture once seen stays when the server is away.
+ *
+ * @typedef {{state: 'loading' | 'failed' | 'ready', url: string | null}} Picture
+ */
+import { Refused } from '../shared/api.js';
+import { fullJitter } from '../shared/backoff.js';
+import { signal } from '../shared/ui.js';
+
+const RETRY = Object.freeze({ base: 1000, cap: 15_000 });
+
+/**
+ * @param {{
+ *   api: import('../shared/api.js').Api, token: () => string | null, server: () => string,
+ *   random: {unit: () => number},
+ * }} ports
+ */
+export function createMedia({ api, token, server, random }) {
+  /** @type {Map<string, {value: Picture}>} */
+  const pictures = new Map();
+  let round = 0;
+
+  /** @param {string} address @param {{value: Picture}} picture @param {number} mine */
+  async function load(address, picture, mine) {
+    for (let tries = 1; mine === round; tries += 1) {
+      try {
+        const blob = await api.blob(address, { token: token(), server: server(), timeoutMs: 15_000 });
+        if (mine === round) picture.value = { state: 'ready', url: URL.createObjectURL(blob) };
+        return;
+      } catch (error) {
+        if (mine !== round) return;
+        picture.value = { state: 'failed', url: null };
+        if (error instanceof Refused && error.status < 500) return; // it will not come: the paper is closed or has none
+        const wait = fullJitter(tries, RETRY, random.unit, 500);
+        await new Promise((resolve) => setTimeout(resolve, wait));
+      }
+    }
+  }
+
+  /** @param {string} address */
+  const picture = (address) => {
+    const known = pictures.get(address);
+    if (known) return known;
+    const made = signal(/** @type {Picture} */ ({ state: 'loading', url: null }));
+    pictures.set(address, made);
+    void load(address, made, round);
+    return made;
+  };
+
+  return {
+    picture,
+    /** All of them, before they are needed (the browser opens few connections at a time). @param {string[]} addresses */
+    prefetch(addresses) {
+      for (const address of addresses) picture(address);
+    },
+    /** Nothing of a paper outlives it. */
+    forget() {
+      round += 1;
+      for (const { value } of pictures.values()) if (value.url) URL.revokeObjectURL(value.url);
+      pictures.clear();
+    },
+  };
+}
+
+/** @typedef {ReturnType<typeof createMedia>} Media */
