@@ -180,17 +180,17 @@ def _print(sessions: Sequence[Scheduled], as_json: bool) -> None:
         typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
         return
     table = Table()
-    for heading in ("场次 session", "名称 name", "开始 start", "结束 end", "分钟 min", "状态 state", "试卷 papers"):
-        table.add_column(heading)
+    for heading in ("场次\nsession", "名称\nname", "时间\ntime", "分钟\nmin", "状态\nstate", "试卷\npapers"):
+        table.add_column(heading, overflow="fold")
     for each in sessions:
-        papers = f"{each.attempts}" + (f"（缺 {each.without_paper} missing）" if each.without_paper else "")
+        missing = f"\n缺 {each.without_paper} missing" if each.without_paper else ""
+        until = f"{each.end:%H:%M}" if each.end.date() == each.start.date() else f"{each.end:%Y-%m-%d %H:%M}"
         table.add_row(
             str(each.number),
             each.name,
-            f"{each.start:%Y-%m-%d %H:%M}",
-            f"{each.end:%Y-%m-%d %H:%M}",
+            f"{each.start:%Y-%m-%d %H:%M}–{until}",
             f"{each.duration_ms / 60_000:g}",
             _state(each),
-            papers,
+            f"{each.attempts}{missing}",
         )
     Console().print(table)

@@ -279,6 +279,14 @@ MESSAGES: dict[str, Message] = {
         "Session {first} runs until {until}, session {second} starts at {start}, and {count} candidates sit both. Move "
         "session {second} to {until} or later first (holdfast session reschedule --session {second} --start …).",
     ),
+    "sessions-share-seats": Message(
+        409,
+        "第 {first} 场要到 {until} 才结束，第 {second} 场 {start} 开始，而有 {count} 个机位两场编给不同的人；"
+        "请先把第 {second} 场改到 {until} 以后（holdfast session reschedule --session {second} --start …）。",
+        "Session {first} runs until {until}, session {second} starts at {start}, and {count} seats are given to "
+        "different people. Move session {second} to {until} or later first "
+        "(holdfast session reschedule --session {second} --start …).",
+    ),
     "no-session-that-day": Message(
         409,
         "{day} 没有考试；各场日期：{known}。改期请用 holdfast session reschedule --date {day}。",

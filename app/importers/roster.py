@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
-from itertools import combinations
+from datetime import date, timedelta
+from itertools import combinations, pairwise
 from pathlib import Path
 
 from app.importers.faults import Fault, Place, Report
@@ -77,6 +77,7 @@ def parse_roster(book: Workbook, report: Report) -> Roster | None:
     reading = _Reading(report, Seating(rooms, sessions), min(days, default=None))
     for table in by_kind["roster"]:
         reading.read(table)
+    reading.check_extra_time(sessions or {})
     candidates = reading.candidates()
     _check_overlaps(by_kind["sessions"], sessions or {}, candidates, report)
     _note_unused(by_kind, rooms or {}, sessions or {}, candidates, report)
@@ -181,6 +182,23 @@ class _Reading:
         if other is not record and placement == clashes[0]:
             sessions = ",".join(str(each.session) for each in clashes)
             record.fault_with("seat", "duplicate-seat", other, session=sessions)
+
+    def check_extra_time(self, sessions: Mapping[int, SessionPlan | None]) -> None:
+        """Nobody's extra time runs into the next session they sit; sessions that overlap by themselves are told once
+        elsewhere."""
+        for entry in self.entries:
+            plans = [plan for each in entry.placements if (plan := sessions.get(each.session)) is not None]
+            for first, second in pairwise(sorted(plans, key=lambda plan: plan.start)):
+                until = first.end + timedelta(minutes=entry.extra)
+                if first.end <= second.start < until:
+                    entry.record.fault(
+                        "extra",
+                        "extra-overlaps",
+                        first=first.number,
+                        second=second.number,
+                        until=until.strftime("%H:%M"),
+                        start=second.start.strftime("%H:%M"),
+                    )
 
     def candidates(self) -> list[CandidatePlan]:
         """Those whose rows are whole. Only complete if the report holds no fault."""

@@ -79,22 +79,25 @@ async def refuse_overlap(
     begins: Callable[[Session], datetime],
     moved: Collection[int],
 ) -> None:
-    """Refuse with sessions-overlap if one of ``moved`` (ids) would run at the same time as another session with a
-    candidate in common; who has extra time is counted with it."""
+    """Refuse if one of ``moved`` (ids) would run at the same time as another session with which it shares candidates
+    (sessions-overlap; extra time counts) or gives the same seats to others (sessions-share-seats)."""
     zone = ZoneInfo(exam.timezone)
     in_order = sorted(sessions, key=begins)
     for n, first in enumerate(in_order):
         for second in in_order[n + 1 :]:
             if first.id not in moved and second.id not in moved:
                 continue
-            count, extra_ms = await schedule.shared_candidates(conn, first.id, second.id)
+            people, extra_ms = await schedule.shared_candidates(conn, first.id, second.id)
             until = begins(first) + timedelta(milliseconds=first.duration_ms + extra_ms)
-            if count and begins(second) < until:
+            if begins(second) >= until:
+                continue
+            seats = await schedule.shared_seats(conn, first.id, second.id)
+            if people or seats:
                 raise Refused(
-                    "sessions-overlap",
+                    "sessions-overlap" if people else "sessions-share-seats",
                     first=first.number,
                     second=second.number,
                     until=until.astimezone(zone).strftime("%H:%M"),
                     start=begins(second).astimezone(zone).strftime("%H:%M"),
-                    count=count,
+                    count=people or seats,
                 )

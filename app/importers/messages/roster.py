@@ -119,6 +119,12 @@ ROSTER: dict[str, Message] = {
         "请改正场次时间，或改正编排",
         "correct the times of the sessions, or the allocations",
     ),
+    "extra-overlaps": m(
+        "加时后第 {first} 场要到 {until} 才结束，与第 {second} 场（{start} 开始）重叠",
+        "With the extra time session {first} runs until {until}, into session {second} (from {start})",
+        "请减少加时，或改正场次时间",
+        "reduce the extra time, or correct the times of the sessions",
+    ),
     "overlapping-seats": m(
         "第 {session} 场与第 {other} 场时间重叠，却有 {count} 个机位两场编给不同的人",
         "Sessions {session} and {other} overlap in time, yet {count} seats are given to different people",

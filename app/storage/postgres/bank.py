@@ -87,7 +87,11 @@ async def add_versions(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]])
 
 
 async def set_retired(conn: AsyncConnection, item_ids: Sequence[int], *, retired: bool) -> None:
-    await conn.execute(sa.update(item).where(item.c.id.in_(item_ids)).values(retired=retired))
+    await conn.execute(
+        sa.update(item)
+        .where(item.c.id == sa.any_(sa.cast(list(item_ids), sa.ARRAY(sa.BigInteger))))
+        .values(retired=retired)
+    )
 
 
 async def add_media(conn: AsyncConnection, files: Iterable[tuple[str, str, bytes]]) -> int:

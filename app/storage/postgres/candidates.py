@@ -130,14 +130,14 @@ async def change(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> No
     ids = [row["id"] for row in rows if "id_number" in row]
     if ids:
         parked = "~" + sa.cast(candidate.c.id, sa.Text)
-        await conn.execute(sa.update(candidate).where(candidate.c.id.in_(ids)).values(id_number=parked))
+        await conn.execute(sa.update(candidate).where(_among(candidate.c.id, ids)).values(id_number=parked))
     for row in rows:
         values = {key: value for key, value in row.items() if key != "id"}
         await conn.execute(sa.update(candidate).where(candidate.c.id == row["id"]).values(**values))
 
 
 async def drop(conn: AsyncConnection, candidate_ids: Sequence[int]) -> None:
-    await conn.execute(sa.delete(candidate).where(candidate.c.id.in_(candidate_ids)))
+    await conn.execute(sa.delete(candidate).where(_among(candidate.c.id, candidate_ids)))
 
 
 async def add_allocations(
@@ -150,7 +150,12 @@ async def add_allocations(
 
 
 async def drop_allocations(conn: AsyncConnection, allocation_ids: Sequence[int]) -> None:
-    await conn.execute(sa.delete(allocation).where(allocation.c.id.in_(allocation_ids)))
+    await conn.execute(sa.delete(allocation).where(_among(allocation.c.id, allocation_ids)))
+
+
+def _among(column: sa.Column[int], ids: Sequence[int]) -> sa.ColumnElement[bool]:
+    """One array parameter, however many ids: a list of them would run out of parameters at 32,767."""
+    return column == sa.any_(sa.cast(list(ids), sa.ARRAY(sa.BigInteger)))
 
 
 def _chunks(rows: Sequence[Mapping[str, Any]]) -> Iterable[Sequence[Mapping[str, Any]]]:

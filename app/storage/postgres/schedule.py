@@ -85,6 +85,22 @@ async def shared_candidates(conn: AsyncConnection, first_id: int, second_id: int
     return int(count), int(extra_ms)
 
 
+async def shared_seats(conn: AsyncConnection, first_id: int, second_id: int) -> int:
+    """How many seats the two sessions give to different people."""
+    other = allocation.alias()
+    query = (
+        sa.select(sa.func.count())
+        .select_from(allocation)
+        .join(other, other.c.seat_id == allocation.c.seat_id)
+        .where(
+            allocation.c.session_id == first_id,
+            other.c.session_id == second_id,
+            other.c.candidate_id != allocation.c.candidate_id,
+        )
+    )
+    return int(await conn.scalar(query) or 0)
+
+
 async def without_paper(conn: AsyncConnection, session_id: int) -> int:
     """How many are allocated to the session and have no paper: they could not sign in."""
     query = text(
