@@ -25,6 +25,8 @@ BACKOFF_CAP_S = 15.0
 # Nobody starts another item in the last minute: what is done is handed in.
 LAST_MINUTE_MS = 60_000
 BASE = "/api/v1"
+# The server is not there, or went away before it had answered; anything else is a mistake of ours.
+AWAY = (httpx.NetworkError, httpx.TimeoutException, httpx.RemoteProtocolError)
 
 
 class Over(Exception):  # noqa: N818 -- the normal end of a sitting
@@ -209,10 +211,9 @@ class Sitter:
         """The reply's JSON. Waits out everything that passes; Over or SignInAgain for what does not."""
         for attempt in range(1_000_000):
             try:
-                response = await self._client.request(
-                    method, BASE + path, json=body, headers={"Authorization": f"Bearer {self._token}"}
-                )
-            except httpx.TransportError:
+                headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+                response = await self._client.request(method, BASE + path, json=body, headers=headers)
+            except AWAY:
                 await self._pause(attempt)
                 continue
             if response.is_success:
