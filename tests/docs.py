@@ -11,6 +11,7 @@ from typing import Any
 
 from app import cli
 from app.commands import failures
+from app.demo import refusals
 from app.domain import errors
 from app.embedded import errors as embedded
 from app.main import create_app
@@ -47,6 +48,7 @@ Lists are JSON. `holdfast check` prints what is set, secrets masked, and tests e
 def errors_page() -> str:
     answers = [[f"`{code}`", str(m.status), m.zh, m.en] for code, m in sorted(errors.MESSAGES.items())]
     stores = [[f"`{code}`", zh, en] for code, (zh, en) in sorted(embedded.MESSAGES.items())]
+    demo = [[f"`{code}`", zh, en] for code, (zh, en) in sorted(refusals.MESSAGES.items())]
     commands = [[f"`{code}`", zh, en] for code, (zh, en) in sorted(failures.MESSAGES.items())]
     return f"""# Error codes
 
@@ -64,6 +66,10 @@ A code never changes its meaning. `{{name}}` is filled in.
 ## Embedded stores
 
 {table(["code", "中文", "English"], stores)}
+
+## Demo
+
+{table(["code", "中文", "English"], demo)}
 
 ## Commands
 
