@@ -36,6 +36,7 @@ from app.worker.ticker import Ticker
 log = structlog.get_logger(__name__)
 WEB = Path(__file__).parent / "web"
 PLANS_EVERY_S = 1.0
+STANDBY_S = 1.5
 
 # SQLSTATE classes that say "not now": connection, resources, operator intervention, read-only, lock, deadlock.
 TRANSIENT = ("08", "53", "57", "25006", "55P03", "40")
@@ -78,7 +79,9 @@ def create_app(settings: Settings, *, database_url: str, redis_url: str, ticks: 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with Site.open(settings, database_url, redis_url, name="holdfast-api") as site:
-            ticker = Ticker(lambda: site.connect_own("ticker"), site.redis_clock, site.service_time, settings)
+            ticker = Ticker(
+                lambda: site.connect_own("ticker"), site.redis_clock, site.service_time, settings, standby_s=STANDBY_S
+            )
             sitting = Sitting(site)
             hub = Hub(site)
             app.state.deps = Deps(site, Tokens(site.secret, settings), sitting)

@@ -61,7 +61,7 @@ class Settings(BaseSettings):
     tick: timedelta = Field(_seconds(0.5), description="How often the ticker advances the counter.")
     max_step: timedelta = Field(_seconds(1), description="Largest single step of the counter.")
     clock_lead: timedelta = Field(_seconds(1), description="How far past the last confirmed value anyone may count.")
-    clock_poll: timedelta = Field(_seconds(0.25), description="How often a process reads the counter.")
+    clock_poll: timedelta = Field(_seconds(0.1), description="How often a process reads the counter.")
     reconnect_credit: timedelta = Field(_seconds(60), description="Most that a new term credits one attempt.")
     handover_gap: timedelta = Field(
         _seconds(2), description="A gap between terms shorter than this was nobody's outage."

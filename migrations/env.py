@@ -19,7 +19,7 @@ MIGRATION_LOCK = 7_301_188_001
 
 def _include(name: str | None, kind: str, _parents: object) -> bool:
     # Partitions of the history are made when a session is imported, not by a migration.
-    return not (kind == "table" and name is not None and name.startswith("response_history_s"))
+    return not (kind == "table" and name is not None and name.startswith("response_history_"))
 
 
 def _run(connection: sa.Connection) -> None:

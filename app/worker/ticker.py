@@ -45,6 +45,7 @@ class Ticker:
         service_time: ServiceTime,
         settings: Settings,
         monotonic: Callable[[], float] = time.monotonic,
+        standby_s: float = 0.0,
     ) -> None:
         self._connect = connect
         self._redis = redis_clock
@@ -53,6 +54,7 @@ class Ticker:
         self._patience_s = settings.commit_deadline.total_seconds()
         self._max_step_ms = int(settings.max_step.total_seconds() * 1000)
         self._monotonic = monotonic
+        self._standby_s = standby_s
         self._me = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._task: asyncio.Task[None] | None = None
         self.leading = False
@@ -64,6 +66,8 @@ class Ticker:
         await background.end(self._task)
 
     async def _run(self) -> None:
+        # A process that serves candidates lets the one that does not go first: its event loop is the busier one.
+        await asyncio.sleep(self._standby_s)
         while True:
             try:
                 await self._serve()

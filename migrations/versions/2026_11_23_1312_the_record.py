@@ -451,6 +451,8 @@ def upgrade() -> None:
             f"CREATE TRIGGER immutable BEFORE UPDATE OR DELETE ON {table}"
             " FOR EACH ROW EXECUTE FUNCTION refuse_change()"
         )
+    # Each session has a partition of its own; this one makes sure that no answer can ever fail for want of one.
+    op.execute("CREATE TABLE response_history_default PARTITION OF response_history DEFAULT")
     op.execute("INSERT INTO audit_head (id, n, hash) VALUES (1, 0, '')")
     op.execute("INSERT INTO lineage (n, uid, reason) VALUES (1, gen_random_uuid()::text, 'installed')")
     op.execute("INSERT INTO service_clock (id, lineage_n) VALUES (1, 1)")
