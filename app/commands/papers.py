@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -86,23 +85,13 @@ def draw(
             rows = await blueprints.session_rows(conn, wanted, exam)
         return [await _draw_one(engine, row, seed=seed, redraw=redraw, columns=columns) for row in rows]
 
-    start = time.monotonic()
     drawn = with_engine(settings(), work)
-    table = Table(title="抽题结果 · drawn")
-    for heading in ("场次 session", "试卷 papers", "题数 items", "体积 size", "用时 time", "种子 seed", "摘要 digest"):
-        table.add_column(heading, overflow="fold")
     for each in drawn:
-        table.add_row(
-            str(each.session),
-            str(each.papers),
-            str(each.items),
-            f"{each.bytes / 1e6:.1f} MB",
-            f"{sum(each.seconds.values()):.1f} s",
-            each.seed,
-            each.digest[:16],
-        )
-    Console().print(table)
-    typer.echo(f"用时 {time.monotonic() - start:.1f} 秒。\nTook {time.monotonic() - start:.1f} s.")
+        spent = f"{sum(each.seconds.values()):.1f}"
+        size = f"{each.bytes / 1e6:.1f} MB"
+        typer.echo(f"第 {each.session} 场：{each.papers} 份 × {each.items} 题，{size}，用时 {spent} 秒。")
+        typer.echo(f"Session {each.session}: {each.papers} papers of {each.items} items, {size}, {spent} s.")
+        typer.echo(f"  种子 seed   {each.seed}\n  摘要 digest {each.digest}")
 
 
 async def _draw_one(engine: AsyncEngine, row: Any, *, seed: str | None, redraw: bool, columns: int | None) -> Drawn:
@@ -250,16 +239,16 @@ def show_blueprint(
 
 def _show(number: int, rows: list[blueprints.Standing]) -> None:
     table = Table(title=f"第 {number} 场组卷方案 · blueprint of session {number}")
-    for heading in ("题型 type", "知识点 topic"):
+    for heading in ("题型\ntype", "知识点\ntopic"):
         table.add_column(heading)
-    for heading in ("每卷 a paper", "各场共需 all sessions", "题库 bank", "分值 points"):
+    for heading in ("每卷\npaper", "各场共需\nsessions", "题库\nbank", "分值\npoints"):
         table.add_column(heading, justify="right")
     for row in rows:
         stratum = row.stratum
         short = row.needed > row.available
         points = "—" if stratum.points_milli is None else f"{stratum.points_milli / 1000:g}"
         table.add_row(
-            f"{TITLES[stratum.type]} {stratum.type}",
+            TITLES[stratum.type],
             stratum.topic or "*",
             str(stratum.count),
             str(row.needed),

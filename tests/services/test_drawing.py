@@ -235,6 +235,17 @@ async def test_rounds_share_a_bank_because_nobody_sits_twice(fresh_db: AsyncEngi
     assert [(await check_session(fresh_db, session_id)).faults for session_id in exam.session_ids] == [[], [], []]
 
 
+async def test_a_retired_item_is_drawn_no_more(fresh_db: AsyncEngine) -> None:
+    exam = await an_exam(fresh_db, sessions=2)
+    await draw_session(fresh_db, exam.session_ids[0])
+    await change(fresh_db, "UPDATE item SET retired = true WHERE number::int % 4 = 0")
+    await draw_session(fresh_db, exam.session_ids[1])
+    drawn = "SELECT DISTINCT i.retired FROM paper_item p JOIN item_version v ON v.id = p.item_version_id"
+    drawn += " JOIN item i ON i.id = v.item_id JOIN attempt a ON a.id = p.attempt_id WHERE a.session_id = :s"
+    assert [len(await rows(fresh_db, drawn, s=session_id)) for session_id in exam.session_ids] == [2, 1]
+    assert [(await check_session(fresh_db, session_id)).reproduced for session_id in exam.session_ids] == ["yes", "yes"]
+
+
 # --- drawing again
 
 

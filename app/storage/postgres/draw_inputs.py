@@ -87,11 +87,12 @@ _BLANKS = "CASE WHEN v.type = 'blank' AND jsonb_typeof(v.key) = 'array' THEN jso
 
 
 async def bank(conn: AsyncConnection, exam_id: int) -> list[Row]:
-    """The newest version of every item of the exam, without its key; ``blanks`` is how many blanks it has."""
+    """The newest version of every item of the exam that is not retired, without its key; ``blanks`` is how many
+    blanks it has."""
     return await _rows(
         conn,
         f"SELECT DISTINCT ON (i.id) {_ITEM}, {_BLANKS} AS blanks FROM item i JOIN item_version v ON v.item_id = i.id"  # noqa: S608 -- constants
-        " WHERE i.exam_id = :exam ORDER BY i.id, v.version DESC",
+        " WHERE i.exam_id = :exam AND NOT i.retired ORDER BY i.id, v.version DESC",
         exam=exam_id,
     )
 
