@@ -29,7 +29,8 @@ FILE = "simulated.json"
 FIRST_ROOM = 28
 NEXT_SESSION_SHARE = 0.1
 # Arrivals are spread: a hall fills in minutes, a demo should in seconds.
-ARRIVAL_S = 15.0
+ARRIVALS_PER_S = 8.0
+LAST_ARRIVAL_S = 20.0
 REPORT_S = 10.0
 
 
@@ -95,7 +96,10 @@ async def simulate(url: str, people: Sequence[Person], leases: Leases, stop: asy
             Sitter(client, person, leases.of(person.ticket), f"{SEED}/{person.ticket}", leases.changed)
             for person in people
         ]
-        tasks = [asyncio.create_task(_arrive(sitter, Random(index))) for index, sitter in enumerate(sitters)]
+        spread_s = min(LAST_ARRIVAL_S, len(people) / ARRIVALS_PER_S)
+        tasks = [
+            asyncio.create_task(_arrive(sitter, Random(n).uniform(0, spread_s))) for n, sitter in enumerate(sitters)
+        ]
         try:
             while not stop.is_set():
                 with contextlib.suppress(TimeoutError):
@@ -111,8 +115,8 @@ async def simulate(url: str, people: Sequence[Person], leases: Leases, stop: asy
             print("simulated:", ", ".join(f"{n} {state}" for state, n in counts.most_common()), file=sys.stderr)
 
 
-async def _arrive(sitter: Sitter, random: Random) -> None:
-    await asyncio.sleep(random.uniform(0, ARRIVAL_S))
+async def _arrive(sitter: Sitter, after_s: float) -> None:
+    await asyncio.sleep(after_s)
     await sitter.run()
 
 
