@@ -20,7 +20,7 @@ from app.domain.blueprint import Blueprint, parse
 from app.domain.errors import Refused
 from app.domain.paper_rules import Entry, Fault, Paper, verify
 from app.services import paper_bodies
-from app.services.drawing import Inputs, candidates_of
+from app.services.paper_inputs import Inputs, candidates_of
 from app.storage.postgres import draw_inputs
 from app.storage.postgres import papers as store
 
