@@ -158,7 +158,7 @@ async def ensure_buildings(conn: AsyncConnection, exam_id: int, names: Sequence[
         rows = [{"exam_id": exam_id, "name": name} for name in dict.fromkeys(names)]
         await conn.execute(pg_insert(building).values(rows).on_conflict_do_nothing())
     query = sa.select(building.c.name, building.c.id).where(building.c.exam_id == exam_id)
-    return dict((await conn.execute(query)).tuples().all())
+    return dict((await conn.execute(query)).all())
 
 
 async def drop_empty_buildings(conn: AsyncConnection, exam_id: int) -> None:
@@ -169,7 +169,7 @@ async def drop_empty_buildings(conn: AsyncConnection, exam_id: int) -> None:
 async def add_rooms(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     """Insert rooms (exam_id, building_id, name, number, ordinal, seat_count, spare_count); name to id."""
     inserted = await conn.execute(sa.insert(room).returning(room.c.name, room.c.id), [dict(row) for row in rows])
-    return dict(inserted.tuples().all())
+    return dict(inserted.all())
 
 
 async def change_room(conn: AsyncConnection, room_id: int, values: Mapping[str, Any]) -> None:
