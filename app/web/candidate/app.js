@@ -36,6 +36,19 @@ export function seatText(t, seat) {
 }
 
 /**
+ * A length of time in words, for sentences; digits are for clocks.
+ *
+ * @param {(key: string, params?: Record<string, unknown>) => string} t
+ * @param {number} ms
+ */
+export function durationText(t, ms) {
+  const total = Math.round(Math.abs(ms) / 1000);
+  const [m, s] = [Math.floor(total / 60), total % 60];
+  if (m === 0) return t('duration.seconds', { s });
+  return t(s === 0 ? 'duration.minutes' : 'duration.both', { m, s });
+}
+
+/**
  * Renders again every `ms`: for digits that follow the monotonic clock.
  *
  * @param {number} ms

@@ -8,7 +8,7 @@ import { Refused } from '../shared/api.js';
 import { fullJitter } from '../shared/backoff.js';
 import { signal } from '../shared/ui.js';
 
-const RETRY = Object.freeze({ base: 1000, cap: 15_000 });
+const RETRY = Object.freeze({ base: 1000, cap: 15000 });
 
 /**
  * @param {{
@@ -25,7 +25,7 @@ export function createMedia({ api, token, server, random }) {
   async function load(address, picture, mine) {
     for (let tries = 1; mine === round; tries += 1) {
       try {
-        const blob = await api.blob(address, { token: token(), server: server(), timeoutMs: 15_000 });
+        const blob = await api.blob(address, { token: token(), server: server(), timeoutMs: 15000 });
         if (mine === round) picture.value = { state: 'ready', url: URL.createObjectURL(blob) };
         return;
       } catch (error) {

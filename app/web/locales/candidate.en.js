@@ -10,6 +10,10 @@ export default {
   'app.fault': 'Something went wrong on this page. Your answers are stored on this computer. Please raise your hand.',
   'app.reload': 'Open this page again',
 
+  'duration.minutes': '{m} min',
+  'duration.seconds': '{s} s',
+  'duration.both': '{m} min {s} s',
+
   'look.label': 'Display',
   'look.smaller': 'Smaller text',
   'look.normal': 'Normal text',
@@ -102,7 +106,7 @@ export default {
   'exam.stranded': 'Your last change to this question was not counted. It was passed to the exam office.',
   'exam.paused': 'The exam is paused',
   'exam.paused.text': 'The clock has stopped and your answers are kept. Stay seated and wait for the invigilator.',
-  'exam.gap': 'Welcome back. All your answers are here, and the {time} it took to move were not counted.',
+  'exam.gap': 'Welcome back. All your answers are here, and the {time} it took to move are not counted.',
   'exam.changed.more': 'You have been given {time} more.',
   'exam.changed.less': 'Your time has changed. Please look at the countdown.',
   'exam.dismiss': 'OK',
@@ -111,7 +115,7 @@ export default {
   'card.title': 'Answer card',
   'card.count': '{answered} of {total} answered',
   'card.answered': 'Answered',
-  'card.partly': 'Incomplete',
+  'card.partly': 'Partly',
   'card.open': 'Open',
   'card.marked': 'Marked',
   'card.current': 'Current',

@@ -79,7 +79,8 @@ function math(source) {
         const [over, under] = [flat(argument()), flat(argument())];
         parts.push({ text: `${grouped(over)}/${grouped(under)}`, style: 'math' });
       } else if (name === 'sqrt') {
-        parts.push({ text: `√${grouped(flat(argument()))}`, style: 'math' });
+        const under = flat(argument());
+        parts.push({ text: under.length > 1 ? `√(${under})` : `√${under}`, style: 'math' });
       } else if (TRANSPARENT.has(name)) {
         parts.push({ text: flat(argument()), style: 'math' });
       } else {
@@ -87,7 +88,7 @@ function math(source) {
         if (source[at] === ' ' && /^[A-Za-z]+$/.test(name)) at += 1; // the blank only ended the name
       }
     } else {
-      parts.push({ text: sign, style: /[A-Za-z]/.test(sign) ? 'letter' : 'math' });
+      parts.push({ text: sign === '-' ? '−' : sign, style: /[A-Za-z]/.test(sign) ? 'letter' : 'math' });
       at += 1;
     }
   }

@@ -66,7 +66,7 @@ export function createParser(emit) {
  * @returns {{close: () => void, retryNow: () => void}}
  */
 export function followEvents(options) {
-  const { fetch, timers, random, onEvent, idleMs = 40_000, curve = { base: 500, cap: 10_000 } } = options;
+  const { fetch, timers, random, onEvent, idleMs = 40000, curve = { base: 500, cap: 10000 } } = options;
   let closed = false;
   let failures = 0;
   /** @type {AbortController | null} */

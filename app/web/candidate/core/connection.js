@@ -25,9 +25,9 @@ import { NotOurs, Refused, TimedOut, Unreachable } from '../../shared/api.js';
 
 /** Nobody is told anything for so long: most failures end within it. */
 export const GRACE_MS = 2500;
-export const UNSURE_AFTER_MS = 90_000;
+export const UNSURE_AFTER_MS = 90000;
 /** A path that was proven since the failure began stays believed for so long. */
-export const PROOF_MS = 12_000;
+export const PROOF_MS = 12000;
 /** A TCP reset from a living host comes within this; an unreachable one takes seconds. */
 export const FAST_MS = 700;
 
@@ -110,7 +110,7 @@ export function createConnection({ clock, timers, fetch, adapterUp, onChange }) 
     failed(error, tookMs) {
       const now = clock.now();
       facts.failures += 1;
-      facts.failingSince ??= now - Math.min(tookMs, GRACE_MS);
+      if (facts.failingSince === null) facts.failingSince = now - Math.min(tookMs, GRACE_MS);
       if (error instanceof Refused || error instanceof NotOurs) facts.pathProvenAt = now;
       else if (error instanceof TimedOut) facts.fastRefusal = false;
       else if (error instanceof Unreachable) facts.fastRefusal = adapterUp() && tookMs < FAST_MS;

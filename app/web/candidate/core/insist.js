@@ -5,7 +5,7 @@ import { Refused } from '../../shared/api.js';
 import { fullJitter } from '../../shared/backoff.js';
 
 export const RETRY = Object.freeze({ base: 500, cap: 5000 });
-const RETRY_AFTER_MOST_MS = 30_000;
+const RETRY_AFTER_MOST_MS = 30000;
 
 /**
  * @param {{

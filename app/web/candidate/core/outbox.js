@@ -124,9 +124,11 @@ export function createOutbox({ store, attempt, epoch, serviceNow, onChange = () 
     edit(item, value) {
       typing.set(item, { value, at_ms: serviceNow() });
       changed();
-      writing ??= write().finally(() => {
-        writing = null;
-      });
+      if (writing === null) {
+        writing = write().finally(() => {
+          writing = null;
+        });
+      }
       return writing;
     },
 

@@ -4,15 +4,15 @@
  */
 import { fullJitter } from '../../shared/backoff.js';
 
-export const HEARTBEAT_MS = 10_000;
+export const HEARTBEAT_MS = 10000;
 export const TYPING_MS = 900;
 export const CURVE = Object.freeze({ base: 400, cap: 5000 });
 /** For what is left of an attempt that is over: nobody waits for it. */
-export const SLOW_CURVE = Object.freeze({ base: 2000, cap: 60_000 });
+export const SLOW_CURVE = Object.freeze({ base: 2000, cap: 60000 });
 /** After `online` a whole room comes back with one switch. */
 export const ONLINE_SPREAD_MS = 800;
 /** A service that asks for longer than this is asked again anyway. */
-export const RETRY_AFTER_MOST_MS = 60_000;
+export const RETRY_AFTER_MOST_MS = 60000;
 
 /**
  * @param {{clock: {now: () => number}, random: {unit: () => number}, beats: boolean}} ports
@@ -39,7 +39,7 @@ export function createPace({ clock, random, beats }) {
       dueAt = clock.now();
     },
     typing() {
-      dueAt ??= clock.now() + TYPING_MS;
+      if (dueAt === null) dueAt = clock.now() + TYPING_MS;
     },
     /** The first real acknowledgement ends the backoff. The beat is jittered: 1,880 pages began in one instant. */
     acknowledged() {

@@ -54,22 +54,24 @@ export async function openIdbStore(ports) {
   let opening = null;
 
   const database = () => {
-    opening ??= within('opening the database', open(ports)).then(
-      (db) => {
-        db.onversionchange = () => {
-          db.close();
+    if (opening === null) {
+      opening = within('opening the database', open(ports)).then(
+        (db) => {
+          db.onversionchange = () => {
+            db.close();
+            opening = null;
+          };
+          db.onclose = () => {
+            opening = null;
+          };
+          return db;
+        },
+        (error) => {
           opening = null;
-        };
-        db.onclose = () => {
-          opening = null;
-        };
-        return db;
-      },
-      (error) => {
-        opening = null;
-        throw error;
-      },
-    );
+          throw error;
+        },
+      );
+    }
     return opening;
   };
 

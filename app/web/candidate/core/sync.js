@@ -31,18 +31,18 @@ import { checkpointReply, handInReply, itemAcks } from './reply.js';
 
 /** A commit slower than a second counts as away on the service's side, so this is generous. */
 export const REQUEST_MS = 4000;
-export const HAND_IN_MS = 12_000;
+export const HAND_IN_MS = 12000;
 /** A hand-in that is only buffered is asked about again after this. */
 export const RECEIPT_MS = 2000;
 /** How long a buffered answer waits before it is asked about without other reason. */
-export const BUFFERED_MS = 15_000;
+export const BUFFERED_MS = 15000;
 /** At most this often a lower count makes everything go out again. */
-export const RESEND_MS = 30_000;
+export const RESEND_MS = 30000;
 /** What one request may carry; well below the service's own limits. */
 export const MOST_RESPONSES = 100;
-export const MOST_BYTES = 180_000;
+export const MOST_BYTES = 180000;
 /** Browsers refuse larger bodies with `keepalive`. */
-export const KEEPALIVE_BYTES = 60_000;
+export const KEEPALIVE_BYTES = 60000;
 /** A closed attempt that takes nothing more is not asked for ever. */
 const CLOSED_TRIES = 3;
 

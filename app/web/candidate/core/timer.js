@@ -11,7 +11,7 @@
 export const SPOKEN_MINUTES = Object.freeze([60, 30, 15, 10, 5, 1]);
 
 /** Two words about the clock that arrive in the wrong order are at most this far apart. */
-const OVERTAKEN_MS = 10_000;
+const OVERTAKEN_MS = 10000;
 
 /**
  * Remaining milliseconds, never below zero. Only a running clock runs.
@@ -56,7 +56,7 @@ export function serviceMs({ message, at }, now) {
  */
 export function spokenThreshold(before, after) {
   if (before === null || after >= before) return null;
-  const passed = SPOKEN_MINUTES.filter((minutes) => before > minutes * 60_000 && after <= minutes * 60_000);
+  const passed = SPOKEN_MINUTES.filter((minutes) => before > minutes * 60000 && after <= minutes * 60000);
   return passed.length ? passed[passed.length - 1] : null;
 }
 

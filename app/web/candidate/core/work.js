@@ -30,7 +30,7 @@ const CHANGE_MS = 5000;
 const NOTICES = 5;
 /** The time is up for everybody in one instant; receipts are asked for spread over this. */
 const TIME_UP_SPREAD_MS = 8000;
-const RECEIPT_CURVE = Object.freeze({ base: 1000, cap: 10_000 });
+const RECEIPT_CURVE = Object.freeze({ base: 1000, cap: 10000 });
 
 /**
  * @param {{
@@ -220,7 +220,7 @@ export function createWork(ports) {
     paperUnderWay = true;
     try {
       await pause(random.unit() * PAPER_SPREAD_MS);
-      const ask = () => api.get('/api/v1/attempt/paper', { token, timeoutMs: 10_000, server: ring.current() });
+      const ask = () => api.get('/api/v1/attempt/paper', { token, timeoutMs: 10000, server: ring.current() });
       const reply = await insist(ask, wanted);
       if (!reply) return;
       const paper = readPaper(reply.body);
@@ -264,8 +264,9 @@ export function createWork(ports) {
   async function finish(receipt) {
     if (state.grant.receipt) return;
     countdown.stop();
-    set({ grant: { ...state.grant, receipt }, handingIn: false, paper: null });
-    await outbox.mark({ receipt });
+    const kept = { reason: timeUpSeen ? 'time_out' : 'hand_in', ...receipt };
+    set({ grant: { ...state.grant, receipt: kept }, handingIn: false, paper: null });
+    await outbox.mark({ receipt: kept });
     await letGo();
   }
 

@@ -3,12 +3,12 @@
  * end assertively. The digits never blink or jump about.
  */
 import { html } from '../../../shared/ui.js';
-import { useApp, useTick } from '../../app.js';
+import { durationText, useApp, useTick } from '../../app.js';
 import { digits } from '../../core/timer.js';
 import { Clock } from '../icons/icons.js';
 
-const SOON_MS = 10 * 60_000;
-const LAST_MS = 60_000;
+const SOON_MS = 10 * 60000;
+const LAST_MS = 60000;
 
 export function ExamTimer() {
   const { t, state, sitting } = useApp();
@@ -48,7 +48,7 @@ function Why() {
         ${clock.because.map((part) => {
           const text = (zh ? part.text_zh : part.text_en) ?? part.kind;
           const key = part.ms < 0 ? 'timer.removed' : 'timer.added';
-          return html`<li>${t(key, { text, time: digits(Math.abs(part.ms)) })}</li>`;
+          return html`<li>${t(key, { text, time: durationText(t, part.ms) })}</li>`;
         })}
       </ul>
       <p class="soft">${t('timer.note')}</p>

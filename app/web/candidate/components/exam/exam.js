@@ -1,8 +1,7 @@
 /** The exam: one question, its options, the time, and where the answers are. Everything in one view, nothing moves. */
 import { html, useEffect, useRef, useState } from '../../../shared/ui.js';
-import { seatText, useApp } from '../../app.js';
+import { durationText, seatText, useApp } from '../../app.js';
 import { isAnswered, picked } from '../../core/paper.js';
-import { digits } from '../../core/timer.js';
 import { AnswerCard } from '../answer-card/answer-card.js';
 import { ConnectionBanner } from '../connection-banner/connection-banner.js';
 import { ExamTimer } from '../exam-timer/exam-timer.js';
@@ -19,14 +18,26 @@ export function Exam() {
   const [asking, setAsking] = useState(false);
   const heading = useRef(/** @type {HTMLElement | null} */ (null));
   const root = useRef(/** @type {HTMLElement | null} */ (null));
+  /** Set by a move that has no control to keep the focus on. */
+  const headingNext = useRef(true);
+  const onKey = useRef((/** @type {KeyboardEvent} */ _event) => {});
   const problem = work?.handInProblem ?? null;
 
   useEffect(() => {
     // Two frames: the first paint of the paper has happened, which is what ends a move's gap.
     const frame = requestAnimationFrame(() => requestAnimationFrame(() => void sitting.work()?.painted()));
-    heading.current?.focus();
-    return () => cancelAnimationFrame(frame);
+    // Keys work wherever the focus is, also when it has just been on something that is gone.
+    const listen = (/** @type {KeyboardEvent} */ event) => onKey.current(event);
+    document.addEventListener('keydown', listen);
+    return () => {
+      cancelAnimationFrame(frame);
+      document.removeEventListener('keydown', listen);
+    };
   }, []);
+  useEffect(() => {
+    if (headingNext.current) heading.current?.focus();
+    headingNext.current = false;
+  }, [work?.position]);
   useEffect(() => {
     if (problem) setAsking(true);
   }, [problem]);
@@ -40,12 +51,12 @@ export function Exam() {
 
   /** @param {number} next @param {boolean} [takeFocus] */
   const goTo = (next, takeFocus = false) => {
+    headingNext.current = takeFocus;
     sitting.work()?.goTo(next);
-    if (takeFocus) heading.current?.focus();
   };
 
-  const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
-    if (asking || paused) return;
+  onKey.current = (event) => {
+    if (asking || paused || event.defaultPrevented) return;
     const target = /** @type {HTMLElement} */ (event.target);
     const inText = target.tagName === 'TEXTAREA' || target.tagName === 'INPUT';
     const choices = item.options.length;
@@ -64,7 +75,7 @@ export function Exam() {
   const answered = paper.items.filter((one) => isAnswered(one, sitting.work()?.view(one.item)?.value)).length;
 
   return html`
-    <div class="exam" ref=${root} onKeyDown=${onKeyDown}>
+    <div class=${paused ? 'exam exam-blank' : 'exam'} ref=${root}>
       <header class="exam-head">
         <div class="exam-who">
           <strong>${candidate.name}</strong>
@@ -76,8 +87,10 @@ export function Exam() {
       </header>
       <${ConnectionBanner} />
       <${Messages} />
-      <main class="exam-main" aria-label=${t('exam.label')}>
-        ${paused ? html`<${Paused} />` : html`<${Question} key=${item.item} item=${item} headingRef=${heading} />`}
+      ${paused && html`<main class="exam-main"><${Paused} /></main>`}
+      <main class="exam-main" aria-label=${t('exam.label')} hidden=${paused}>
+        <${Question} key=${item.item} item=${item} headingRef=${heading} />
+        <p class="sr-only" aria-live="polite">${t('exam.question', { n: position })}</p>
         <nav class="exam-foot">
           <button
             type="button"
@@ -105,7 +118,7 @@ export function Exam() {
           </button>
         </nav>
       </main>
-      <aside class="exam-side">
+      <aside class="exam-side" hidden=${paused}>
         <${AnswerCard} onPick=${(/** @type {number} */ next) => goTo(next)} answered=${answered} />
         <button type="button" class="button button-large button-wide exam-hand-in" onClick=${() => setAsking(true)}>
           ${t('exam.handIn')}
@@ -161,9 +174,9 @@ function Messages() {
   /** @type {{id: string, text: string}[]} */
   const all = [];
   if (state.value.storage === 'memory') all.push({ id: 'storage', text: t('app.storage') });
-  if (gapMs > 0) all.push({ id: `gap-${gapMs}`, text: t('exam.gap', { time: digits(gapMs) }) });
+  if (gapMs > 0) all.push({ id: `gap-${gapMs}`, text: t('exam.gap', { time: durationText(t, gapMs) }) });
   else if (changedByMs > 0) {
-    all.push({ id: `more-${changedByMs}`, text: t('exam.changed.more', { time: digits(changedByMs) }) });
+    all.push({ id: `more-${changedByMs}`, text: t('exam.changed.more', { time: durationText(t, changedByMs) }) });
   } else if (changedByMs < 0) all.push({ id: `less-${changedByMs}`, text: t('exam.changed.less') });
   for (const notice of notices) {
     const text = (zh ? notice.text_zh : notice.text_en) ?? notice.text ?? '';

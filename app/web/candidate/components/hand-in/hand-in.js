@@ -1,8 +1,7 @@
 /** Before the paper is handed in: what is not finished, one click from each number back to its question. */
 import { html, useEffect, useRef } from '../../../shared/ui.js';
-import { useApp } from '../../app.js';
+import { durationText, useApp } from '../../app.js';
 import { isAnswered } from '../../core/paper.js';
-import { digits } from '../../core/timer.js';
 import { Cell } from '../answer-card/answer-card.js';
 
 /** @param {{onClose: () => void, onJump: (position: number) => void}} props */
@@ -27,7 +26,7 @@ export function HandInDialog({ onClose, onJump }) {
       html`
         <p class="note note-bad" role="alert">
           ${early !== null
-            ? t('handIn.early', { time: digits(early) })
+            ? t('handIn.early', { time: durationText(t, early) })
             : t('handIn.refused', { reason: problem.text(i18n.language.value) })}
         </p>
       `}

@@ -5,7 +5,7 @@ import { digits } from '../../core/timer.js';
 import { ConnectionBanner } from '../connection-banner/connection-banner.js';
 import { Frame, Waiting } from '../frame/frame.js';
 
-const MINUTE_MS = 60_000;
+const MINUTE_MS = 60000;
 
 export function Notice() {
   const { t, state, sitting } = useApp();

@@ -7,7 +7,7 @@ import { Picture } from '../picture/picture.js';
 import { Formula } from './formula.js';
 
 /** Longest answers a page lets one type; the service's own limits are above. */
-const LONGEST = { blank: 500, text: 20_000 };
+const LONGEST = { blank: 500, text: 20000 };
 
 /**
  * @param {{item: import('../../core/paper.js').Item, headingRef: {current: HTMLElement | null}}} props
@@ -104,7 +104,7 @@ function Options({ item, value, answer }) {
             onClick=${() => answer(picked(item, value, option.id), 'choice')}
             onKeyDown=${(/** @type {KeyboardEvent} */ event) => {
               if (event.key !== ' ' && event.key !== 'Enter') return;
-              event.preventDefault();
+              event.preventDefault(); // and so not taken again by the page's own keys
               answer(picked(item, value, option.id), 'choice');
             }}
           >

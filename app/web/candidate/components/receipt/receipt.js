@@ -34,7 +34,7 @@ export function Receipt() {
   const answered = total === undefined ? receipt.answered : t('receipt.answeredOf', { answered: receipt.answered, total });
 
   return html`
-    <${Frame}>
+    <${Frame} wide>
       <section class="card receipt">
         <header class="receipt-head">
           <span class="receipt-sign"><${Check} /></span>

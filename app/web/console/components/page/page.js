@@ -1,0 +1,51 @@
+import { html } from '../../../shared/ui.js';
+import { linkOf, useApp, useSince } from '../../app.js';
+import { Notices } from '../notices/notices.js';
+import { Panel } from '../panel/panel.js';
+import { SeatMap } from '../seat-map/seat-map.js';
+import { SignIn } from '../sign-in/sign-in.js';
+import { Summary } from '../summary/summary.js';
+import { TopBar } from '../top-bar/top-bar.js';
+
+export function Page() {
+  const { desk, t } = useApp();
+  if (desk.phase.value === 'starting') return html`<p class="page-wait" role="status">${t('app.starting')}</p>`;
+  if (desk.phase.value === 'signed-out') return html`<${SignIn} />`;
+  return html`<div class="page">
+    <${TopBar} />
+    <${Link} />
+    <${Room} />
+    <${Notices} />
+  </div>`;
+}
+
+/** Whether what is shown is now; silent while all is well. */
+function Link() {
+  const { desk, t } = useApp();
+  const link = linkOf(desk, useSince());
+  if (desk.closed.value !== null || (link !== 'away' && link !== 'down')) return null;
+  return html`<div class="page-link" role="status">
+    <strong>${t(`link.${link}`)}</strong> <span>${t(`link.${link}.more`)}</span>
+  </div>`;
+}
+
+function Room() {
+  const { desk, t } = useApp();
+  const { staff, closed, picture, sessionId, away } = desk;
+  if (!staff.value?.rooms.length) return html`<${Empty} title=${t('rooms.none')} more=${t('rooms.none.more')} />`;
+  if (closed.value !== null) return html`<${Empty} title=${t('room.closed')} more=${t('room.closed.more')} />`;
+  if (sessionId.value === null) return html`<${Empty} title=${t('sessions.none')} more=${t('sessions.none.more')} />`;
+  if (picture.value === null) {
+    return away.value ? null : html`<p class="page-wait" role="status">${t('room.opening')}</p>`;
+  }
+  return html`<${Summary} />
+    <main class="page-room" data-panel=${desk.selection.value ? 'open' : 'closed'}>
+      <${SeatMap} />
+      <${Panel} />
+    </main>`;
+}
+
+/** @param {{title: string, more: string}} props */
+function Empty({ title, more }) {
+  return html`<main class="page-empty"><h1>${title}</h1><p class="soft">${more}</p></main>`;
+}

@@ -1,0 +1,149 @@
+/**
+ * The room, alive. One tab stop: the arrows walk, Enter opens. Spare seats stand apart, as they do in the hall.
+ *
+ * @typedef {import('../../core/room.js').Seat} Seat
+ */
+import { html, useEffect, useRef } from '../../../shared/ui.js';
+import { useApp, useSince } from '../../app.js';
+import { LONG_SILENCE_S, digits, kindOf, matches, secondsNow, step } from '../../core/room.js';
+import { Icon } from '../icons/icons.js';
+
+export function SeatMap() {
+  const { desk, t } = useApp();
+  const root = useRef(/** @type {HTMLElement | null} */ (null));
+  const picture = desk.picture.value;
+  const selected = desk.selection.value?.seatId ?? null;
+  const wasOpen = useRef(selected);
+
+  // Closing the panel gives the focus back to the seat it was about.
+  useEffect(() => {
+    if (selected === null && wasOpen.current !== null && document.activeElement === document.body) {
+      tileOf(root.current, wasOpen.current)?.focus();
+    }
+    wasOpen.current = selected ?? wasOpen.current;
+  }, [selected]);
+
+  if (!picture) return null;
+  const regular = picture.seats.filter((seat) => !seat.is_spare);
+  const spares = picture.seats.filter((seat) => seat.is_spare);
+  const entrance = selected ?? picture.seats[0]?.seat_id;
+
+  const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
+    const tile = /** @type {HTMLElement | null} */ (event.target)?.closest?.('.seat');
+    const list = tile?.closest('.seats');
+    if (!tile || !list || !root.current) return;
+    const next = neighbour(event.key, tile, root.current);
+    if (next === null) return;
+    event.preventDefault();
+    next.focus();
+  };
+
+  const tile = (/** @type {Seat} */ seat) => html`<${Tile}
+    key=${seat.seat_id} seat=${seat} selected=${seat.seat_id === selected}
+    entrance=${seat.seat_id === entrance}
+    dim=${!matches(seat, desk.query.value, desk.only.value)}
+  />`;
+
+  return html`<section class="seat-map" ref=${root} aria-label=${t('map.label')} onKeyDown=${onKeyDown}>
+    <ul class="seats">
+      ${regular.map(tile)}
+    </ul>
+    ${spares.length > 0
+      ? html`<h2 class="seats-title">
+            ${t('map.spares')} <span class="soft">${t('map.spares.left', { n: picture.spare_left })}</span>
+          </h2>
+          <ul class="seats">
+            ${spares.map(tile)}
+          </ul>`
+      : null}
+  </section>`;
+}
+
+/**
+ * @param {HTMLElement | null} root
+ * @param {number} seatId
+ * @returns {HTMLElement | null}
+ */
+function tileOf(root, seatId) {
+  return root?.querySelector(`[data-seat="${seatId}"]`) ?? null;
+}
+
+/**
+ * The tile an arrow leads to; from the edge of one list into the next.
+ *
+ * @param {string} key
+ * @param {Element} tile
+ * @param {HTMLElement} root
+ * @returns {HTMLElement | null}
+ */
+function neighbour(key, tile, root) {
+  const all = /** @type {HTMLElement[]} */ ([...root.querySelectorAll('.seat')]);
+  const list = /** @type {HTMLElement} */ (tile.closest('.seats'));
+  const own = /** @type {HTMLElement[]} */ ([...list.querySelectorAll('.seat')]);
+  const at = own.indexOf(/** @type {HTMLElement} */ (tile));
+  const columns = getComputedStyle(list).gridTemplateColumns.split(' ').length;
+  const next = step(key, at, columns, own.length);
+  if (next === null) return null;
+  if (next !== at || key === 'Home' || key === 'End') return own[next];
+  const over = all.indexOf(own[at]) + (key === 'ArrowDown' || key === 'ArrowRight' ? own.length - at : -at - 1);
+  return key === 'ArrowDown' || key === 'ArrowUp' ? (all[over] ?? own[at]) : own[at];
+}
+
+/** @param {{seat: Seat, selected: boolean, entrance: boolean, dim: boolean}} props */
+function Tile({ seat, selected, entrance, dim }) {
+  const { desk, t } = useApp();
+  const kind = kindOf(seat);
+  const { occupant, arriving } = seat;
+  const person = occupant ?? arriving;
+  const pending = occupant?.relog ?? null;
+  const word = html`<${Word} seat=${seat} />`;
+  const label = [
+    t(seat.is_spare ? 'seat.spare' : 'seat.regular', { seat: seat.label }),
+    person?.name,
+    t(`kind.${kind}`),
+    occupant?.total ? t('seat.progress', { answered: occupant.answered, total: occupant.total }) : '',
+    pending ? t(pending.same_seat ? 'seat.again' : 'seat.moving', { seat: pending.to_seat }) : '',
+  ]
+    .filter(Boolean)
+    .join(t('list.comma'));
+  const long = (occupant?.silent_s ?? 0) >= LONG_SILENCE_S;
+  return html`<li>
+    <button
+      class="seat" data-seat=${seat.seat_id} data-kind=${kind} data-long=${long ? 'yes' : null}
+      data-dim=${dim ? 'yes' : null} data-moving=${pending ? 'yes' : null} tabindex=${entrance ? 0 : -1}
+      aria-label=${label} aria-pressed=${selected ? 'true' : 'false'} onClick=${() => desk.select(selected ? null : seat)}
+    >
+      <span class="seat-top">
+        <span class="seat-label number">${seat.label}</span>
+        ${pending
+          ? html`<span class="seat-move"><${Icon} name="moving" size=${14} /> ${pending.same_seat ? t('seat.again.short') : pending.to_seat}</span>`
+          : occupant && occupant.planned_label !== seat.label
+            ? html`<span class="seat-from">${t('seat.from', { seat: occupant.planned_label })}</span>`
+            : null}
+      </span>
+      <span class="seat-name">${person?.name ?? '\u00a0'}</span>
+      <span class="seat-state"><${Icon} name=${kind} size=${14} /> ${word}</span>
+      ${occupant?.total && occupant.state !== 'not_arrived'
+        ? html`<span class="progress" aria-hidden="true">
+            <span class="progress-done" style=${{ width: `${(100 * occupant.answered) / occupant.total}%` }}></span>
+          </span>`
+        : html`<span class="progress progress-none" aria-hidden="true"></span>`}
+    </button>
+  </li>`;
+}
+
+/** The state in words; a silence counts. @param {{seat: Seat}} props */
+function Word({ seat }) {
+  const { t } = useApp();
+  const kind = kindOf(seat);
+  return html`<span class="seat-word">
+    ${kind === 'silent' ? html`<${Silence} seconds=${seat.occupant?.silent_s ?? 0} />` : t(`kind.${kind}`)}
+  </span>`;
+}
+
+/** @param {{seconds: number}} props */
+function Silence({ seconds }) {
+  const { t } = useApp();
+  const now = secondsNow(seconds, useSince()) ?? 0;
+  return html`${t('kind.silent')} <span class="number">${now < 60 ? t('seat.seconds', { n: now }) : digits(now * 1000)}</span>`;
+}

@@ -1,0 +1,314 @@
+/**
+ * The console's state and everything staff can do: signals to render from, functions to call. No DOM.
+ *
+ * Ports: `storage` keeps the login for this tab (a reload must not sign anyone out), `address` keeps room and session
+ * in the page's fragment. The token is in neither.
+ *
+ * @typedef {import('./room.js').Picture} Picture
+ * @typedef {import('./room.js').Seat} Seat
+ * @typedef {import('./room.js').Session} Session
+ * @typedef {{id: number, name: string, number: string, building: string, exam_id: number}} Room
+ * @typedef {{username: string, name: string, role: string, may: string[], rooms: Room[]}} Staff
+ * @typedef {{id: number, kind: string, name: string, seat: string}} Notice
+ * @typedef {{at: string, error: unknown}} Fault `at` names the action, for showing it beside its button
+ * @typedef {{
+ *   fetch: typeof globalThis.fetch, timers: import('../../shared/api.js').Timers, clock: {now: () => number},
+ *   random: import('../../shared/random.js').Random, language: () => string,
+ *   storage: {get: (name: string) => string | null, set: (name: string, value: string | null) => void},
+ *   address: {get: () => {room: number | null, session: number | null}, set: (room: number, session: number) => void},
+ * }} Ports
+ */
+import { ApiError, Refused, createApi } from '../../shared/api.js';
+import { batch, signal } from '../../shared/ui.js';
+import { createActs } from './act.js';
+import { createLive } from './live.js';
+import { currentSession, follow, happenings } from './room.js';
+
+const SESSIONS_EVERY_MS = 20_000;
+const NOTICE_MS = 12_000;
+const NOTICES = 4;
+/** Told aloud and shown; who comes back by themselves is only seen on the map. */
+const TOLD = new Set(['moved', 'returned', 'silent']);
+
+/** @param {Ports} ports */
+export function createDesk(ports) {
+  const { fetch, timers, clock, random, language, storage, address } = ports;
+  const api = createApi({ fetch, timers, language });
+
+  const phase = signal(/** @type {'starting' | 'signed-out' | 'signed-in'} */ ('starting'));
+  const staff = signal(/** @type {Staff | null} */ (null));
+  const sessions = signal(/** @type {Session[]} */ ([]));
+  const roomId = signal(/** @type {number | null} */ (null));
+  const sessionId = signal(/** @type {number | null} */ (null));
+  const picture = signal(/** @type {Picture | null} */ (null));
+  const pictureAt = signal(0);
+  const away = signal(false);
+  /** Why the room cannot be shown at all. */
+  const closed = signal(/** @type {string | null} */ (null));
+  const selection = signal(/** @type {{seatId: number, ticket: string | null} | null} */ (null));
+  const query = signal('');
+  const only = signal(/** @type {string | null} */ (null));
+  /** Name of the action under way, and whether it is being repeated for want of an answer. */
+  const busy = signal(/** @type {{at: string, repeating: boolean} | null} */ (null));
+  const fault = signal(/** @type {Fault | null} */ (null));
+  const notices = signal(/** @type {Notice[]} */ ([]));
+  const farewell = signal(/** @type {unknown} */ (null));
+
+  let token = storage.get('token');
+  let noticeId = 0;
+  /** @type {any} */
+  let sessionsTimer = null;
+  const asked = () => ({ token });
+
+  const act = createActs({ api, timers, random, clock, token: () => token });
+  const live = createLive({
+    fetch,
+    timers,
+    random,
+    clock,
+    language,
+    token: () => token,
+    onPicture(next, at) {
+      const told = happenings(picture.value, next);
+      batch(() => {
+        picture.value = next;
+        pictureAt.value = at;
+        away.value = false;
+        closed.value = null;
+        selection.value = follow(selection.value, next);
+      });
+      told.filter(({ kind }) => TOLD.has(kind)).forEach(notify);
+    },
+    onAway() {
+      away.value = true;
+    },
+    onRefused(status, code) {
+      if (status === 401 || code === 'login-ended') return leave('ended');
+      closed.value = code ?? (status === 404 ? 'not-found' : 'not-permitted');
+    },
+  });
+
+  /** @param {Omit<Notice, 'id'>} notice */
+  function notify(notice) {
+    const id = (noticeId += 1);
+    notices.value = [...notices.value, { ...notice, id }].slice(-NOTICES);
+    timers.setTimeout(() => dismiss(id), NOTICE_MS);
+  }
+
+  /** @param {number} id */
+  function dismiss(id) {
+    notices.value = notices.value.filter((notice) => notice.id !== id);
+  }
+
+  /** @param {unknown} why shown above the sign-in form */
+  function leave(why) {
+    live.stop();
+    timers.clearTimeout(sessionsTimer);
+    token = null;
+    storage.set('token', null);
+    batch(() => {
+      phase.value = 'signed-out';
+      farewell.value = why;
+      staff.value = null;
+      sessions.value = [];
+      picture.value = null;
+      selection.value = null;
+      notices.value = [];
+      fault.value = null;
+      busy.value = null;
+      away.value = false;
+      closed.value = null;
+      query.value = '';
+      only.value = null;
+    });
+  }
+
+  /** @param {unknown} error @returns {boolean} true when it was about the login itself */
+  function loginEnded(error) {
+    if (!(error instanceof Refused) || error.code !== 'login-ended') return false;
+    leave('ended');
+    return true;
+  }
+
+  async function loadSessions() {
+    const { body } = await api.get('/api/v1/staff/sessions', asked());
+    sessions.value = body.sessions;
+  }
+
+  /** @param {Staff} who */
+  async function enter(who) {
+    await loadSessions();
+    const wanted = address.get();
+    const room =
+      who.rooms.find(({ id }) => id === wanted.room) ??
+      who.rooms.find(({ id }) => currentSession(sessions.value, id)?.state === 'running') ??
+      who.rooms.find(({ id }) => currentSession(sessions.value, id)) ??
+      who.rooms[0];
+    batch(() => {
+      staff.value = who;
+      phase.value = 'signed-in';
+      farewell.value = null;
+    });
+    if (room) openRoom(room.id, room.id === wanted.room ? wanted.session : null);
+    keepSessions();
+  }
+
+  function keepSessions() {
+    timers.clearTimeout(sessionsTimer);
+    sessionsTimer = timers.setTimeout(async () => {
+      try {
+        await loadSessions();
+        if (picture.value === null && roomId.value !== null) openRoom(roomId.value, sessionId.value);
+      } catch (error) {
+        // The list is a convenience: what is open is told by the stream, and the next look is 20 s away.
+        if (loginEnded(error)) return;
+      }
+      if (phase.value === 'signed-in') keepSessions();
+    }, SESSIONS_EVERY_MS);
+  }
+
+  /**
+   * @param {number} room
+   * @param {number | null} [session] null: the one that matters now
+   */
+  function openRoom(room, session = null) {
+    const chosen =
+      sessions.value.find(({ id, room_ids: rooms }) => id === session && rooms?.includes(room)) ??
+      currentSession(sessions.value, room);
+    const same = roomId.value === room && sessionId.value === (chosen?.id ?? null);
+    if (same && picture.value !== null) return;
+    batch(() => {
+      roomId.value = room;
+      sessionId.value = chosen?.id ?? null;
+      picture.value = null;
+      selection.value = null;
+      fault.value = null;
+      away.value = false;
+      closed.value = null;
+      query.value = '';
+      only.value = null;
+    });
+    if (!chosen) return live.stop();
+    address.set(room, chosen.id);
+    live.watch(room, chosen.id);
+  }
+
+  /**
+   * @param {string} at
+   * @param {string} path
+   * @param {unknown} body
+   */
+  async function change(at, path, body) {
+    if (busy.value !== null) return false;
+    batch(() => {
+      busy.value = { at, repeating: false };
+      fault.value = null;
+    });
+    try {
+      await act(path, body, () => {
+        busy.value = { at, repeating: true };
+      });
+      return true;
+    } catch (error) {
+      if (!loginEnded(error)) fault.value = { at, error };
+      return false;
+    } finally {
+      busy.value = null;
+    }
+  }
+
+  return {
+    api, phase, staff, sessions, roomId, sessionId, picture, pictureAt, away, closed, selection, query, only, busy,
+    fault, notices, farewell, clock,
+    dismiss,
+    openRoom,
+    retryNow: () => live.retryNow(),
+
+    /** Goes on with the login of this tab, if there is one. */
+    async start() {
+      if (token === null) {
+        phase.value = 'signed-out';
+        return;
+      }
+      for (let tries = 1; ; tries += 1) {
+        try {
+          const { body } = await api.get('/api/v1/staff/me', asked());
+          return await enter(body.staff);
+        } catch (error) {
+          if (loginEnded(error)) return;
+          if (!(error instanceof ApiError)) throw error;
+          // The service is away, the login is not: wait for it rather than ask for the password again.
+          away.value = true;
+          await new Promise((resolve) => timers.setTimeout(() => resolve(null), Math.min(500 * tries, 3000)));
+        }
+      }
+    },
+
+    /**
+     * @param {string} username
+     * @param {string} password
+     */
+    async signIn(username, password) {
+      if (busy.value !== null) return;
+      busy.value = { at: 'sign-in', repeating: false };
+      fault.value = null;
+      try {
+        const { body } = await api.post('/api/v1/staff/sign-in', { username, password });
+        token = body.token;
+        storage.set('token', token);
+        away.value = false;
+        await enter(body.staff);
+      } catch (error) {
+        fault.value = { at: 'sign-in', error };
+      } finally {
+        busy.value = null;
+      }
+    },
+
+    async signOut() {
+      const leaving = asked();
+      leave(null);
+      try {
+        await api.post('/api/v1/staff/sign-out', {}, leaving);
+      } catch (error) {
+        // This tab has forgotten the token; the service could not be told, which somebody should know.
+        if (!(error instanceof Refused)) farewell.value = 'not-told';
+      }
+    },
+
+    /** @param {Seat | null} seat */
+    select(seat) {
+      batch(() => {
+        selection.value = seat ? { seatId: seat.seat_id, ticket: seat.occupant?.ticket ?? null } : null;
+        fault.value = null;
+      });
+    },
+
+    /**
+     * @param {string} attemptId
+     * @param {{to_seat_id?: number, same_seat?: boolean, reason: string, note?: string}} body
+     */
+    relog: (attemptId, body) => change('relog', `/attempts/${attemptId}/relog`, body),
+
+    /** @param {number} relogId */
+    withdraw: (relogId) => change('withdraw', `/relogs/${relogId}/withdraw`, {}),
+
+    /**
+     * @param {number} seatId
+     * @param {string | null} why
+     */
+    mark: (seatId, why) => change('mark', `/seats/${seatId}/mark`, { out_of_order: why }),
+
+    /**
+     * The seats that are free in another room, for a move there.
+     *
+     * @param {number} room
+     * @returns {Promise<Picture>}
+     */
+    async lookInto(room) {
+      return (await api.get(`/api/v1/staff/rooms/${room}?session=${sessionId.value}`, asked())).body;
+    },
+  };
+}
+
+/** @typedef {ReturnType<typeof createDesk>} Desk */
