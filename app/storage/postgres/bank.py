@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -64,7 +65,7 @@ async def newest(conn: AsyncConnection, exam_id: int) -> list[Item]:
         )
         .join(item_version, item_version.c.item_id == item.c.id)
         .where(item.c.exam_id == exam_id)
-        .distinct(item.c.id)
+        .ext(distinct_on(item.c.id))
         .order_by(item.c.id, item_version.c.version.desc())
     )
     return [Item(**row) for row in (await conn.execute(query)).mappings()]
