@@ -16,22 +16,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import asyncpg
-import typer
-from rich.console import Console
-from rich.progress import Progress
 from sqlalchemy import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.bench.hall import invent
 from app.domain.blueprint import parse, proportional
 from app.embedded.postgres import EmbeddedPostgres
-from app.services import drawing
-from app.services.drawing import Drawn, draw_session
+from app.services.drawing import Drawn, Progress, draw_session
 from app.services.paper_bodies import MEDIA
-from app.settings import Settings, settings
+from app.settings import Settings
 from app.storage.postgres import blueprints, draw_inputs
 from app.storage.postgres import papers as store
 from app.storage.postgres.engine import asyncpg_arguments, create_engine, migrate
@@ -39,31 +35,6 @@ from app.storage.postgres.engine import asyncpg_arguments, create_engine, migrat
 # The reference day: three topics of single-choice items, 47 rooms of 40.
 BANK = {("施工与项目管理", "single"): 139, ("机电", "single"): 172, ("水文与水资源", "single"): 106}
 ROOM = 40
-
-
-def command(
-    candidates: Annotated[int, typer.Option(min=1, help="应考人数 · candidates")] = 1880,
-    items: Annotated[int, typer.Option(min=1, max=139, help="每卷题数 · items a paper")] = 100,
-    sessions: Annotated[int, typer.Option(min=1, max=3, help="场次数 · sessions, one after the other")] = 1,
-) -> None:
-    """抽题、成卷、入库的用时。
-
-    Seconds from a bank in the record to a session's papers in the record, on a database of its own.
-    """
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
-
-        def progress(stage: str, done: int, total: int) -> None:
-            bar.update(task, description=stage, completed=done, total=total)
-
-        results = bench(settings(), candidates=candidates, items=items, sessions=sessions, progress=progress)
-    for result in results:
-        drawn = result.drawn
-        stages = "  ".join(f"{stage} {seconds:.2f}" for stage, seconds in drawn.seconds.items())
-        print(f"session {drawn.session}: {drawn.papers} papers × {drawn.items} items in {result.total_s:.2f} s")
-        print(f"  {stages}")
-        print(f"  the same papers by json.dumps and gzip alone: {result.plain_s:.2f} s, ratio {result.ratio:.2f}")
-        print(f"  {drawn.bytes / 1e6:.1f} MB compressed, {drawn.bytes / drawn.papers:.0f} bytes a paper")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +50,7 @@ class Result:
         return self.total_s / self.plain_s
 
 
-async def run(
-    engine: AsyncEngine, *, candidates: int, items: int, sessions: int, progress: drawing.Progress
-) -> list[Result]:
+async def run(engine: AsyncEngine, *, candidates: int, items: int, sessions: int, progress: Progress) -> list[Result]:
     """Invent an exam on the (migrated, empty) database and draw its sessions one after the other."""
     rooms = [min(ROOM, candidates - start) for start in range(0, candidates, ROOM)]
     async with engine.begin() as conn:
@@ -129,31 +98,29 @@ def _item(row: Mapping[str, Any], position: int, order: str, points: int) -> dic
     }
 
 
-def bench(
-    configured: Settings, *, candidates: int, items: int, sessions: int, progress: drawing.Progress
-) -> list[Result]:
+def bench(settings: Settings, *, candidates: int, items: int, sessions: int, progress: Progress) -> list[Result]:
     """``run`` on a database of its own, dropped afterwards."""
 
     async def work(url: str) -> list[Result]:
-        engine = create_engine(url, configured, name="holdfast-bench", pool_size=1)
+        engine = create_engine(url, settings, name="holdfast-bench", pool_size=1)
         try:
             return await run(engine, candidates=candidates, items=items, sessions=sessions, progress=progress)
         finally:
             await engine.dispose()
 
-    with empty_database(configured) as url:
+    with empty_database(settings) as url:
         migrate(url)
         return asyncio.run(work(url))
 
 
 @contextmanager
-def empty_database(configured: Settings) -> Iterator[str]:
+def empty_database(settings: Settings) -> Iterator[str]:
     """The URL of an empty database: on the server of ``database_url``, or on one started for it."""
-    if configured.database_url is None:
+    if settings.database_url is None:
         with tempfile.TemporaryDirectory(prefix="hf-bench-") as place, EmbeddedPostgres(Path(place)) as postgres:
             yield postgres.url
         return
-    base = configured.database_url.get_secret_value()
+    base = settings.database_url.get_secret_value()
     name = f"holdfast_bench_{secrets.token_hex(4)}"
     asyncio.run(_execute(base, f'CREATE DATABASE "{name}" TEMPLATE template0'))
     try:

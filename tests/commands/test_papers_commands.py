@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 from click.testing import Result
+from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typer.testing import CliRunner
 
-from app.bench import draw as bench
+from app.bench.draw import bench
 from app.bench.hall import invent
 from app.commands.papers import RULES, STAGES, app
 from app.domain.errors import Refused
@@ -140,18 +141,12 @@ def test_every_stage_of_a_draw_has_its_words() -> None:
     assert list(STAGES) == ["read", "select", "place", "check", "build", "store"]
 
 
-def test_the_bench_draws_on_a_database_of_its_own(
-    fresh_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("HOLDFAST_DATABASE_URL", fresh_url)
-    settings.cache_clear()
-    try:
-        bench.command(candidates=50, items=20, sessions=2)
-    finally:
-        settings.cache_clear()
-    told = capsys.readouterr().out
-    assert "session 2: 50 papers × 20 items" in told
-    assert "ratio" in told
+def test_the_bench_draws_on_a_database_of_its_own(fresh_url: str) -> None:
+    results = bench(
+        Settings(database_url=SecretStr(fresh_url)), candidates=50, items=20, sessions=2, progress=lambda *_: None
+    )
+    assert [(each.drawn.session, each.drawn.papers, each.drawn.items) for each in results] == [(1, 50, 20), (2, 50, 20)]
+    assert all(each.total_s > 0 < each.plain_s for each in results)
     names = on_database(fresh_url, lambda conn: conn.execute(text("SELECT datname FROM pg_database")))
     assert not [name for (name,) in names if name.startswith("holdfast_bench")]
     assert on_database(fresh_url, lambda conn: conn.scalar(text("SELECT count(*) FROM exam"))) == 0
