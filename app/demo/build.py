@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.demo import day
 from app.demo.accounts import ACCOUNTS
 from app.demo.bank import POINTS_MILLI
+from app.demo.day import ACTOR, EXAM_CODE
 from app.demo.files import TITLE, write_bank, write_roster
 from app.demo.people import SEED, Hall
 from app.domain.blueprint import TITLES, TYPES, Blueprint, Section, Stratum
@@ -27,8 +27,6 @@ from app.services import drawing, importing, staff_accounts
 from app.services.import_target import DEFAULT_TIMEZONE, Target
 from app.services.importing import Source
 from app.storage.postgres import blueprints
-
-EXAM_CODE = "DEMO"
 
 # 60 items, 100 points.
 COUNTS = {"single": 30, "multiple": 12, "true_false": 10, "blank": 6, "text": 2}
@@ -54,13 +52,13 @@ async def import_files(engine: AsyncEngine, people: Hall, key: bytes, tell: Prog
             raise ValueError(f"the demo's roster: {report.faults[:3]}")
         source = Source(book.file, book.sha256)
         await importing.import_roster(
-            engine, roster, key=key, source=source, target=target, progress=_share(tell), actor=day.ACTOR
+            engine, roster, key=key, source=source, target=target, progress=_share(tell), actor=ACTOR
         )
         bank, report, book = read_bank(write_bank(folder))
         if bank is None:
             raise ValueError(f"the demo's bank: {report.faults[:3]}")
         source = Source(book.file, book.sha256)
-        await importing.import_bank(engine, bank, source=source, target=target, actor=day.ACTOR)
+        await importing.import_bank(engine, bank, source=source, target=target, actor=ACTOR)
     async with engine.begin() as conn:
         await conn.execute(text("UPDATE exam SET is_demo = true WHERE code = :code"), {"code": EXAM_CODE})
 
@@ -79,7 +77,7 @@ async def draw(engine: AsyncEngine, tell: Progress) -> int:
             tell(f"{number}: {stage} {done}/{total}")
 
         seed = f"{SEED}/session-{number}"
-        drawn = await drawing.draw_session(engine, session["id"], seed=seed, actor=day.ACTOR, progress=told)
+        drawn = await drawing.draw_session(engine, session["id"], seed=seed, actor=ACTOR, progress=told)
         papers += drawn.papers
     return papers
 
@@ -97,5 +95,5 @@ async def add_staff(engine: AsyncEngine, people: Hall) -> None:
                 password=account.password,
                 room_ids=await staff_accounts.room_ids_named(conn, rooms.get(account.role, []), exam_code=EXAM_CODE),
                 is_demo=True,
-                actor=day.ACTOR,
+                actor=ACTOR,
             )

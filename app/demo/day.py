@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.storage.postgres import audit
+from app.services import scheduling
+from app.storage.postgres import exams, schedule
 
 COUNTDOWN = timedelta(minutes=10)
+EXAM_CODE = "DEMO"
 ACTOR = "demo"
 
 
@@ -29,57 +31,58 @@ class SessionClock:
     remaining_ms: int
 
 
-async def open_day(conn: AsyncConnection) -> None:
+async def open_day(engine: AsyncEngine) -> None:
     """Anchor every session while no server runs: the counter stands, and moves on with the first process that ticks."""
-    counter_ms = await conn.scalar(text("SELECT counter_ms FROM service_clock"))
-    sessions = await conn.execute(text("SELECT id, number FROM session ORDER BY number"))
-    await _anchor(conn, {row.id: (row.number - 1) * COUNTDOWN for row in sessions}, counter_ms or 0)
+    async with engine.connect() as conn:
+        service_ms = (await schedule.moment(conn)).service_ms
+        numbers = [each.number for each in await _sessions(conn)]
+    for number in numbers:
+        await _start_in(engine, number, (number - 1) * COUNTDOWN, service_ms)
 
 
-async def release_held(conn: AsyncConnection, now_ms: int) -> int:
-    """A fresh countdown, from service time ``now_ms``, for sessions that missed their start; how many there were."""
-    held = await conn.execute(text("SELECT id FROM session WHERE held IS NOT NULL AND start_ms IS NULL"))
-    again = {row.id: COUNTDOWN for row in held}
-    if again:
-        await _anchor(conn, again, now_ms)
-    return len(again)
+async def term(engine: AsyncEngine) -> int:
+    """The number of the clock's last term. A server that starts begins a new one, and holds what missed its start."""
+    async with engine.connect() as conn:
+        return int(await conn.scalar(text("SELECT term FROM service_clock")) or 0)
 
 
-async def _anchor(conn: AsyncConnection, starts_in: dict[int, timedelta], now_ms: int) -> None:
-    """Give each session its start in service time, and its attempts their end, under the locks of DESIGN §4.3."""
-    for session_id, wait in sorted(starts_in.items()):
-        start_ms = now_ms + int(wait / timedelta(milliseconds=1))
-        await conn.execute(
-            text(
-                "UPDATE session SET start_ms = :start, held = NULL,"
-                " planned_start = clock_timestamp() + make_interval(secs => :wait) WHERE id = :id"
-            ),
-            {"start": start_ms, "wait": wait.total_seconds(), "id": session_id},
-        )
-        await conn.execute(
-            text(
-                "WITH l AS MATERIALIZED (SELECT id FROM attempt WHERE session_id = :id AND state = 'open'"
-                " ORDER BY id FOR NO KEY UPDATE)"
-                " UPDATE attempt a SET end_ms = :start + a.allotted_ms, clock_rev = a.clock_rev + 1"
-                " FROM l WHERE a.id = l.id"
-            ),
-            {"start": start_ms, "id": session_id},
-        )
-    subject = {"sessions": sorted(starts_in), "starts_in_s": [int(wait.total_seconds()) for wait in starts_in.values()]}
-    await audit.append(conn, actor=ACTOR, action="demo.open-day", subject=subject, service_ms=now_ms)
+async def release_held(engine: AsyncEngine) -> list[int]:
+    """A fresh countdown for sessions that missed their start; their numbers."""
+    async with engine.connect() as conn:
+        now_ms = (await schedule.moment(conn)).service_ms
+        missed = [each.number for each in await _sessions(conn) if each.held is not None and each.start_ms is None]
+    for number in missed:
+        await _start_in(engine, number, COUNTDOWN, now_ms)
+    return missed
 
 
-async def clocks(conn: AsyncConnection, now_ms: int) -> list[SessionClock]:
-    """Every session at service time ``now_ms``, by number."""
-    rows = await conn.execute(text("SELECT number, name, start_ms, duration_ms FROM session ORDER BY number"))
-    return [
-        SessionClock(row.number, row.name, None, row.duration_ms)
-        if row.start_ms is None
-        else SessionClock(
-            row.number,
-            row.name,
-            row.start_ms - now_ms,
-            min(row.duration_ms, max(0, row.start_ms + row.duration_ms - now_ms)),
-        )
-        for row in rows
-    ]
+async def _start_in(engine: AsyncEngine, number: int, delay: timedelta, now_ms: int) -> None:
+    async with engine.begin() as conn:
+        exam = await exams.resolve(conn, EXAM_CODE)
+        await exams.lock(conn, exam.id)
+        wall = (await schedule.moment(conn)).wall
+        session_id = next(each.id for each in await exams.sessions(conn, exam.id) if each.number == number)
+        # The plan in wall time says whether a later stop of the demo has swallowed the start.
+        await schedule.set_plan(conn, session_id, wall + delay)
+        await scheduling.start_in(conn, exam, number, delay=delay, now_wall=wall, service_now_ms=now_ms, actor=ACTOR)
+
+
+async def clocks(engine: AsyncEngine) -> list[SessionClock]:
+    """Every session as it stands now, by number."""
+    async with engine.connect() as conn:
+        now_ms = (await schedule.moment(conn)).service_ms
+        return [_clock(each, now_ms) for each in await _sessions(conn)]
+
+
+async def _sessions(conn: AsyncConnection) -> list[exams.Session]:
+    exam = await exams.resolve(conn, EXAM_CODE)
+    return sorted(await exams.sessions(conn, exam.id), key=lambda each: each.number)
+
+
+def _clock(session: exams.Session, now_ms: int) -> SessionClock:
+    if session.start_ms is None:
+        return SessionClock(session.number, session.name, None, session.duration_ms)
+    left_ms = session.start_ms + session.duration_ms - now_ms
+    return SessionClock(
+        session.number, session.name, session.start_ms - now_ms, min(session.duration_ms, max(0, left_ms))
+    )

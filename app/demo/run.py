@@ -119,11 +119,12 @@ def run(options: Options) -> None:
         if is_new:
             asyncio.run(_make(settings, urls.database_url, people, screen))
         with screen.step(f"启动 {settings.workers} 个服务进程", f"start {settings.workers} server processes"):
+            last_term = asyncio.run(_term(settings, urls.database_url))
             server = _serve(settings, urls, stack)
             url = f"http://{settings.host}:{server.port}"
-            now_ms = _wait_until_ready(url, settings.data_dir)
+            _wait_until_ready(url, settings.data_dir)
+            clocks = asyncio.run(_look_at_the_day(settings, urls.database_url, last_term))
         place.mark(candidates=len(people.people), ready=True)
-        clocks = asyncio.run(_look_at_the_day(settings, urls.database_url, now_ms))
         simulated = _simulate(url, simulated_n, people, settings.data_dir, stack)
         screen.ready(
             url=url,
@@ -167,8 +168,8 @@ def _serve(settings: Settings, urls: Urls, stack: ExitStack) -> Supervisor:
     return server
 
 
-def _wait_until_ready(url: str, data_dir: Path) -> int:
-    """Service time once the server can serve."""
+def _wait_until_ready(url: str, data_dir: Path) -> None:
+    """Return once the server can serve. Refused `demo-not-ready` after a minute."""
     deadline = time.monotonic() + READY_S
     seen = "no answer"
     # No proxy of the environment stands between the demo and its own loopback.
@@ -178,7 +179,7 @@ def _wait_until_ready(url: str, data_dir: Path) -> int:
                 reply = client.get(f"{url}/readyz")
                 seen = f"{reply.status_code} {reply.text}"
                 if reply.status_code == 200 and reply.json()["postgres"]:
-                    return int(reply.json()["service_ms"])
+                    return
             except httpx.TransportError as fault:
                 seen = str(fault)
             time.sleep(0.1)
@@ -195,17 +196,29 @@ async def _make(settings: Settings, database_url: str, people: Hall, screen: Scr
             await build.draw(engine, tell)
         with screen.step("建立考务账户", "add the staff's accounts"):
             await build.add_staff(engine, people)
-        async with engine.begin() as conn:
-            await day.open_day(conn)
+        await day.open_day(engine)
 
 
-async def _look_at_the_day(settings: Settings, database_url: str, now_ms: int) -> list[day.SessionClock]:
-    """Where every session stands; one that missed its start while the demo was down starts a new countdown."""
+async def _term(settings: Settings, database_url: str) -> int:
     async with _engine(settings, database_url) as engine:
-        async with engine.begin() as conn:
-            await day.release_held(conn, now_ms)
-        async with engine.connect() as conn:
-            return await day.clocks(conn, now_ms)
+        return await day.term(engine)
+
+
+async def _look_at_the_day(settings: Settings, database_url: str, last_term: int) -> list[day.SessionClock]:
+    """Where every session stands; one that missed its start while the demo was down starts a new countdown.
+
+    Only the beginning of the new term says which ones missed it, and the server is ready a moment earlier.
+    """
+    async with _engine(settings, database_url) as engine:
+        try:
+            async with asyncio.timeout(READY_S):
+                while await day.term(engine) == last_term:  # noqa: ASYNC110 -- it lies in the database
+                    await asyncio.sleep(0.05)
+        except TimeoutError as fault:
+            logs = settings.data_dir / "logs"
+            raise DemoRefused("demo-not-ready", seconds=round(READY_S), seen="no term", logs=logs) from fault
+        await day.release_held(engine)
+        return await day.clocks(engine)
 
 
 @asynccontextmanager
