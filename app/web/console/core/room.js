@@ -157,7 +157,7 @@ export function step(key, index, columns, total) {
 export function currentSession(sessions, roomId) {
   const here = sessions.filter((session) => session.room_ids?.includes(roomId));
   const first = (/** @type {Clock['state'][]} */ states) => here.find((session) => states.includes(session.state));
-  return first(['running']) ?? first(['waiting', 'held']) ?? first(['planned']) ?? here.at(-1) ?? null;
+  return first(['running']) ?? first(['waiting', 'held']) ?? first(['planned']) ?? here[here.length - 1] ?? null;
 }
 
 /**

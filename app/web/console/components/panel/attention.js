@@ -1,0 +1,46 @@
+/** What needs a hand, longest first; and how to use the page. */
+import { html } from '../../../shared/ui.js';
+import { useApp, useSince } from '../../app.js';
+import { digits, secondsNow } from '../../core/room.js';
+import { Icon } from '../icons/icons.js';
+
+/** @typedef {import('../../core/room.js').Seat} Seat */
+
+/** @param {{picture: import('../../core/room.js').Picture}} props */
+export function Attention({ picture }) {
+  const { t } = useApp();
+  const since = useSince();
+  const moving = picture.seats.filter((seat) => seat.occupant?.relog);
+  const silent = picture.seats
+    .filter((seat) => seat.occupant?.state === 'silent' && !seat.occupant.relog)
+    .sort((a, b) => (b.occupant?.silent_s ?? 0) - (a.occupant?.silent_s ?? 0));
+  return html`<h2>${t('attention.title')}</h2>
+    ${moving.length + silent.length === 0
+      ? html`<p class="attention-none"><${Icon} name="handed_in" size=${20} /> ${t('attention.none')}</p>`
+      : html`<ul class="attention">
+          ${moving.map((seat) => {
+            const pending = seat.occupant?.relog;
+            const text = pending?.same_seat ? t('seat.again.short') : `${seat.label} → ${pending?.to_seat}`;
+            return html`<${Row} key=${seat.seat_id} seat=${seat} icon="moving" text=${text} />`;
+          })}
+          ${silent.map((seat) => {
+            const seconds = secondsNow(seat.occupant?.silent_s ?? 0, since) ?? 0;
+            const text = `${t('kind.silent')} ${digits(seconds * 1000)}`;
+            return html`<${Row} key=${seat.seat_id} seat=${seat} icon="silent" text=${text} />`;
+          })}
+        </ul>`}
+    <p class="panel-hint soft">${t('attention.hint')}</p>`;
+}
+
+/** @param {{seat: Seat, icon: string, text: string}} props */
+function Row({ seat, icon, text }) {
+  const { desk } = useApp();
+  return html`<li>
+    <button class="attention-row" data-kind=${icon} onClick=${() => desk.select(seat)}>
+      <${Icon} name=${icon} size=${18} />
+      <span class="number attention-seat">${seat.label}</span>
+      <span class="attention-name">${seat.occupant?.name}</span>
+      <span class="number">${text}</span>
+    </button>
+  </li>`;
+}

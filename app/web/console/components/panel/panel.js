@@ -1,0 +1,73 @@
+/** One seat: who sits there, how they are, and what can be done. Without a seat: what needs a hand. */
+import { html, useEffect, useRef } from '../../../shared/ui.js';
+import { useApp, wordsFor } from '../../app.js';
+import { kindOf } from '../../core/room.js';
+import { Icon } from '../icons/icons.js';
+import { Attention } from './attention.js';
+import { Candidate } from './candidate.js';
+import { Relog } from './relog.js';
+import { SpareSeat } from './spare-seat.js';
+
+export function Panel() {
+  const { desk } = useApp();
+  const picture = desk.picture.value;
+  const chosen = desk.selection.value;
+  const seat = chosen ? picture?.seats.find((one) => one.seat_id === chosen.seatId) : undefined;
+  if (!picture) return null;
+  if (!seat) return html`<aside class="panel panel-idle"><${Attention} picture=${picture} /></aside>`;
+  return html`<${SeatPanel} key=${seat.occupant?.ticket ?? `seat ${seat.seat_id}`} seat=${seat} picture=${picture} />`;
+}
+
+/** @param {{seat: import('../../core/room.js').Seat, picture: import('../../core/room.js').Picture}} props */
+function SeatPanel({ seat, picture }) {
+  const { desk, t } = useApp();
+  const heading = useRef(/** @type {HTMLElement | null} */ (null));
+  const kind = kindOf(seat);
+  const may = (/** @type {string} */ action) => desk.staff.value?.may.includes(action) ?? false;
+
+  // Opened with the keyboard, the panel is where the keyboard goes on; a mouse leaves the focus on the map.
+  useEffect(() => {
+    if (document.activeElement?.matches('.seat:focus-visible, .search input')) heading.current?.focus();
+  }, []);
+  useEffect(() => {
+    const onKey = (/** @type {KeyboardEvent} */ event) => {
+      if (event.key !== 'Escape' || event.defaultPrevented) return;
+      const inside = document.activeElement?.closest('.panel');
+      desk.select(null);
+      if (!inside) return;
+      /** @type {HTMLElement | null} */ (document.querySelector(`[data-seat="${seat.seat_id}"]`))?.focus();
+    };
+    document.addEventListener('keydown', onKey);
+    return () => document.removeEventListener('keydown', onKey);
+  }, [seat.seat_id]);
+
+  return html`<aside class="panel" aria-labelledby="panel-title">
+    <header class="panel-head">
+      <div>
+        <p class="panel-seat">${t(seat.is_spare ? 'seat.spare' : 'seat.regular', { seat: seat.label })}</p>
+        <h2 id="panel-title" tabindex="-1" ref=${heading}>
+          ${seat.occupant?.name ?? seat.arriving?.name ?? t(`kind.${kind}`)}
+        </h2>
+      </div>
+      <button class="button button-quiet panel-close" aria-label=${t('panel.close')} onClick=${() => desk.select(null)}>
+        <${Icon} name="close" size=${18} />
+      </button>
+    </header>
+    ${seat.occupant
+      ? html`<${Candidate} seat=${seat} occupant=${seat.occupant} />
+          ${may('relog') ? html`<${Relog} seat=${seat} occupant=${seat.occupant} picture=${picture} />` : null}`
+      : html`<${SpareSeat} seat=${seat} mark=${may('mark-seat')} />`}
+  </aside>`;
+}
+
+/** What became of the last action under `at`, in words. @param {{at: string[]}} props */
+export function Outcome({ at }) {
+  const app = useApp();
+  const { busy, fault } = app.desk;
+  const waits = busy.value !== null && at.includes(busy.value.at) && busy.value.repeating;
+  const failed = fault.value !== null && at.includes(fault.value.at) ? fault.value.error : null;
+  return html`<div aria-live="assertive">
+    ${waits ? html`<p class="note note-warn">${app.t('act.repeating')}</p>` : null}
+    ${failed ? html`<p class="note note-bad">${wordsFor(app, failed)}</p>` : null}
+  </div>`;
+}

@@ -1,0 +1,166 @@
+/** Texts of the console. Keys are the same in every language (tests/web/console.test.js). */
+export default {
+  'app.name': 'Invigilator · Holdfast',
+  'app.starting': 'Opening…',
+
+  'look.label': 'Display',
+  'look.contrast': 'High contrast',
+  'look.language': '中文',
+
+  'signIn.title': 'Staff sign-in',
+  'signIn.username': 'Username',
+  'signIn.password': 'Password',
+  'signIn.submit': 'Sign in',
+  'signIn.busy': 'Signing in…',
+  'signIn.ended': 'You are signed out. Please sign in again.',
+  'signIn.not-told':
+    'This device has signed out, but the server could not be told. If someone else will use this device, ask the exam office to revoke the login.',
+
+  'top.room': 'Room',
+  'top.session': 'Session',
+  'top.signOut': 'Sign out',
+  'top.signOut.sure': 'Really sign out?',
+
+  'role.invigilator': 'Invigilator',
+  'role.chief': 'Chief',
+  'role.office': 'Exam office',
+  'role.admin': 'Administrator',
+  'role.auditor': 'Auditor',
+  'role.inspector': 'Inspector',
+
+  'session.planned': 'not open',
+  'session.waiting': 'waiting',
+  'session.running': 'running',
+  'session.ended': 'ended',
+  'session.held': 'held',
+
+  'clock.planned': 'Planned for {time} · {minutes} min',
+  'clock.held': 'Session held',
+  'clock.starts': 'Starts in',
+  'clock.remains': 'Remaining',
+  'clock.over': 'Time is up',
+  'clock.longest': 'Last candidate: {time} left',
+  'clock.stands': 'No time from the server; display stopped',
+
+  'link.away': 'The server is recovering.',
+  'link.away.more':
+    'The exam clock has stopped, no candidate loses time, and answers are kept on each PC. This page comes back by itself.',
+  'link.down': 'This device is cut off from the server.',
+  'link.down.more':
+    'What you see is the last that was received; reconnecting by itself. Candidates are not affected by this device.',
+
+  'rooms.none': 'No room is assigned to your account',
+  'rooms.none.more': 'Ask the exam office to assign one, then sign in again.',
+  'room.opening': 'Opening the room…',
+  'room.closed': 'This room cannot be shown',
+  'room.closed.more': 'It may have been assigned to someone else. Choose another room or call the exam office.',
+  'sessions.none': 'This room has no session',
+  'sessions.none.more': 'No candidate is allocated to it. Choose another room.',
+
+  'summary.label': 'The room in figures',
+  'summary.arrived': 'Present',
+  'summary.filter': 'Filter by state',
+
+  'kind.answering': 'Answering',
+  'kind.waiting': 'Waiting',
+  'kind.silent': 'Silent',
+  'kind.not_arrived': 'Not arrived',
+  'kind.handed_in': 'Handed in',
+  'kind.timed_out': 'Time is up',
+  'kind.forced': 'Ended by staff',
+  'kind.free': 'Free',
+  'kind.kept': 'Kept',
+  'kind.broken': 'Out of order',
+  'kind.empty': 'Empty',
+  'kind.moving': 'Moving',
+
+  'search.label': 'Find by name, ticket or seat',
+  'search.hint': 'Name, ticket, seat (/)',
+  'search.found': { one: '{n} found', other: '{n} found' },
+
+  'map.label': 'Seat map',
+  'map.spares': 'Spare seats',
+  'map.spares.left': '{n} free',
+
+  'seat.regular': 'Seat {seat}',
+  'seat.spare': 'Spare seat {seat}',
+  'seat.number': 'seat {seat}',
+  'seat.seconds': '{n} s',
+  'seat.progress': '{answered} of {total} answered',
+  'seat.moving': 'moving to {seat}, waiting for sign-in',
+  'seat.again': 'same seat again, waiting for sign-in',
+  'seat.again.short': 'again',
+  'seat.from': 'from {seat}',
+  'list.comma': ', ',
+
+  'panel.close': 'Close',
+  'panel.ticket': 'Ticket',
+  'panel.specialty': 'Specialty',
+  'panel.employer': 'Employer',
+  'panel.planned': 'Planned seat',
+  'panel.seen': 'Last seen',
+  'panel.seen.never': 'not signed in yet',
+  'panel.seen.now': 'just now',
+  'panel.seen.seconds': '{n} s ago',
+  'panel.seen.long': '{time} ago',
+  'panel.remaining': 'Time left',
+  'panel.answered': 'Answered',
+
+  'relog.open': 'Move to another seat',
+  'relog.open.to': 'Suggested: {seat}',
+  'relog.open.none': 'No free seat in this room',
+  'relog.same': 'Same seat again',
+  'relog.same.hint':
+    'For a PC that was restarted or reset: the candidate signs in again at the same seat, with all answers and time.',
+  'relog.noPaper': 'No paper is drawn yet; moving is not possible.',
+  'relog.pending': 'Moving: waiting for the candidate to sign in',
+  'relog.pending.same': 'Same seat again: waiting for the candidate to sign in',
+  'relog.tell':
+    'Ask {name} to go to {seat} and sign in with ticket and last six of the ID. Answers and time come back by themselves.',
+  'relog.tell.same':
+    'Ask {name} to sign in at the same seat with ticket and last six of the ID. Answers and time come back by themselves.',
+  'relog.by': 'By {name} · {reason}',
+  'relog.withdraw': 'Withdraw',
+
+  'move.to': 'Move to',
+  'move.room': 'Room',
+  'move.room.own': 'This room ({name})',
+  'move.none': 'No seat is free. Choose another room or call the exam office.',
+  'move.looking': 'Looking for free seats…',
+  'move.why': 'Reason',
+  'move.note': 'Note (optional)',
+  'move.confirm': 'Confirm: move to {seat}',
+  'move.confirm.none': 'No seat to move to',
+  'move.cancel': 'Cancel',
+
+  'reason.pc_failed': 'PC failed',
+  'reason.power': 'Power',
+  'reason.network': 'Network',
+  'reason.peripheral': 'Keyboard or mouse',
+  'reason.other': 'Other',
+
+  'spare.kept': 'Kept for {name} ({ticket}), who comes from {from} and will sign in here.',
+  'spare.broken': 'Mark as out of order…',
+  'spare.why': 'What is wrong?',
+  'spare.works': 'Works again',
+  'spare.fault.boot': 'Does not start',
+  'spare.fault.screen': 'Screen',
+  'spare.fault.input': 'Keyboard or mouse',
+  'spare.fault.network': 'Network',
+  'spare.fault.other': 'Something else',
+
+  'attention.title': 'Needs a hand',
+  'attention.none': 'All is well',
+  'attention.hint':
+    'Click a seat to see the candidate. Keyboard: arrows move, Enter opens, Esc closes, / searches.',
+
+  'notice.moved': '{name} has signed in at seat {seat} and goes on.',
+  'notice.returned': '{name} has signed in again at seat {seat}.',
+  'notice.silent': 'Seat {seat}: {name} is silent.',
+  'notice.close': 'Close this message',
+
+  'act.repeating': 'No answer yet. Trying again by itself; please stay on this page…',
+  'error.unknown':
+    'The server did not answer, so it is not certain whether this took effect. Look at the seat map and, if it did not, try again.',
+  'error.page': 'Something went wrong on this page. Reload it and try again.',
+};
