@@ -130,7 +130,7 @@ def picture(loaded: Loaded, now_ms: int, silent_after_ms: int) -> dict[str, Any]
     # A spare that somebody had to leave in this session comes last: its PC is the likely reason.
     free.sort(key=lambda seat: (seat["seat_id"] in loaded.left_seats, seat["ordinal"]))
     return {
-        "room": {key: loaded.room[key] for key in ("id", "name", "number", "building", "exam_name")},
+        "room": {key: loaded.room[key] for key in ("id", "name", "number", "building", "exam_name", "timezone")},
         "session": told_session(loaded.session, now_ms),
         "clock": session_clock(loaded.session, now_ms, max(open_ends, default=None)),
         "counts": {

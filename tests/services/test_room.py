@@ -44,7 +44,14 @@ def spare(n: int, **more):
 
 
 def room_of(*seats, answered=None, left=frozenset(), now_ms=START + 60_000, session=SESSION):
-    room = {"id": 1, "name": "一", "number": "101", "building": "南楼", "exam_name": "考试"}
+    room = {
+        "id": 1,
+        "name": "一",
+        "number": "101",
+        "building": "南楼",
+        "exam_name": "考试",
+        "timezone": "Asia/Shanghai",
+    }
     return picture(Loaded(room, session, seats, answered or {}, frozenset(left)), now_ms, SILENT)
 
 

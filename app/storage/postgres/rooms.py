@@ -29,7 +29,7 @@ from app.storage.postgres.tables import (
 
 
 async def find_room(conn: AsyncConnection, room_id: int) -> dict[str, Any] | None:
-    """``{id, name, number, building, exam_id, exam_name}``."""
+    """``{id, name, number, building, exam_id, exam_name, timezone}``."""
     query = (
         sa.select(
             room.c.id,
@@ -38,6 +38,7 @@ async def find_room(conn: AsyncConnection, room_id: int) -> dict[str, Any] | Non
             room.c.exam_id,
             building.c.name.label("building"),
             exam.c.name.label("exam_name"),
+            exam.c.timezone,
         )
         .join(building, building.c.id == room.c.building_id)
         .join(exam, exam.c.id == room.c.exam_id)
