@@ -73,21 +73,20 @@ async def _keep_plans(sitting: Sitting) -> None:
         await asyncio.sleep(PLANS_EVERY_S)
 
 
-def create_app(settings: Settings, *, database_url: str, redis_url: str, ticks: bool = True) -> FastAPI:
-    """The application of one process. ``ticks`` lets it stand by to advance the service counter."""
+def create_app(settings: Settings, *, database_url: str, redis_url: str, standby_s: float = STANDBY_S) -> FastAPI:
+    """The application of one process. ``standby_s`` is how long it lets others go first as ticker."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with Site.open(settings, database_url, redis_url, name="holdfast-api") as site:
             ticker = Ticker(
-                lambda: site.connect_own("ticker"), site.redis_clock, site.service_time, settings, standby_s=STANDBY_S
+                lambda: site.connect_own("ticker"), site.redis_clock, site.service_time, settings, standby_s=standby_s
             )
             sitting = Sitting(site)
             hub = Hub(site)
             app.state.deps = Deps(site, Tokens(site.secret, settings), sitting)
             app.state.hub = hub
-            if ticks:
-                await ticker.start()
+            await ticker.start()
             await hub.start()
             plans = asyncio.create_task(_keep_plans(sitting))
             try:

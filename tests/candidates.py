@@ -24,7 +24,7 @@ test_settings.__test__ = False
 @asynccontextmanager
 async def running(fresh_url: str, redis_url: str, **changes):
     """The whole application in this process; yields (app, client)."""
-    app = create_app(test_settings(**changes), database_url=fresh_url, redis_url=redis_url)
+    app = create_app(test_settings(**changes), database_url=fresh_url, redis_url=redis_url, standby_s=0)
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://test/api/v1") as client:

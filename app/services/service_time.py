@@ -35,6 +35,8 @@ class Reading:
         self._lead_ms = lead_ms
         self._confirmed: Confirmed | None = None
         self._seen_at = 0.0
+        # A counter seen once may belong to a service that has stopped: it must be seen to move before it is believed.
+        self._moves = False
         self._last_ms = 0
 
     @property
@@ -53,14 +55,15 @@ class Reading:
                 return
         if known is not None and confirmed.lineage_n < known.lineage_n:
             return
-        if known is None or confirmed.lineage_uid != known.lineage_uid:
+        self._moves = known is not None and confirmed.lineage_uid == known.lineage_uid
+        if not self._moves:
             self._last_ms = 0
         self._confirmed = confirmed
         self._seen_at = mono
 
     def now_ms(self, mono: float) -> int:
         """Service time at ``mono``; ClockUnconfirmed more than the lead past the last confirmed value."""
-        if self._confirmed is None:
+        if self._confirmed is None or not self._moves:
             raise ClockUnconfirmed
         since = int((mono - self._seen_at) * 1000)
         if since > self._lead_ms:
