@@ -48,7 +48,8 @@ def fold(text: str) -> str:
     """``text`` as numbers are compared: half-width, no blanks or invisible characters, ASCII letters upper case."""
     plain = unicodedata.normalize("NFKC", text)
     seen = (char for char in plain if not char.isspace() and unicodedata.category(char) not in _INVISIBLE)
-    return "".join(seen).translate(_UPPER)
+    # Composed once more: what stood around a character that went may belong together now.
+    return unicodedata.normalize("NFC", "".join(seen).translate(_UPPER))
 
 
 def ticket_key(ticket: str) -> str:

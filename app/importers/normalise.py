@@ -65,8 +65,8 @@ def _folded(raw: str, folded: str) -> Normalised:
             ("invisible-characters", visible != raw),
             ("stray-blanks", closed != visible),
             ("full-width", half != closed),
-            ("lower-case", half != half.upper()),
-            ("respelled", value.upper() != fold(half).upper()),
+            ("lower-case", any(char.isascii() and char.islower() for char in half)),
+            ("respelled", value != fold(half)),
         ),
     )
 

@@ -22,7 +22,7 @@ from app.importers.plan import ROOMS, SESSIONS
 from app.importers.roster import CANDIDATES
 from app.importers.tables import Column, Kind
 
-ROWS_PREPARED = 3_000
+LAST_ROW = 10_000
 GUIDE = "填写说明 Guide"
 
 # By kind and column: how to fill it in (Chinese, English), and an example.
@@ -147,14 +147,13 @@ def _sheet(sheet: Worksheet, kind: Kind) -> None:
         head.comment = Comment(f"{'必填。' if column.required else ''}{zh}\n{en}", "Holdfast", height=120, width=320)
         letter = get_column_letter(index)
         sheet.column_dimensions[letter].width = _WIDTHS.get(column.key, 14)
-        # Text format for everything: a spreadsheet then neither eats digits nor makes dates of '1-2'.
-        for row in range(2, ROWS_PREPARED + 2):
-            sheet.cell(row, index).number_format = "@"
+        # Text format for whole columns: a spreadsheet then neither eats digits nor makes dates of '1-2'.
+        sheet.column_dimensions[letter].number_format = "@"
         choices = _CHOICES.get((kind.key, column.key))
         if choices is not None:
             listed = DataValidation("list", formula1=f'"{",".join(choices)}"', allow_blank=True)
             sheet.add_data_validation(listed)
-            listed.add(f"{letter}2:{letter}{ROWS_PREPARED + 1}")
+            listed.add(f"{letter}2:{letter}{LAST_ROW}")
     sheet.freeze_panes = "A2"
 
 
