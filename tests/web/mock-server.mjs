@@ -100,11 +100,15 @@ export function createService({ now }) {
     const why = fenced ? 'old_epoch' : attempt.final ? 'final' : null;
     const buffered = service.mode === 'buffered';
     const items = body.responses.map(({ item, rev, value, at_ms }) => {
+      // What is already in the record is no late write: only its reply was lost.
+      const key = JSON.stringify([item, epoch, rev, value]);
+      if (why && attempt.history.has(key)) return { item, rev, status: 'durable' };
       if (why) {
         attempt.stranded.push({ item, value, epoch, rev, reason: why });
         return { item, rev, status: 'stranded', code: why };
       }
       if (value === '拒绝') return { item, rev, status: 'refused', code: 'bad-value' };
+      attempt.history.add(key);
       const held = attempt.responses.get(item);
       if (!held || newer({ epoch, rev }, held) > 0) {
         attempt.responses.set(item, { epoch, rev, value, at_ms });
@@ -161,7 +165,7 @@ export function createService({ now }) {
     let attempt = service.attempts.get(`a-${ticket}`);
     if (!attempt) {
       attempt = {
-        id: `a-${ticket}`, ticket, name: '欧阳若水', epoch: 0, secret: null, seq: 0, count: 0, responses: new Map(), stranded: [],
+        id: `a-${ticket}`, ticket, name: '欧阳若水', epoch: 0, secret: null, seq: 0, count: 0, responses: new Map(), history: new Set(), stranded: [],
         position: 1, marked: [], elapsed_ms: 0, final: false, receipt: null, gap_ms: 0,
         seat: { building: '实训楼A', room: '第07考室', room_number: 'A203', seat: seat?.seat ?? '12' },
       }; // prettier-ignore

@@ -1,0 +1,178 @@
+/**
+ * What the core is given instead of a browser: virtual time, a network with faults over the mock service, and stores
+ * that can die at any step. Real parts wherever they run: the stores are the real memory store and (store.test.js) a
+ * real IndexedDB implementation; the service keeps the real rules.
+ */
+import { createMemoryStore } from '../../app/web/candidate/core/store-memory.js';
+import { createApi, createServerRing } from '../../app/web/shared/api.js';
+import { Refusal, createService } from './mock-server.mjs';
+
+/** Lets everything that is already decided happen. fake-indexeddb answers in macrotasks, hence the many turns. */
+export async function settle(turns = 12) {
+  for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => void setImmediate(resolve));
+}
+
+/** A monotonic clock and timers that move only by `advance`. */
+export function createTime() {
+  let now = 0;
+  let ids = 0;
+  const waiting = new Map();
+  const time = {
+    clock: { now: () => now },
+    timers: {
+      setTimeout(run, ms) {
+        ids += 1;
+        waiting.set(ids, { run, at: now + Math.max(0, ms), id: ids });
+        return ids;
+      },
+      clearTimeout: (id) => void waiting.delete(id),
+    },
+    async advance(ms) {
+      const until = now + ms;
+      await settle();
+      for (;;) {
+        const next = [...waiting.values()].sort((a, b) => a.at - b.at || a.id - b.id)[0];
+        if (!next || next.at > until) break;
+        waiting.delete(next.id);
+        now = Math.max(now, next.at);
+        next.run();
+        await settle();
+      }
+      now = until;
+      await settle();
+    },
+  };
+  return time;
+}
+
+/** Reproducible numbers in [0, 1): mulberry32. */
+export function createSeeded(seed) {
+  let state = seed >>> 0;
+  const unit = () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+  const hex = (bytes) => Array.from({ length: bytes * 2 }, () => Math.floor(unit() * 16).toString(16)).join('');
+  return { unit, hex, pick: (list) => list[Math.floor(unit() * list.length)] };
+}
+
+/**
+ * `fetch` over services by origin. `faults` is used up one per request, then `mode` holds:
+ * ok · drop (never arrives) · lose (done, reply lost) · hang (no answer, no error) · html · empty · cut
+ */
+export function createNetwork(time, services) {
+  const network = {
+    mode: 'ok',
+    faults: [],
+    calls: [],
+    /** Only requests whose path has this meet faults. */
+    only: '/api/v1/attempt/',
+    async fetch(address, init = {}) {
+      const url = new URL(address, 'http://own');
+      const service = services[url.origin === 'http://own' ? '' : url.origin];
+      const call = { path: url.pathname, origin: url.origin, at: time.clock.now(), init };
+      network.calls.push(call);
+      const touched = url.pathname.includes(network.only) || url.pathname === '/livez';
+      const fault = touched ? (url.pathname === '/livez' ? network.mode : (network.faults.shift() ?? network.mode)) : 'ok';
+      call.fault = fault;
+      if (fault === 'drop' || !service) throw new TypeError('Failed to fetch');
+      if (fault === 'html') return new Response('<html>portal</html>', { status: 200 });
+      if (fault === 'empty') return new Response('', { status: 200 });
+      if (url.pathname === '/livez') {
+        if (fault === 'hang') return hang(init.signal);
+        return new Response('{}', { status: 200 });
+      }
+      if (url.pathname.endsWith('/events')) return hang(init.signal);
+      const token = (init.headers?.Authorization ?? '').replace('Bearer ', '');
+      let answer;
+      try {
+        const body = service.handle(init.method ?? 'GET', url.pathname, token, init.body ? JSON.parse(init.body) : undefined);
+        answer = new Response(JSON.stringify(body), { status: 200 });
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        const { retry_after } = error.params;
+        answer = new Response(JSON.stringify({ code: error.code, status: error.status, ...error.params }), {
+          status: error.status,
+          headers: retry_after === undefined ? {} : { 'Retry-After': String(retry_after) },
+        });
+      }
+      if (fault === 'lose') throw new TypeError('Failed to fetch');
+      if (fault === 'cut') return new Response((await answer.text()).slice(0, 40), { status: 200 });
+      if (fault === 'hang') return hang(init.signal);
+      return answer;
+    },
+  };
+  return network;
+}
+
+function hang(signal) {
+  return new Promise((_resolve, reject) => {
+    signal?.addEventListener('abort', () => reject(new DOMException('aborted', 'AbortError')));
+  });
+}
+
+/** A store that dies before its n-th transaction commits: that one is lost, and nothing answers ever after. */
+export function createMortal(base) {
+  let left = Infinity;
+  let dead = false;
+  return {
+    kind: base.kind,
+    dieBefore: (n) => (left = n),
+    isDead: () => dead,
+    kill: () => (dead = true),
+    transaction(mode, work, options) {
+      if (!dead && mode === 'readwrite') {
+        left -= 1;
+        if (left <= 0) dead = true;
+      }
+      if (dead) return new Promise(() => {});
+      return base.transaction(mode, work, options);
+    },
+    close() {},
+  };
+}
+
+export const GRANT = {
+  attempt: 'a-T',
+  epoch: 1,
+  lineage: 'lineage-1',
+  token: 'a-T/1',
+  ticket: 'T',
+  servers: [],
+  state: 'live',
+  next_seq: 1,
+  sent_seq: null,
+  told: { lineage: 'lineage-1', count: 0 },
+  registers: { position: 1, marked: [], elapsed_ms: 0 },
+  registers_told: 'untold',
+  who: { confirmed: true },
+  receipt: null,
+  hand_in_asked: false,
+  superseded_by: null,
+};
+
+/** A world with one service, one attempt that is signed in, its store and a network. */
+export async function createWorld({ store = createMemoryStore(), origins = [''], seed = 7 } = {}) {
+  const time = createTime();
+  const services = {};
+  const service = createService({ now: () => 10_000 + time.clock.now() });
+  for (const origin of origins) services[origin] = service;
+  const network = createNetwork(time, services);
+  const api = createApi({ fetch: network.fetch, timers: time.timers });
+  const ring = createServerRing(origins.slice(1));
+  const random = createSeeded(seed);
+  service.handle('POST', '/api/v1/candidate/sign-in', '', { ticket: 'T', id_tail: '123456', lease_secret: 's', device_id: 'd' });
+  service.log.length = 0;
+  await store.transaction('readwrite', (tx) => tx.put('grants', GRANT));
+  return { time, service, services, network, api, ring, random, store, attempt: service.attempts.get('a-T') };
+}
+
+/** Values by item, as the service holds them. */
+export function held(attempt) {
+  return Object.fromEntries([...attempt.responses].map(([item, { value }]) => [item, value]));
+}
+
+export const quietConnection = () => ({ ok() {}, failed() {} });
