@@ -65,16 +65,27 @@ class _Clock:
 
 
 class Sitter:
-    """``run()`` returns when the candidate is done; ``kept`` is called whenever the lease has changed."""
+    """``run()`` returns when the candidate is done; ``kept`` is called whenever the lease has changed.
+
+    ``speed`` divides every think time: 1 is human pace.
+    """
 
     def __init__(
-        self, client: httpx.AsyncClient, person: Person, lease: Lease, seed: str, kept: Callable[[], None]
+        self,
+        client: httpx.AsyncClient,
+        person: Person,
+        lease: Lease,
+        seed: str,
+        kept: Callable[[], None],
+        *,
+        speed: float = 1.0,
     ) -> None:
         self._client = client
         self._person = person
         self.lease = lease
         self._seed = seed
         self._kept = kept
+        self._speed = speed
         # Network timing must not move the behaviour's own draws.
         self._jitter = Random(f"{seed}/jitter")
         self._clock = _Clock()
@@ -128,7 +139,7 @@ class Sitter:
 
     async def _work(self, seconds: float) -> None:
         """Think; a heartbeat at least every ten seconds, so that the seat is never silent."""
-        until = time.monotonic() + seconds
+        until = time.monotonic() + seconds / self._speed
         while (left := until - time.monotonic()) > HEARTBEAT_S:
             await asyncio.sleep(HEARTBEAT_S - self._jitter.uniform(0, 1))
             await self._checkpoint()

@@ -6,6 +6,7 @@ command did.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -26,7 +27,9 @@ import httpx
 import psutil
 import pytest
 
+from app.demo.people import hall
 from app.demo.place import MARKER
+from app.demo.sitter import Lease, Sitter
 from app.embedded.postgres import EmbeddedPostgres, binaries
 from app.embedded.redis import EmbeddedRedis
 
@@ -306,6 +309,22 @@ def test_the_simulated_go_on_with_their_own_leases(demo: Demo, story: dict[str, 
         assert time.monotonic() < deadline, f"{back} are back"
         time.sleep(0.3)
     assert demo.sql("SELECT count(*) FROM lease WHERE revoked_ms IS NOT NULL") == "0"
+
+
+async def test_a_simulated_candidate_in_a_hurry_answers_everything_and_hands_in(
+    demo: Demo, story: dict[str, Any]
+) -> None:
+    person = hall(80).listed()[1]
+    url = story["second"].line["url"]
+    async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=10) as client:
+        sitter = Sitter(client, person, Lease(), "a hurry", lambda: None, speed=5000)
+        await asyncio.wait_for(sitter.run(), 40)
+    assert sitter.state == "handed in"
+    state, reason, responses = demo.sql(
+        "SELECT a.state, a.end_reason, (SELECT count(*) FROM response r WHERE r.attempt_id = a.id) FROM attempt a"
+        f" JOIN candidate c ON c.id = a.candidate_id WHERE c.ticket = '{person.ticket}'"
+    ).split("|")
+    assert (state, reason, int(responses)) == ("final", "hand_in", 60)
 
 
 # --- chapter 3: what is refused, and the end
