@@ -248,6 +248,9 @@ class Sitting:
                 raise Refused("superseded", seat=f"{seated.seat['room']} {seated.seat['seat']}", items=[])
             answers = await attempts.responses(conn, claims.attempt)
             aside = await attempts.kept_aside(conn, claims.attempt)
+        if self._plans.get(row["session_id"]) is None:
+            # Opened since this process last looked: a page that comes in now must not be told to wait for the office.
+            await self.refresh_plans()
         view = timing.View(
             stored=row["state"],
             signed_in=row["signed_in_ms"] is not None,
