@@ -82,7 +82,7 @@ async def on_http(request: Request, fault: Exception) -> Response:
 
 async def on_invalid(request: Request, fault: Exception) -> Response:
     """A body that does not have the documented shape; what is wrong is named, what was sent is not repeated."""
-    errors = getattr(fault, "errors", list)()
+    errors: list[dict[str, Any]] = getattr(fault, "errors", list)()
     told = [{"at": ".".join(str(part) for part in error["loc"]), "fault": error["msg"]} for error in errors]
     reason = "; ".join(f"{one['at']}: {one['fault']}" for one in told) or "?"
     return problem(Refused("bad-body", reason=reason, errors=told), language(request))

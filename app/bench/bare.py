@@ -1,4 +1,4 @@
-"""The barest server the same machine can run: uvicorn and an ASGI function that echoes. Beside it the rest is judged."""
+"""The barest server this machine can run: uvicorn and an ASGI function that echoes."""
 
 from __future__ import annotations
 

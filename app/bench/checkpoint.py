@@ -90,7 +90,8 @@ async def prepare(settings: Settings, urls: Urls, candidates: int) -> list[Seat]
             await conn.execute(text("UPDATE session SET start_ms = 0 WHERE id = :s"), {"s": session_id})
             rows = await conn.execute(
                 text(
-                    "UPDATE attempt SET epoch = CAST(:e AS int8), grants = jsonb_build_array(jsonb_build_array(CAST(:e AS int8), 0)),"
+                    "UPDATE attempt SET epoch = CAST(:e AS int8),"
+                    " grants = jsonb_build_array(jsonb_build_array(CAST(:e AS int8), 0)),"
                     " end_ms = 86400000, signed_in_ms = 0 WHERE session_id = :s RETURNING id"
                 ),
                 {"e": epoch, "s": session_id},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
@@ -12,9 +14,12 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.commands.database import with_engine
+from app.commands.database import database, with_engine
 from app.domain.clock import duration_text
-from app.services import scheduling, timetable
+from app.domain.errors import ClockUnconfirmed, Refused
+from app.embedded.redis import EmbeddedRedis
+from app.services import ending, scheduling, timetable
+from app.services.site import Site
 from app.services.timetable import Scheduled
 from app.settings import settings
 from app.storage.postgres import exams
@@ -151,6 +156,37 @@ def start_in(
     if not as_json:
         typer.echo(f"第 {number} 场将在 {minutes:g} 分钟后开始。\nSession {number} starts in {minutes:g} min.")
     _print([started], as_json)
+
+
+@app.command()
+def finalise(number: Annotated[int, typer.Argument(help="场次 · the session's number")], exam: Exam = None) -> None:
+    """使本场全部作答终结（含结束时失联的机位），需服务器在运行 · make a session's ended attempts final, also those that
+    were silent at their end; the server must be running."""
+    own = settings()
+    redis_url = own.redis_url.get_secret_value() if own.redis_url else EmbeddedRedis(own.data_dir).url
+
+    async def work(database_url: str) -> int:
+        async with Site.open(own, database_url, redis_url, name="holdfast-cli") as site:
+            await _known_time(site)
+            async with site.engine.connect() as conn:
+                found = await exams.resolve(conn, exam)
+                session_id = await exams.session_numbered(conn, found.id, number)
+            if session_id is None:
+                raise Refused("session-unknown", session=number)
+            return await ending.finalise_session(site, session_id, actor="holdfast session finalise")
+
+    with database(own) as url:
+        done = asyncio.run(work(url))
+    typer.echo(f"第 {number} 场：{done} 份作答已终结。\nSession {number}: {done} attempts are final now.")
+
+
+async def _known_time(site: Site) -> None:
+    for _ in range(30):
+        with contextlib.suppress(ClockUnconfirmed):
+            site.service_time.now_ms()
+            return
+        await asyncio.sleep(0.1)
+    raise Refused("no-service")
 
 
 def _state(each: Scheduled) -> str:

@@ -320,6 +320,10 @@ MESSAGES: dict[str, Message] = {
         "无法监听 {host}:{port}（{fault}），请换一个端口。",
         "Cannot listen on {host}:{port} ({fault}); choose another port.",
     ),
+    "no-service": Message(
+        503, "考试服务没有运行，服务时间未知；请先启动 holdfast serve。",
+        "The exam server is not running, so the service time is not known; start holdfast serve first.",
+    ),
     "demo-accounts": Message(
         503,
         "数据库中有演示账号，正式服务不会启动；请先停用它们，或使用 holdfast demo。",

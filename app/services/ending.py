@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.checkpoint import recovery
 from app.domain.responses import canonical
 from app.services.site import Site
-from app.storage.postgres import attempts
+from app.storage.postgres import attempts, audit
 from app.storage.redis.client import RedisAway
 from app.storage.redis.events import Event
 
@@ -75,8 +75,16 @@ async def sweep(site: Site) -> int:
     return len(due) + len(over)
 
 
-async def finalise_session(site: Site, session_id: int) -> int:
-    """The office finalises a session: every ended attempt past its grace, silent at its end or not. How many."""
+async def finalise_session(site: Site, session_id: int, *, actor: str, staff_id: int | None = None) -> int:
+    """The office finalises a session: every ended attempt past its grace, silent at its end or not. How many.
+
+    The audit entry comes first: a job that is cut short was still somebody's decision, and is simply given again.
+    """
+    async with site.engine.begin() as conn:
+        await audit.append(
+            conn, actor=actor, action="session.finalise", subject={"session": session_id}, staff_id=staff_id,
+            service_ms=site.service_time.now_ms(),
+        )  # fmt: skip
     done = 0
     while True:
         async with site.engine.begin() as conn:

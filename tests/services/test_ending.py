@@ -112,7 +112,7 @@ async def test_finalising_gives_everyone_a_receipt_after_the_grace(fresh_url, re
         for person in made.people:
             await sweep_until(site, fresh_db, person.attempt, "ended")
         for _ in range(50):
-            if await ending.finalise_session(site, made.session_id):
+            if await ending.finalise_session(site, made.session_id, actor="test"):
                 break
             await asyncio.sleep(0.1)
         async with fresh_db.connect() as conn:

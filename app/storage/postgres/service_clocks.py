@@ -48,9 +48,12 @@ async def begin_term(connection: asyncpg.Connection[Any], leader: str, redis_ms:
     """
     async with connection.transaction():
         row = await connection.fetchrow(
-            "SELECT lineage_n, term, counter_ms, (extract(epoch FROM clock_timestamp() - ticked_at) * 1000)::int8 AS away"
+            "SELECT lineage_n, term, counter_ms,"
+            " (extract(epoch FROM clock_timestamp() - ticked_at) * 1000)::int8 AS away"
             " FROM service_clock WHERE id = 1 FOR UPDATE"
         )
+        if row is None:
+            raise LookupError("the service clock's row is missing: the migrations make it")
         stamped = await connection.fetchval("SELECT coalesce(max(contact_ms), 0) FROM attempt")
         start_ms = max(row["counter_ms"], redis_ms, stamped)
         first = row["term"] == 0

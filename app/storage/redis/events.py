@@ -49,4 +49,4 @@ async def listen(store: Store, keys: Keys) -> AsyncIterator[Event]:
     except (RedisError, OSError) as fault:
         raise RedisAway(repr(fault)) from fault
     finally:
-        await pubsub.aclose()
+        await pubsub.aclose()  # type: ignore[no-untyped-call]
