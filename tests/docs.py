@@ -14,12 +14,17 @@ from app.commands import failures
 from app.demo import refusals
 from app.domain import errors
 from app.embedded import errors as embedded
+from app.importers import messages as faults
 from app.main import create_app
 from app.reference import setting_rows
 from app.settings import Settings
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 NOTE = "<!-- Made from the code by `make docs`; change it there. -->"
+
+
+# Pages for people, one closure for both.
+PEOPLE = {"/": "The candidate's page.", "/console": "The staff's page."}
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
@@ -50,6 +55,10 @@ def errors_page() -> str:
     stores = [[f"`{code}`", zh, en] for code, (zh, en) in sorted(embedded.MESSAGES.items())]
     demo = [[f"`{code}`", zh, en] for code, (zh, en) in sorted(refusals.MESSAGES.items())]
     commands = [[f"`{code}`", zh, en] for code, (zh, en) in sorted(failures.MESSAGES.items())]
+    files = [
+        [f"`{code}`", f"{m.what.zh}。{m.mend.zh}".rstrip("。"), f"{m.what.en}: {m.mend.en}".rstrip(": ")]
+        for code, m in sorted(faults.MESSAGES.items())
+    ]
     return f"""# Error codes
 
 {NOTE}
@@ -62,6 +71,12 @@ A code never changes its meaning. `{{name}}` is filled in.
 `detail_en`, `params`, and `retry_after` where waiting helps.
 
 {table(["code", "status", "中文", "English"], answers)}
+
+## Faults and notes of an imported file
+
+Each comes with sheet, row, column and value.
+
+{table(["code", "中文", "English"], files)}
 
 ## Embedded stores
 
@@ -112,8 +127,8 @@ def endpoints_page() -> str:
         methods = sorted((getattr(route, "methods", None) or set()) - {"HEAD"})
         path = str(getattr(route, "path", ""))
         if methods and path != "/openapi.json":
-            told = (route.endpoint.__doc__ or "").strip().split("\n\n")[0]
-            rows.append([", ".join(methods), f"`{path}`", " ".join(told.split())])
+            told = PEOPLE.get(path) or (route.endpoint.__doc__ or "").strip().split("\n\n")[0]
+            rows.append([", ".join(methods), f"`{path}`", " ".join(told.split()).replace("``", "`")])
     return f"""# Endpoints
 
 {NOTE}

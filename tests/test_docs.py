@@ -73,6 +73,12 @@ def test_every_setting_is_explained() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
 
 
+def test_every_endpoint_says_what_it_does() -> None:
+    rows = [line for line in docs.endpoints_page().splitlines() if line.startswith(("| GET", "| POST"))]
+    assert len(rows) > 20
+    assert [row for row in rows if re.search(r"\|\s*\|$", row)] == []
+
+
 def test_the_lock_names_no_host() -> None:
     for name in ("requirements.lock", "package-lock.json"):
         found = re.findall(r"https?://[^\s\"']+|\bindex-url\b|\bfind-links\b", (CHECKOUT / name).read_text())

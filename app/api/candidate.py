@@ -43,6 +43,7 @@ async def body_of(request: Request, limit: int) -> bytes:
 
 
 async def sign_in(request: Request) -> Response:
+    """A device token, the lease and everything the first page shows, for a ticket and six digits of an ID."""
     deps = get_deps(request)
     data = decode_sign_in(await body_of(request, deps.settings.max_body_bytes))
     signed_in = await signing_in.sign_in(
@@ -77,6 +78,7 @@ async def sign_in(request: Request) -> Response:
 
 
 async def state(request: Request) -> Response:
+    """Where the candidate stands: both stores merged and repaired before anything is shown."""
     return reply(await get_deps(request).sitting.resume(claims_of(request)))
 
 
@@ -109,10 +111,12 @@ async def media(request: Request) -> Response:
 
 
 async def ready(request: Request) -> Response:
+    """The first paint at this seat: ends the gap of a relog."""
     return reply(await get_deps(request).sitting.ready(claims_of(request)))
 
 
 async def checkpoints(request: Request) -> Response:
+    """Responses, position, marks and elapsed time; each response gets its own answer. Empty: the heartbeat."""
     deps = get_deps(request)
     claims = claims_of(request)
     sent = decode_checkpoint(await body_of(request, deps.settings.max_body_bytes), deps.settings)
@@ -120,6 +124,7 @@ async def checkpoints(request: Request) -> Response:
 
 
 async def hand_in(request: Request) -> Response:
+    """A last checkpoint and the end of the attempt; the reply holds the receipt."""
     deps = get_deps(request)
     claims = claims_of(request)
     sent = decode_checkpoint(await body_of(request, deps.settings.max_body_bytes), deps.settings)

@@ -101,6 +101,7 @@ def frame(name: str, data: Any) -> bytes:
 
 
 async def events(request: Request) -> Response:
+    """Server-sent events of one attempt, a full snapshot first."""
     deps, claims = get_deps(request), claims_of(request)
     # Refuses before the stream begins: a page that was replaced is told by the status.
     snapshot = await deps.sitting.resume(claims)

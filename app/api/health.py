@@ -49,6 +49,7 @@ async def role(request: Request) -> Response:
 
 
 async def metrics(_request: Request) -> Response:
+    """Prometheus' text format."""
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
