@@ -120,26 +120,26 @@ MESSAGES: dict[str, Message] = {
     ),
     "relog-open": Message(
         409,
-        "{name} 已由 {by} 安排换到 {room} {seat} 号机位，请先撤回。",
+        "{name} 已由 {by} 安排换到 {room} 机位 {seat}，请先撤回。",
         "{by} has already moved {name} to seat {seat} in {room}. Withdraw that first.",
     ),
     "relog-used": Message(
         409,
-        "{name} 已在 {seat} 号机位登录，不能再撤回。",
+        "{name} 已在机位 {seat} 登录，不能再撤回。",
         "{name} has signed in at seat {seat}; it can no longer be withdrawn.",
     ),
     "seat-occupied": Message(
-        409, "{seat} 号机位已编排给 {name}，请另选机位。", "Seat {seat} belongs to {name}. Choose another seat."
+        409, "机位 {seat} 已编排给 {name}，请另选机位。", "Seat {seat} belongs to {name}. Choose another seat."
     ),
     "seat-promised": Message(
-        409, "{seat} 号机位已留给 {name}，请另选机位。", "Seat {seat} is kept for {name}. Choose another seat."
+        409, "机位 {seat} 已留给 {name}，请另选机位。", "Seat {seat} is kept for {name}. Choose another seat."
     ),
     "seat-out-of-order": Message(
-        409, "{seat} 号机位已停用（{why}），请另选机位。", "Seat {seat} is out of order ({why}). Choose another seat."
+        409, "机位 {seat} 已停用（{why}），请另选机位。", "Seat {seat} is out of order ({why}). Choose another seat."
     ),
     "seat-out-of-reach": Message(
         403,
-        "{room} {seat} 号机位不在您负责的范围内，请联系考务办公室。",
+        "{room} 机位 {seat} 不在您负责的范围内，请联系考务办公室。",
         "Seat {seat} in {room} is outside your rooms. Call the exam office.",
     ),
     # --- the request itself
@@ -321,7 +321,8 @@ MESSAGES: dict[str, Message] = {
         "Cannot listen on {host}:{port} ({fault}); choose another port.",
     ),
     "no-service": Message(
-        503, "考试服务没有运行，服务时间未知；请先启动 holdfast serve。",
+        503,
+        "考试服务没有运行，服务时间未知；请先启动 holdfast serve。",
         "The exam server is not running, so the service time is not known; start holdfast serve first.",
     ),
     "demo-accounts": Message(
