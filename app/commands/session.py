@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Annotated
 
+import structlog
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -162,6 +164,8 @@ def start_in(
 def finalise(number: Annotated[int, typer.Argument(help="场次 · the session's number")], exam: Exam = None) -> None:
     """使本场全部作答终结（含结束时失联的机位），需服务器在运行 · make a session's ended attempts final, also those that
     were silent at their end; the server must be running."""
+    # The service's own log lines are for the server, not for whoever typed a command.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     own = settings()
     redis_url = own.redis_url.get_secret_value() if own.redis_url else EmbeddedRedis(own.data_dir).url
 
@@ -170,10 +174,10 @@ def finalise(number: Annotated[int, typer.Argument(help="场次 · the session's
             await _known_time(site)
             async with site.engine.connect() as conn:
                 found = await exams.resolve(conn, exam)
-                session_id = await exams.session_numbered(conn, found.id, number)
-            if session_id is None:
-                raise Refused("session-unknown", session=number)
-            return await ending.finalise_session(site, session_id, actor="holdfast session finalise")
+                planned = {each.number: each.id for each in await exams.sessions(conn, found.id)}
+            if number not in planned:
+                raise Refused("session-unknown", session=number, known=", ".join(str(one) for one in planned))
+            return await ending.finalise_session(site, planned[number], actor="holdfast session finalise")
 
     with database(own) as url:
         done = asyncio.run(work(url))

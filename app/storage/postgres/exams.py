@@ -250,12 +250,6 @@ async def add_session(conn: AsyncConnection, values: Mapping[str, Any]) -> int:
     return session_id
 
 
-async def session_numbered(conn: AsyncConnection, exam_id: int, number: int) -> int | None:
-    """The id of the exam's session with this number."""
-    found = await conn.scalar(sa.select(session.c.id).where(session.c.exam_id == exam_id, session.c.number == number))
-    return None if found is None else int(found)
-
-
 async def change_session(conn: AsyncConnection, session_id: int, values: Mapping[str, Any]) -> None:
     await conn.execute(sa.update(session).where(session.c.id == session_id).values(**values))
 
