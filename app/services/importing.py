@@ -31,6 +31,8 @@ from app.services.roster_writing import Progress, RosterWriter
 from app.storage.postgres import audit, bank, candidates, exams
 
 Mode = Literal["show", "import", "apply"]
+# SQLSTATE of a row that is still referred to.
+FOREIGN_KEY = "23503"
 # How many single changes an audit entry tells; the counts are always complete.
 AUDITED_CHANGES = 500
 
@@ -84,7 +86,9 @@ async def import_roster(
             try:
                 await RosterWriter(conn, exam, stored, key=key, progress=progress).apply(plan)
             except IntegrityError as fault:
-                # Something refers to a room, a seat or a session that would go; its transaction is undone whole.
+                if getattr(fault.orig, "sqlstate", None) != FOREIGN_KEY:
+                    raise
+                # Something refers to a room, a seat or a session that would go; the transaction is undone whole.
                 raise Refused("import-still-used", what=_what_is_used(fault)) from fault
             await _append(conn, actor, f"roster.{outcome.state}", source, outcome)
         return outcome
