@@ -44,7 +44,8 @@ WITNESS = """
     last = key;
     seen.push({ at: performance.now(), ...now });
   };
-  new MutationObserver(look).observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+  const all = { subtree: true, childList: true, attributes: true, characterData: true };
+  new MutationObserver(look).observe(document, all);
 })();
 """
 

@@ -40,6 +40,16 @@ async def marked(record: AsyncEngine, person: Person) -> list[int]:
     return list((await attempt(record, person))["marked"])
 
 
+async def credited(record: AsyncEngine, person: Person) -> list[dict[str, Any]]:
+    """The attempt's credited stretches in the order they were entered: from_ms, to_ms, reason, source, staff_id."""
+    return await rows(
+        record,
+        "SELECT from_ms, to_ms, reason, source, staff_id FROM adjustment"
+        " WHERE attempt_id = :a AND kind = 'credit' ORDER BY id",
+        a=person.attempt,
+    )
+
+
 async def service_ms(record: AsyncEngine) -> int:
     """The service counter as it was last confirmed."""
     return int((await rows(record, "SELECT counter_ms FROM service_clock"))[0]["counter_ms"])

@@ -50,6 +50,12 @@ class Server:
         """What the commands of an office would read beside this server."""
         return Settings(data_dir=self.data_dir)
 
+    @property
+    def pid(self) -> int:
+        """The supervisor's."""
+        assert self._process is not None
+        return self._process.pid
+
     def engine(self) -> AsyncEngine:
         """A connection of the test's own to the server's record."""
         return create_engine(EmbeddedPostgres(self.data_dir).url, self.settings, name="holdfast-e2e", pool_size=2)
@@ -105,7 +111,7 @@ class Server:
         self._process.wait(timeout=10)
         self._process = None
         # A backend forked between the look and the kill dies with its postmaster; until it has, the power is not off.
-        gone, alive = psutil.wait_procs(family, timeout=10)
+        _gone, alive = psutil.wait_procs(family, timeout=10)
         assert not alive, f"still running: {alive}"
         return killed
 

@@ -97,7 +97,7 @@ class Sitting:
         """Write a text key by key, as people do."""
         await self.go_to(item)
         field = self.page.get_by_role("textbox", name=self.words["exam.text"], exact=True)
-        await field.press_sequentially(value)
+        await field.press_sequentially(value, delay=60)
         self.answers[item.item] = await field.input_value()
 
     async def sees_answers(self, answers: dict[int, Any]) -> None:

@@ -63,7 +63,7 @@ async def test_from_sign_in_to_the_receipt_with_the_mouse_in_chinese(
             picture = page.locator(".question img").first
             await expect(picture).to_be_visible()
             await in_view(picture)
-            await until("the picture is drawn", lambda: picture.evaluate("(image) => image.naturalWidth"))
+            await expect(picture).not_to_have_js_property("naturalWidth", 0)
             await accessible(page, "a question with a picture")
 
     single, multiple = person.first("single"), person.first("multiple")
