@@ -41,6 +41,18 @@ export function linkOf(desk, since) {
 }
 
 /**
+ * A seat by its label as people say it; a spare seat's label is no bare number.
+ *
+ * @param {import('../shared/i18n.js').I18n['t']} t
+ * @param {string} label
+ * @param {string | null} [room] when it is another one
+ */
+export function seatText(t, label, room = null) {
+  const seat = t(/^\d+$/.test(label) ? 'seat.regular' : 'seat.spare', { seat: label });
+  return room ? `${room} ${seat}` : seat;
+}
+
+/**
  * An error in words: the service's own sentence, or what it means that none came.
  *
  * @param {App} app

@@ -64,7 +64,7 @@ export default {
   'kind.answering': 'Answering',
   'kind.waiting': 'Waiting',
   'kind.silent': 'Silent',
-  'kind.not_arrived': 'Not arrived',
+  'kind.not_arrived': 'Not here',
   'kind.handed_in': 'Handed in',
   'kind.timed_out': 'Time is up',
   'kind.forced': 'Ended by staff',
@@ -82,10 +82,8 @@ export default {
   'map.spares': 'Spare seats',
   'map.spares.left': '{n} free',
 
-  'seat.regular': 'Seat {seat}',
-  'seat.spare': 'Spare seat {seat}',
-  'seat.number': 'seat {seat}',
-  'seat.seconds': '{n} s',
+  'seat.regular': 'seat {seat}',
+  'seat.spare': 'spare seat {seat}',
   'seat.progress': '{answered} of {total} answered',
   'seat.moving': 'moving to {seat}, waiting for sign-in',
   'seat.again': 'same seat again, waiting for sign-in',
@@ -116,7 +114,7 @@ export default {
   'relog.pending': 'Moving: waiting for the candidate to sign in',
   'relog.pending.same': 'Same seat again: waiting for the candidate to sign in',
   'relog.tell':
-    'Ask {name} to go to {seat} and sign in with ticket and last six of the ID. Answers and time come back by themselves.',
+    'Send {name} to {seat}, to sign in with admission ticket and last six of the ID; answers and time come back by themselves.',
   'relog.tell.same':
     'Ask {name} to sign in at the same seat with ticket and last six of the ID. Answers and time come back by themselves.',
   'relog.by': 'By {name} · {reason}',
@@ -128,8 +126,9 @@ export default {
   'move.none': 'No seat is free. Choose another room or call the exam office.',
   'move.looking': 'Looking for free seats…',
   'move.why': 'Reason',
-  'move.note': 'Note (optional)',
-  'move.confirm': 'Confirm: move to {seat}',
+  'move.note': 'Note',
+  'move.note.hint': 'optional',
+  'move.confirm': 'Move to {seat}',
   'move.confirm.none': 'No seat to move to',
   'move.cancel': 'Cancel',
 
@@ -154,9 +153,9 @@ export default {
   'attention.hint':
     'Click a seat to see the candidate. Keyboard: arrows move, Enter opens, Esc closes, / searches.',
 
-  'notice.moved': '{name} has signed in at seat {seat} and goes on.',
-  'notice.returned': '{name} has signed in again at seat {seat}.',
-  'notice.silent': 'Seat {seat}: {name} is silent.',
+  'notice.moved': '{name} has signed in at {seat} and goes on.',
+  'notice.returned': '{name} has signed in again at {seat}.',
+  'notice.silent': '{name} at {seat} is silent.',
   'notice.close': 'Close this message',
 
   'act.repeating': 'No answer yet. Trying again by itself; please stay on this page…',

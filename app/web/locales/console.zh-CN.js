@@ -80,9 +80,7 @@ export default {
   'map.spares.left': '空闲 {n} 个',
 
   'seat.regular': '{seat} 号机位',
-  'seat.spare': '备用机位 {seat}',
-  'seat.number': '{seat} 号机位',
-  'seat.seconds': '{n} 秒',
+  'seat.spare': '{seat} 机位',
   'seat.progress': '已答 {answered}/{total} 题',
   'seat.moving': '换到 {seat}，等待登录',
   'seat.again': '原机位重新登录，等待登录',
@@ -122,7 +120,8 @@ export default {
   'move.none': '没有空闲机位。请另选考室，或联系考务办公室。',
   'move.looking': '正在查看空闲机位…',
   'move.why': '原因',
-  'move.note': '备注（可不填）',
+  'move.note': '备注',
+  'move.note.hint': '可不填',
   'move.confirm': '确认换到 {seat}',
   'move.confirm.none': '没有可换的机位',
   'move.cancel': '取消',
@@ -147,9 +146,9 @@ export default {
   'attention.none': '一切正常',
   'attention.hint': '点击机位查看应考人员。键盘：方向键移动，回车打开，Esc 关闭，/ 查找。',
 
-  'notice.moved': '{name} 已在 {seat} 号机位登录，继续作答。',
-  'notice.returned': '{name} 已在 {seat} 号机位重新登录。',
-  'notice.silent': '{seat} 号机位 {name} 无响应。',
+  'notice.moved': '{name} 已在 {seat}登录，继续作答。',
+  'notice.returned': '{name} 已在 {seat}重新登录。',
+  'notice.silent': '{seat} {name} 无响应。',
   'notice.close': '关闭提示',
 
   'act.repeating': '服务器尚未答复，正在自动重试，请勿离开…',

@@ -85,6 +85,11 @@ export function digits(ms) {
   return hours > 0 ? `${hours}:${rest}` : rest;
 }
 
+/** `0:34` or `12:05`: how long a silence lasts. @param {number} seconds */
+export function minutes(seconds) {
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+}
+
 /**
  * What a seat is, for its colour, shape and word.
  *

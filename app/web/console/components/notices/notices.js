@@ -1,6 +1,6 @@
 /** What just happened, for a few seconds, and spoken. */
 import { html } from '../../../shared/ui.js';
-import { useApp } from '../../app.js';
+import { seatText, useApp } from '../../app.js';
 import { Icon } from '../icons/icons.js';
 
 /** @type {Record<string, string>} */
@@ -11,7 +11,7 @@ export function Notices() {
   return html`<div class="notices" role="status">
     ${desk.notices.value.map(
       ({ id, kind, name, seat }) => html`<div class=${`note notice ${LOOK[kind]}`} key=${id}>
-        <span>${t(`notice.${kind}`, { name, seat })}</span>
+        <span>${t(`notice.${kind}`, { name, seat: seatText(t, seat) })}</span>
         <button class="notice-close" aria-label=${t('notice.close')} onClick=${() => desk.dismiss(id)}>
           <${Icon} name="close" />
         </button>

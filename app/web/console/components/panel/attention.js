@@ -1,7 +1,7 @@
 /** What needs a hand, longest first; and how to use the page. */
 import { html } from '../../../shared/ui.js';
 import { useApp, useSince } from '../../app.js';
-import { digits, secondsNow } from '../../core/room.js';
+import { LONG_SILENCE_S, minutes, secondsNow } from '../../core/room.js';
 import { Icon } from '../icons/icons.js';
 
 /** @typedef {import('../../core/room.js').Seat} Seat */
@@ -25,18 +25,19 @@ export function Attention({ picture }) {
           })}
           ${silent.map((seat) => {
             const seconds = secondsNow(seat.occupant?.silent_s ?? 0, since) ?? 0;
-            const text = `${t('kind.silent')} ${digits(seconds * 1000)}`;
-            return html`<${Row} key=${seat.seat_id} seat=${seat} icon="silent" text=${text} />`;
+            const text = `${t('kind.silent')} ${minutes(seconds)}`;
+            const long = seconds >= LONG_SILENCE_S;
+            return html`<${Row} key=${seat.seat_id} seat=${seat} icon="silent" text=${text} long=${long} />`;
           })}
         </ul>`}
     <p class="panel-hint soft">${t('attention.hint')}</p>`;
 }
 
-/** @param {{seat: Seat, icon: string, text: string}} props */
-function Row({ seat, icon, text }) {
+/** @param {{seat: Seat, icon: string, text: string, long?: boolean}} props */
+function Row({ seat, icon, text, long = false }) {
   const { desk } = useApp();
   return html`<li>
-    <button class="attention-row" data-kind=${icon} onClick=${() => desk.select(seat)}>
+    <button class="attention-row" data-kind=${icon} data-long=${long ? 'yes' : null} onClick=${() => desk.select(seat)}>
       <${Icon} name=${icon} size=${18} />
       <span class="number attention-seat">${seat.label}</span>
       <span class="attention-name">${seat.occupant?.name}</span>

@@ -28,6 +28,7 @@ export function MoveForm({ occupant, picture, onClose }) {
   const free = where ? freeSeats(where) : [];
   // The choice holds while its seat is free; otherwise the suggestion takes its place, visibly.
   const target = free.find((one) => one.seat_id === chosen) ?? free[0] ?? null;
+  const there = where && where.room.id !== own ? `${where.room.name} ` : '';
   const exam = desk.staff.value?.rooms.find(({ id }) => id === own)?.exam_id;
   const rooms = (desk.staff.value?.rooms ?? []).filter((room) => room.exam_id === exam);
   const busy = desk.busy.value !== null;
@@ -65,7 +66,7 @@ export function MoveForm({ occupant, picture, onClose }) {
       <legend>${t('move.to')}</legend>
       ${rooms.length > 1
         ? html`<select
-            class="move-room" aria-label=${t('move.room')} value=${String(roomId)}
+            class="move-field move-room" aria-label=${t('move.room')} value=${String(roomId)}
             onChange=${(/** @type {any} */ event) => void lookInto(Number(event.target.value))}
           >
             ${rooms.map(
@@ -91,27 +92,26 @@ export function MoveForm({ occupant, picture, onClose }) {
           ? html`<p class="note note-bad">${wordsFor(app, otherFault)}</p>`
           : html`<p class="note note-warn">${t(where ? 'move.none' : 'move.looking')}</p>`}
     </fieldset>
-    <fieldset>
-      <legend>${t('move.why')}</legend>
-      <div class="move-reasons">
-        ${REASONS.map(
-          (one) => html`<label class="move-seat" key=${one}>
-            <input type="radio" name="why" value=${one} checked=${reason === one} onChange=${() => setReason(one)} />
-            <span>${t(`reason.${one}`)}</span>
-          </label>`,
-        )}
-      </div>
+    <div class="move-why">
+      <label for="move-why">${t('move.why')}</label>
+      <select
+        class="move-field" id="move-why" value=${reason}
+        onChange=${(/** @type {any} */ event) => setReason(event.target.value)}
+      >
+        ${REASONS.map((one) => html`<option key=${one} value=${one}>${t(`reason.${one}`)}</option>`)}
+      </select>
+      <label for="move-note">${t('move.note')}</label>
       <input
-        class="move-note" maxlength="200" placeholder=${t('move.note')} aria-label=${t('move.note')} value=${note}
+        class="move-field" id="move-note" maxlength="200" placeholder=${t('move.note.hint')} value=${note}
         onInput=${(/** @type {any} */ event) => setNote(event.target.value)}
       />
-    </fieldset>
+    </div>
     <${Outcome} at=${['relog']} />
     <div class="move-buttons">
       <button
         class="button button-primary button-large" ref=${confirm} aria-disabled=${busy || !target ? 'true' : null}
       >
-        ${target ? t('move.confirm', { seat: target.label }) : t('move.confirm.none')}
+        ${target ? t('move.confirm', { seat: there + target.label }) : t('move.confirm.none')}
       </button>
       <button class="button button-large" type="button" onClick=${onClose}>${t('move.cancel')}</button>
     </div>

@@ -1,10 +1,9 @@
 /** One seat: who sits there, how they are, and what can be done. Without a seat: what needs a hand. */
 import { html, useEffect, useRef } from '../../../shared/ui.js';
-import { useApp, wordsFor } from '../../app.js';
-import { kindOf } from '../../core/room.js';
+import { seatText, useApp, wordsFor } from '../../app.js';
 import { Icon } from '../icons/icons.js';
 import { Attention } from './attention.js';
-import { Candidate } from './candidate.js';
+import { Condition, Facts } from './candidate.js';
 import { Relog } from './relog.js';
 import { SpareSeat } from './spare-seat.js';
 
@@ -22,7 +21,7 @@ export function Panel() {
 function SeatPanel({ seat, picture }) {
   const { desk, t } = useApp();
   const heading = useRef(/** @type {HTMLElement | null} */ (null));
-  const kind = kindOf(seat);
+  const person = seat.occupant ?? seat.arriving;
   const may = (/** @type {string} */ action) => desk.staff.value?.may.includes(action) ?? false;
 
   // Opened with the keyboard, the panel is where the keyboard goes on; a mouse leaves the focus on the map.
@@ -44,9 +43,9 @@ function SeatPanel({ seat, picture }) {
   return html`<aside class="panel" aria-labelledby="panel-title">
     <header class="panel-head">
       <div>
-        <p class="panel-seat">${t(seat.is_spare ? 'seat.spare' : 'seat.regular', { seat: seat.label })}</p>
-        <h2 id="panel-title" tabindex="-1" ref=${heading}>
-          ${seat.occupant?.name ?? seat.arriving?.name ?? t(`kind.${kind}`)}
+        ${person ? html`<p class="panel-seat">${seatText(t, seat.label)}</p>` : null}
+        <h2 id="panel-title" class=${person ? null : 'panel-seat'} tabindex="-1" ref=${heading}>
+          ${person?.name ?? seatText(t, seat.label)}
         </h2>
       </div>
       <button class="button button-quiet panel-close" aria-label=${t('panel.close')} onClick=${() => desk.select(null)}>
@@ -54,8 +53,9 @@ function SeatPanel({ seat, picture }) {
       </button>
     </header>
     ${seat.occupant
-      ? html`<${Candidate} seat=${seat} occupant=${seat.occupant} />
-          ${may('relog') ? html`<${Relog} seat=${seat} occupant=${seat.occupant} picture=${picture} />` : null}`
+      ? html`<${Condition} seat=${seat} occupant=${seat.occupant} />
+          ${may('relog') ? html`<${Relog} seat=${seat} occupant=${seat.occupant} picture=${picture} />` : null}
+          <${Facts} seat=${seat} occupant=${seat.occupant} />`
       : html`<${SpareSeat} seat=${seat} mark=${may('mark-seat')} />`}
   </aside>`;
 }
@@ -66,7 +66,7 @@ export function Outcome({ at }) {
   const { busy, fault } = app.desk;
   const waits = busy.value !== null && at.includes(busy.value.at) && busy.value.repeating;
   const failed = fault.value !== null && at.includes(fault.value.at) ? fault.value.error : null;
-  return html`<div aria-live="assertive">
+  return html`<div class="outcome" aria-live="assertive">
     ${waits ? html`<p class="note note-warn">${app.t('act.repeating')}</p>` : null}
     ${failed ? html`<p class="note note-bad">${wordsFor(app, failed)}</p>` : null}
   </div>`;

@@ -7,7 +7,7 @@
  * @typedef {import('../../core/room.js').Picture} Picture
  */
 import { html, useEffect, useRef, useState } from '../../../shared/ui.js';
-import { useApp } from '../../app.js';
+import { seatText, useApp } from '../../app.js';
 import { freeSeats } from '../../core/room.js';
 import { Icon } from '../icons/icons.js';
 import { MoveForm } from './move-form.js';
@@ -23,7 +23,10 @@ export function Relog({ seat, occupant, picture }) {
   const busy = desk.busy.value !== null;
 
   useEffect(() => {
-    if (wasChoosing.current && !choosing) opener.current?.focus();
+    if (wasChoosing.current && !choosing) {
+      opener.current?.focus({ preventScroll: true });
+      opener.current?.closest('.panel')?.scrollTo(0, 0);
+    }
     wasChoosing.current = choosing;
   }, [choosing]);
 
@@ -69,8 +72,10 @@ export function Relog({ seat, occupant, picture }) {
 function Pending({ occupant }) {
   const { desk, t } = useApp();
   const pending = /** @type {NonNullable<Occupant['relog']>} */ (occupant.relog);
-  const target = [pending.to_room, t('seat.number', { seat: pending.to_seat })].filter(Boolean).join(' ');
-  return html`<section class="pending" aria-label=${t('relog.pending')}>
+  const target = seatText(t, pending.to_seat, pending.to_room);
+  const card = useRef(/** @type {HTMLElement | null} */ (null));
+  useEffect(() => card.current?.closest('.panel')?.scrollTo(0, 0), [pending.id]);
+  return html`<section class="pending" ref=${card} aria-label=${t('relog.pending')}>
     <h3 class="pending-title">${t(pending.same_seat ? 'relog.pending.same' : 'relog.pending')}</h3>
     ${pending.same_seat
       ? null

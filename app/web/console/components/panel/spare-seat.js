@@ -1,6 +1,6 @@
 /** A seat without a candidate: who it is kept for, or whether its PC works. */
 import { html, useState } from '../../../shared/ui.js';
-import { useApp } from '../../app.js';
+import { seatText, useApp } from '../../app.js';
 import { kindOf } from '../../core/room.js';
 import { Icon } from '../icons/icons.js';
 import { Outcome } from './panel.js';
@@ -26,7 +26,7 @@ export function SpareSeat({ seat, mark }) {
           ${t('spare.kept', {
             name: arriving.name,
             ticket: arriving.ticket,
-            from: [arriving.from_room, t('seat.number', { seat: arriving.from_seat })].filter(Boolean).join(' '),
+            from: seatText(t, arriving.from_seat, arriving.from_room),
           })}
         </p>`
       : null}

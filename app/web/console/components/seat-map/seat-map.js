@@ -4,8 +4,8 @@
  * @typedef {import('../../core/room.js').Seat} Seat
  */
 import { html, useEffect, useRef } from '../../../shared/ui.js';
-import { useApp, useSince } from '../../app.js';
-import { LONG_SILENCE_S, digits, kindOf, matches, secondsNow, step } from '../../core/room.js';
+import { seatText, useApp, useSince } from '../../app.js';
+import { LONG_SILENCE_S, kindOf, matches, minutes, secondsNow, step } from '../../core/room.js';
 import { Icon } from '../icons/icons.js';
 
 export function SeatMap() {
@@ -96,9 +96,8 @@ function Tile({ seat, selected, entrance, dim }) {
   const { occupant, arriving } = seat;
   const person = occupant ?? arriving;
   const pending = occupant?.relog ?? null;
-  const word = html`<${Word} seat=${seat} />`;
   const label = [
-    t(seat.is_spare ? 'seat.spare' : 'seat.regular', { seat: seat.label }),
+    seatText(t, seat.label),
     person?.name,
     t(`kind.${kind}`),
     occupant?.total ? t('seat.progress', { answered: occupant.answered, total: occupant.total }) : '',
@@ -117,12 +116,14 @@ function Tile({ seat, selected, entrance, dim }) {
         <span class="seat-label number">${seat.label}</span>
         ${pending
           ? html`<span class="seat-move"><${Icon} name="moving" size=${14} /> ${pending.same_seat ? t('seat.again.short') : pending.to_seat}</span>`
-          : occupant && occupant.planned_label !== seat.label
+          : occupant?.silent_s != null
+            ? html`<${Silence} seconds=${occupant.silent_s} />`
+            : occupant && occupant.planned_label !== seat.label
             ? html`<span class="seat-from">${t('seat.from', { seat: occupant.planned_label })}</span>`
             : null}
       </span>
       <span class="seat-name">${person?.name ?? '\u00a0'}</span>
-      <span class="seat-state"><${Icon} name=${kind} size=${14} /> ${word}</span>
+      <span class="seat-state"><${Icon} name=${kind} size=${14} /> <span class="seat-word">${t(`kind.${kind}`)}</span></span>
       ${occupant?.total && occupant.state !== 'not_arrived'
         ? html`<span class="progress" aria-hidden="true">
             <span class="progress-done" style=${{ width: `${(100 * occupant.answered) / occupant.total}%` }}></span>
@@ -132,18 +133,7 @@ function Tile({ seat, selected, entrance, dim }) {
   </li>`;
 }
 
-/** The state in words; a silence counts. @param {{seat: Seat}} props */
-function Word({ seat }) {
-  const { t } = useApp();
-  const kind = kindOf(seat);
-  return html`<span class="seat-word">
-    ${kind === 'silent' ? html`<${Silence} seconds=${seat.occupant?.silent_s ?? 0} />` : t(`kind.${kind}`)}
-  </span>`;
-}
-
-/** @param {{seconds: number}} props */
+/** A silence counts on. @param {{seconds: number}} props */
 function Silence({ seconds }) {
-  const { t } = useApp();
-  const now = secondsNow(seconds, useSince()) ?? 0;
-  return html`${t('kind.silent')} <span class="number">${now < 60 ? t('seat.seconds', { n: now }) : digits(now * 1000)}</span>`;
+  return html`<strong class="seat-silence number">${minutes(secondsNow(seconds, useSince()) ?? 0)}</strong>`;
 }
