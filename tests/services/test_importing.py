@@ -320,6 +320,28 @@ async def test_who_has_a_paper_or_has_signed_in_is_not_touched(
     assert await picture(fresh_db) == before
 
 
+async def test_a_draw_that_commits_first_is_seen(fresh_db: AsyncEngine, tmp_path: Path) -> None:
+    """An import that looked before the draw committed must not go on as if nobody had a paper."""
+    await bring(fresh_db, tmp_path)
+    table = people()
+    table[0][8] = 6
+    async with fresh_db.connect() as draw:
+        await draw.execute(
+            text(
+                "INSERT INTO attempt (id, session_id, candidate_id, allotted_ms)"
+                " SELECT gen_random_uuid(), session_id, candidate_id, 1 FROM allocation ORDER BY id LIMIT 1"
+            )
+        )
+        applying = asyncio.create_task(bring(fresh_db, tmp_path, table, mode="apply"))
+        waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        async with asyncio.timeout(20):
+            while not await rows(fresh_db, waiting):
+                assert not applying.done()
+                await asyncio.sleep(0.02)
+        await draw.commit()
+    assert (await applying).state == "blocked"
+
+
 async def test_others_may_still_change(fresh_db: AsyncEngine, tmp_path: Path) -> None:
     await bring(fresh_db, tmp_path)
     await draw_for(fresh_db, "20240001")
