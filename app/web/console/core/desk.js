@@ -158,7 +158,8 @@ export function createDesk(ports) {
     sessionsTimer = timers.setTimeout(async () => {
       try {
         await loadSessions();
-        if (picture.value === null && roomId.value !== null) openRoom(roomId.value, sessionId.value);
+        // A room that had no session may have one by now.
+        if (sessionId.value === null && roomId.value !== null) openRoom(roomId.value);
       } catch (error) {
         // The list is a convenience: what is open is told by the stream, and the next look is 20 s away.
         if (loginEnded(error)) return;
