@@ -21,7 +21,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from app import background
-from app.api import candidate, events, health, problems, staff
+from app.api import candidate, events, health, openapi, problems, staff
 from app.api.deps import Deps
 from app.api.events import Hub
 from app.api.middleware import RequestLayer, page_policy
@@ -127,6 +127,7 @@ def create_app(settings: Settings, *, database_url: str, redis_url: str, standby
             Mount("/web", StaticFiles(directory=WEB, html=False)),
         ]
     )
+    openapi.install(app)
     return app
 
 

@@ -1,0 +1,174 @@
+"""The OpenAPI document: FastAPI's own for the staff's calls, and what it cannot see of the plain routes.
+
+The candidate's calls, the event stream, health and the pages are Starlette routes (``api.candidate`` says why). Their
+paths, methods and words come from the routes themselves, so the table here holds bodies and refusals only.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from typing import Any, NamedTuple
+
+import msgspec
+from fastapi import FastAPI
+from starlette.routing import Route
+
+from app.api.problems import MEDIA_TYPE
+from app.api.schemas import replies
+from app.api.schemas.candidate import CheckpointIn, SignInIn
+from app.domain.errors import MESSAGES
+
+REF = "#/components/schemas/{name}"
+JSON = "application/json"
+DEVICE, STAFF = "deviceToken", "staffLogin"
+SECURITY = {
+    DEVICE: {"type": "http", "scheme": "bearer", "description": "From POST /api/v1/candidate/sign-in."},
+    STAFF: {"type": "http", "scheme": "bearer", "description": "From POST /api/v1/staff/sign-in."},
+}
+
+
+class Call(NamedTuple):
+    """``body`` and ``reply``: a struct or a media type. ``also``: other answers than 200 and the problems.
+    ``summary``: for a route whose endpoint has no words of its own."""
+
+    reply: type[msgspec.Struct] | str
+    body: type[msgspec.Struct] | None = None
+    codes: tuple[str, ...] = ()
+    token: str | None = DEVICE
+    also: dict[str, str] | None = None
+    summary: str = ""
+
+
+_SEATED = ("bad-token", "superseded", "unavailable")
+_GATED = (*_SEATED, "not-started", "closed", "not-found")
+_BODY = ("bad-body", "body-too-large")
+_WRITES = (*_SEATED, *_BODY, "too-many-responses", "not-started", "closed", "overloaded")
+
+CALLS: dict[str, Call] = {
+    "/api/v1/candidate/sign-in": Call(
+        replies.SignedIn,
+        SignInIn,
+        (
+            *_BODY, "sign-in-failed", "too-many-tries", "not-allocated", "not-open", "too-late", "lease-held",
+            "wrong-seat", "seat-taken", "closed", "unavailable",
+        ),
+        token=None,
+    ),
+    "/api/v1/attempt": Call(replies.AttemptTold, codes=_SEATED),
+    "/api/v1/attempt/paper": Call(replies.PaperTold, codes=_GATED, also={"304": "The page has this paper."}),
+    "/api/v1/attempt/media/{sha}": Call("image/*", codes=_GATED),
+    "/api/v1/attempt/ready": Call(replies.ReadyTold, codes=_SEATED),
+    "/api/v1/attempt/checkpoints": Call(replies.CheckpointTold, CheckpointIn, _WRITES),
+    "/api/v1/attempt/hand-in": Call(replies.HandInTold, CheckpointIn, (*_WRITES, "too-early-to-hand-in")),
+    "/api/v1/attempt/empty": Call(replies.EmptyTold, CheckpointIn, ("bad-token", *_BODY, "too-many-responses")),
+    "/api/v1/attempt/events": Call("text/event-stream", codes=_SEATED),
+    "/livez": Call("text/plain", token=None),
+    "/readyz": Call(replies.ReadyzTold, token=None, also={"503": "Nobody can be served; the same fields say why."}),
+    "/role": Call(replies.RoleTold, token=None),
+    "/metrics": Call("text/plain", token=None),
+    "/": Call("text/html", token=None, summary="The candidate's page."),
+    "/console": Call("text/html", token=None, summary="The staff's page."),
+}  # fmt: skip
+
+_LOGIN = ("login-ended", "unavailable")
+_CHANGE = (*_LOGIN, "bad-body", "not-permitted", "not-found", "idempotency-key-needed", "idempotency-mismatch")
+STAFF_CODES: dict[str, tuple[str, ...]] = {
+    "/sign-in": (
+        "bad-body", "staff-sign-in-failed", "staff-too-many-tries", "staff-disabled", "staff-demo-account",
+        "unavailable",
+    ),
+    "/sign-out": _LOGIN,
+    "/me": _LOGIN,
+    "/sessions": _LOGIN,
+    "/rooms/{room_id}": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
+    "/rooms/{room_id}/events": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
+    "/attempts/{attempt_id}/relog": (
+        *_CHANGE, "attempt-over", "relog-open", "seat-out-of-reach", "seat-out-of-order", "seat-occupied",
+        "seat-promised",
+    ),
+    "/relogs/{relog_id}/withdraw": (*_CHANGE, "relog-used"),
+    "/seats/{seat_id}/mark": (*_CHANGE, "seat-promised"),
+    "/audit": (*_LOGIN, "bad-body", "not-permitted"),
+}  # fmt: skip
+STAFF_PREFIX = "/api/v1/staff"
+
+
+def install(app: FastAPI) -> None:
+    """Let ``app.openapi`` (and /openapi.json) tell of every call. The document is made once, when first asked for."""
+    by_fastapi = app.openapi
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _completed(by_fastapi(), app)
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign]
+
+
+def _completed(document: dict[str, Any], app: FastAPI) -> dict[str, Any]:
+    kinds = [kind for call in CALLS.values() for kind in (call.body, call.reply) if isinstance(kind, type)]
+    _, schemas = msgspec.json.schema_components([*kinds, replies.Problem], ref_template=REF)
+    components = document.setdefault("components", {})
+    # What FastAPI says of its own 422 is not what is sent: every refusal is a problem.
+    kept = {name: each for name, each in components.get("schemas", {}).items() if not name.endswith("ValidationError")}
+    components["schemas"] = kept | schemas
+    components["securitySchemes"] = SECURITY
+    for path, operations in document["paths"].items():
+        codes = STAFF_CODES[path.removeprefix(STAFF_PREFIX)]
+        for operation in operations.values():
+            operation["responses"].pop("422", None)
+            operation["responses"] |= _problems(codes)
+            operation["security"] = [{STAFF: []}] if "login-ended" in codes else []
+            for parameter in operation.get("parameters", ()):
+                # Optional to FastAPI only, so that its absence is refused in our words.
+                parameter["required"] = parameter["required"] or parameter["name"] == "idempotency-key"
+    for route in app.routes:
+        if isinstance(route, Route) and route.path in CALLS:
+            operations = document["paths"].setdefault(route.path, {})
+            for method in sorted((route.methods or set()) - {"HEAD"}):
+                operations[method.lower()] = _operation(route, CALLS[route.path])
+    return document
+
+
+def _operation(route: Route, call: Call) -> dict[str, Any]:
+    summary, _, description = (inspect.getdoc(route.endpoint) or call.summary).partition("\n\n")
+    success = {"description": "Done.", "content": _content(call.reply)}
+    told: dict[str, Any] = {
+        "tags": ["candidate" if route.path.startswith("/api/") else "site"],
+        "summary": " ".join(summary.split()).replace("``", "`"),
+        "operationId": re.sub(r"\W+", "_", route.path).strip("_") or "page",
+        "security": [] if call.token is None else [{call.token: []}],
+        "responses": {"200": success},
+    }
+    for status, why in (call.also or {}).items():
+        told["responses"][status] = {**success, "description": why} if status != "304" else {"description": why}
+    if description:
+        told["description"] = description
+    told["responses"] |= _problems(call.codes)
+    if call.body is not None:
+        told["requestBody"] = {"required": True, "content": _content(call.body)}
+    names = re.findall(r"{(\w+)}", route.path)
+    if names:
+        told["parameters"] = [
+            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names
+        ]
+    return told
+
+
+def _content(kind: type[msgspec.Struct] | str) -> dict[str, Any]:
+    if isinstance(kind, str):
+        return {kind: {"schema": {"type": "string"}}}
+    return {JSON: {"schema": {"$ref": REF.format(name=kind.__name__)}}}
+
+
+def _problems(codes: tuple[str, ...]) -> dict[str, Any]:
+    """One entry per status; its description names the codes."""
+    by_status: dict[int, list[str]] = {}
+    for code in codes:
+        by_status.setdefault(MESSAGES[code].status, []).append(code)
+    schema = {"schema": {"$ref": REF.format(name=replies.Problem.__name__)}}
+    return {
+        str(status): {"description": ", ".join(f"`{code}`" for code in found), "content": {MEDIA_TYPE: schema}}
+        for status, found in sorted(by_status.items())
+    }
