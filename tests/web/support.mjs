@@ -61,7 +61,8 @@ export function createSeeded(seed) {
 
 /**
  * `fetch` over services by origin. `faults` is used up one per request, then `mode` holds:
- * ok · drop (never arrives) · lose (done, reply lost) · hang (no answer, no error) · html · empty · cut
+ * ok · drop (never arrives) · lose (done, reply lost) · hang (no answer, no error) · late (slow both ways) · html · json ·
+ * empty · cut
  */
 export function createNetwork(time, services) {
   const network = {
@@ -80,12 +81,15 @@ export function createNetwork(time, services) {
       call.fault = fault;
       if (fault === 'drop' || !service) throw new TypeError('Failed to fetch');
       if (fault === 'html') return new Response('<html>portal</html>', { status: 200 });
+      if (fault === 'json') return new Response('{"ok": true, "items": []}', { status: 200 });
       if (fault === 'empty') return new Response('', { status: 200 });
       if (url.pathname === '/livez') {
         if (fault === 'hang') return hang(init.signal);
         return new Response('{}', { status: 200 });
       }
       if (url.pathname.endsWith('/events')) return hang(init.signal);
+      const slow = () => (fault === 'late' ? new Promise((resolve) => void time.timers.setTimeout(resolve, 1500)) : null);
+      await slow();
       const token = (init.headers?.Authorization ?? '').replace('Bearer ', '');
       let answer;
       try {
@@ -99,6 +103,8 @@ export function createNetwork(time, services) {
           headers: retry_after === undefined ? {} : { 'Retry-After': String(retry_after) },
         });
       }
+      await slow();
+      if (init.signal?.aborted) throw new DOMException('aborted', 'AbortError');
       if (fault === 'lose') throw new TypeError('Failed to fetch');
       if (fault === 'cut') return new Response((await answer.text()).slice(0, 40), { status: 200 });
       if (fault === 'hang') return hang(init.signal);
@@ -144,7 +150,6 @@ export const GRANT = {
   servers: [],
   state: 'live',
   next_seq: 1,
-  sent_seq: null,
   told: { lineage: 'lineage-1', count: 0 },
   registers: { position: 1, marked: [], elapsed_ms: 0 },
   registers_told: 'untold',

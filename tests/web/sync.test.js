@@ -96,7 +96,7 @@ test('I2: a lost reply is settled by the same number, with what has grown', asyn
   assert.deepEqual([outbox.view(1).state, outbox.view(2).state], ['durable', 'durable']);
 });
 
-for (const fault of ['html', 'empty', 'cut', 'drop', 'hang', 'lose']) {
+for (const fault of ['html', 'json', 'empty', 'cut', 'drop', 'hang', 'lose']) {
   test(`a request that ends in "${fault}" acknowledges nothing, and the answer arrives later`, async () => {
     const { sync, time, network, choose, outbox, attempt, connection } = await sending();
     sync.start();

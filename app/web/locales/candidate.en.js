@@ -84,7 +84,6 @@ export default {
   'exam.hint.true_false': 'True or false?',
   'exam.hint.blank': 'Fill in every blank',
   'exam.hint.text': 'Write your answer below',
-  'exam.options': 'Options',
   'exam.blank': 'Blank {n}',
   'exam.text': 'Your answer',
   'exam.chars': { one: '{n} character', other: '{n} characters' },

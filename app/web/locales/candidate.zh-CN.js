@@ -82,7 +82,6 @@ export default {
   'exam.hint.true_false': '判断对错',
   'exam.hint.blank': '填写每一空',
   'exam.hint.text': '请在下方作答',
-  'exam.options': '选项',
   'exam.blank': '第 {n} 空',
   'exam.text': '您的答案',
   'exam.chars': '{n} 字',

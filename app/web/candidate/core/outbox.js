@@ -6,8 +6,8 @@
  * 1. `edit` writes {value, rev} in one transaction that also reads the revision it must exceed; tabs share the
  *    transaction order, so no two edits get one revision. Crash before the commit: the screen said "saving", not
  *    "saved on this PC". Crash after: the entry is `local` and the next page sends it.
- * 2. `claim` reserves the sequence number and reads what is due, checking in the same transaction that this page still
- *    holds the flusher lease. It changes no entry. Crash: the next page claims the same number and the same entries.
+ * 2. `claim` reads the sequence number and what is due, checking in the same transaction that this page still holds the
+ *    flusher lease. It changes no entry. Crash: the next page claims the same number and the same entries.
  * 3. The request. Its reply may be lost: the entries are still `local`, the same number is repeated, the service merges
  *    by revision and answers again.
  * 4. `settle` stores what the reply says, item by item, for exactly the revision that was answered. Crash before it: as
@@ -25,7 +25,7 @@
  * @typedef {'live' | 'signed-out' | 'superseded' | 'closed' | 'final'} GrantState
  * @typedef {{
  *   attempt: string, epoch: number, lineage: string, token: string, ticket: string, servers: string[],
- *   state: GrantState, next_seq: number, sent_seq: number | null,
+ *   state: GrantState, next_seq: number,
  *   told: {lineage: string, count: number}, registers: Registers, registers_told: string,
  *   who: any, receipt: any, hand_in_asked: boolean, superseded_by: any,
  * }} Grant `told` is the most the service has ever said it holds; `who` is what the pages show (candidate, seat, …)
@@ -187,9 +187,9 @@ export function createOutbox({ store, attempt, epoch, serviceNow, onChange = () 
           const grant = await tx.get('grants', key);
           if (!grant || grant.state === 'final') return null;
           if (holder !== null && (await tx.get('meta', 'flusher'))?.holder !== holder) return null;
-          const seq = grant.sent_seq ?? grant.next_seq;
+          const seq = grant.next_seq; // it moves only when a reply has been stored: an unanswered one is repeated
           const now = { ...grant.registers, ...registers };
-          await tx.put('grants', { ...grant, sent_seq: seq, registers: now });
+          await tx.put('grants', { ...grant, registers: now });
 
           /** @type {Entry[]} */
           const due = (await tx.all('entries', key)).filter((row) => isDue(row, withBuffered));
@@ -253,7 +253,6 @@ export function createOutbox({ store, attempt, epoch, serviceNow, onChange = () 
           entries: changedRows,
           grant: {
             ...grant,
-            sent_seq: null,
             next_seq: Math.max(claim.seq, grant.next_seq - 1, reply.acked_seq) + 1,
             told: { lineage: reply.lineage, count },
             registers_told: resend ? '' : reply.durability === 'durable' ? claim.registers : grant.registers_told,

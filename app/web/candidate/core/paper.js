@@ -14,11 +14,11 @@
 
 /**
  * @param {any} body the reply of `GET /attempt/paper`
- * @returns {Paper}
- * @throws {TypeError} when it is not a paper
+ * @returns {Paper | null} null when it is not a paper
  */
 export function readPaper(body) {
-  if (!Array.isArray(body?.sections)) throw new TypeError('not a paper');
+  const whole = Array.isArray(body?.sections) && body.sections.every((/** @type {any} */ one) => Array.isArray(one?.items));
+  if (!whole) return null;
   /** @type {Section[]} */
   const sections = body.sections.map((/** @type {any} */ section) => ({
     title: String(section.title ?? ''),
@@ -27,7 +27,7 @@ export function readPaper(body) {
   const sectionOf = new Map();
   sections.forEach((section, index) => section.items.forEach((item) => sectionOf.set(item.item, index)));
   const items = sections.flatMap((section) => section.items).sort((a, b) => a.position - b.position);
-  if (items.length === 0) throw new TypeError('a paper without items');
+  if (items.length === 0) return null;
   return { etag: String(body.paper ?? ''), sections, items, sectionOf };
 }
 

@@ -55,6 +55,26 @@ export function handInReply(body, sent) {
 }
 
 /**
+ * `GET /attempt`: what the service holds.
+ *
+ * @typedef {{
+ *   lineage: string, clock: ClockMessage, position: number, marked: number[], count: number | null, acked_seq: number,
+ *   elapsed_ms: number, responses: Record<string, import('./state.js').ServerResponse>, receipt: any,
+ *   candidate: any, exam: any, session: any, seat: any,
+ * }} AttemptReply
+ * @param {any} body
+ * @returns {AttemptReply | null}
+ */
+export function attemptReply(body) {
+  if (body === null || typeof body !== 'object' || !isLineage(body.lineage)) return null;
+  const clock = clockMessage(body.clock);
+  const { responses, marked } = body;
+  if (clock === null || responses === null || typeof responses !== 'object' || !Array.isArray(marked)) return null;
+  const known = { count: null, acked_seq: 0, elapsed_ms: 0, position: 1, receipt: null };
+  return { ...known, ...body, lineage: String(body.lineage), clock };
+}
+
+/**
  * The per-item statuses of a reply or of a refusal that carries them.
  *
  * @param {any} items

@@ -12,9 +12,9 @@
  * @typedef {import('./outbox.js').Grant} Grant
  * @typedef {{ticket: string, device_id: string, lease_secret: string}} Proof
  */
-import { Refused } from '../../shared/api.js';
+import { NotOurs, Refused } from '../../shared/api.js';
 import { UNTOLD } from './outbox.js';
-import { clockMessage, isLineage } from './reply.js';
+import { attemptReply, clockMessage, isLineage } from './reply.js';
 
 const SIGN_IN_MS = 8000;
 
@@ -49,14 +49,12 @@ export function createSession({ store, api, ring, random, origin }) {
     async signIn({ ticket, idTail, seat }) {
       const { device_id, lease_secret } = await proofFor(ticket);
       const body = { ticket, id_tail: idTail, device_id, lease_secret, ...(seat ? { seat } : {}) };
-      const answer = await askAround(ring, (server) =>
-        api.post('/api/v1/candidate/sign-in', body, { server, timeoutMs: SIGN_IN_MS }),
-      );
-      const clock = clockMessage(answer.clock);
-      if (typeof answer.attempt_id !== 'string' || !Number.isSafeInteger(answer.epoch) || !isLineage(answer.lineage)) {
-        throw new TypeError('the sign-in reply names no attempt');
-      }
-      if (typeof answer.token !== 'string' || clock === null) throw new TypeError('the sign-in reply has no token');
+      const answer = await askAround(ring, async (server) => {
+        const reply = await api.post('/api/v1/candidate/sign-in', body, { server, timeoutMs: SIGN_IN_MS });
+        if (!isSignIn(reply.body)) throw new NotOurs(reply.status, server);
+        return reply.body;
+      });
+      const clock = /** @type {import('./reply.js').ClockMessage} */ (clockMessage(answer.clock));
       ring.use(answer.servers ?? [], origin);
       return { grant: await remember(answer, { ticket, device_id, lease_secret }), clock };
     },
@@ -72,11 +70,18 @@ export function createSession({ store, api, ring, random, origin }) {
     leave: () => store.transaction('readwrite', (tx) => tx.delete('meta', 'current')),
 
     /**
+     * `GET /attempt`.
+     *
      * @param {Grant} grant
-     * @returns {Promise<any>} the body of `GET /attempt`
+     * @returns {Promise<import('./reply.js').AttemptReply>}
      */
     read: (grant) =>
-      askAround(ring, (server) => api.get('/api/v1/attempt', { token: grant.token, server, timeoutMs: SIGN_IN_MS })),
+      askAround(ring, async (server) => {
+        const { body, status } = await api.get('/api/v1/attempt', { token: grant.token, server, timeoutMs: SIGN_IN_MS });
+        const reply = attemptReply(body);
+        if (!reply) throw new NotOurs(status, server);
+        return reply;
+      }),
   };
 
   /**
@@ -97,7 +102,6 @@ export function createSession({ store, api, ring, random, origin }) {
         ...(before ?? {
           attempt,
           epoch,
-          sent_seq: null,
           told: { lineage, count: 0 },
           registers: { position: 1, marked: [], elapsed_ms: 0 },
           registers_told: UNTOLD,
@@ -127,12 +131,19 @@ export function createSession({ store, api, ring, random, origin }) {
 
 /** @typedef {ReturnType<typeof createSession>} Session */
 
+/** @param {any} body */
+function isSignIn(body) {
+  const named = typeof body.attempt_id === 'string' && Number.isSafeInteger(body.epoch) && isLineage(body.lineage);
+  return named && typeof body.token === 'string' && clockMessage(body.clock) !== null;
+}
+
 /**
  * Every server of the ring once; a refusal that is an answer ends the round, a 503 does not.
  *
+ * @template T
  * @param {import('../../shared/api.js').ServerRing} ring
- * @param {(server: string) => Promise<import('../../shared/api.js').Reply>} ask
- * @returns {Promise<any>} the body
+ * @param {(server: string) => Promise<T>} ask
+ * @returns {Promise<T>}
  */
 export async function askAround(ring, ask) {
   for (;;) {
@@ -140,7 +151,7 @@ export async function askAround(ring, ask) {
     try {
       const reply = await ask(server);
       ring.answered(server);
-      return reply.body;
+      return reply;
     } catch (error) {
       if (error instanceof Refused && error.status < 500) {
         ring.answered(server);

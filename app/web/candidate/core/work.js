@@ -12,7 +12,7 @@
  *   said: {n: number, minutes: number} | null,
  * }} WorkState `version` grows with every change of an answer; `said.minutes` is to be spoken when `said.n` changes
  */
-import { Refused } from '../../shared/api.js';
+import { NotOurs, Refused } from '../../shared/api.js';
 import { fullJitter } from '../../shared/backoff.js';
 import { followEvents } from '../../shared/sse.js';
 import { createCountdown } from './countdown.js';
@@ -30,6 +30,7 @@ const CHANGE_MS = 5000;
 const NOTICES = 5;
 /** The time is up for everybody in one instant; receipts are asked for spread over this. */
 const TIME_UP_SPREAD_MS = 8000;
+const CALL_MS = 10000;
 const RECEIPT_CURVE = Object.freeze({ base: 1000, cap: 10000 });
 
 /**
@@ -137,15 +138,14 @@ export function createWork(ports) {
     }
     if (!reply) return;
     await outbox.absorb(reply);
-    await outbox.adoptOlder(String(reply.lineage), reply.responses);
+    await outbox.adoptOlder(reply.lineage, reply.responses);
     const grant = await outbox.grant();
     if (!grant || stopped) return;
     countdown.workedBefore(grant.registers.elapsed_ms);
     const who = { ...grant.who, ...whoOf(reply) };
     const { position, marked } = grant.registers;
     set({ grant: { ...grant, who }, merged: true, position, marked });
-    const said = clockMessage(reply.clock);
-    if (said) clockSaid(said);
+    clockSaid(reply.clock);
     if (reply.receipt) return finish(reply.receipt);
     sync.start();
     follow();
@@ -215,15 +215,31 @@ export function createWork(ports) {
     if (!stopped && timer.state() === 'ended' && !state.grant.receipt) sync.handIn();
   }
 
+  /**
+   * One call of the attempt whose answer must have a shape: what has another is not the service's.
+   *
+   * @template T
+   * @param {'GET' | 'POST'} method
+   * @param {string} call
+   * @param {(body: any) => T | null} read
+   * @returns {Promise<T>}
+   */
+  async function ask(method, call, read) {
+    const server = ring.current();
+    const body = method === 'POST' ? {} : undefined;
+    const reply = await api.request(method, `/api/v1/attempt/${call}`, { token, server, body, timeoutMs: CALL_MS });
+    const value = read(reply.body);
+    if (value === null) throw new NotOurs(reply.status, server);
+    return value;
+  }
+
   async function loadPaper() {
     if (paperUnderWay || state.paper || !state.merged) return;
     paperUnderWay = true;
     try {
       await pause(random.unit() * PAPER_SPREAD_MS);
-      const ask = () => api.get('/api/v1/attempt/paper', { token, timeoutMs: 10000, server: ring.current() });
-      const reply = await insist(ask, wanted);
-      if (!reply) return;
-      const paper = readPaper(reply.body);
+      const paper = await insist(() => ask('GET', 'paper', readPaper), wanted);
+      if (!paper) return;
       set({ paper, position: Math.min(Math.max(1, state.position), paper.items.length) });
       countdown.working(state.clock?.state === 'running');
     } catch (error) {
@@ -346,12 +362,10 @@ export function createWork(ports) {
       if (readySaid) return;
       readySaid = true;
       try {
-        const ask = () => api.post('/api/v1/attempt/ready', {}, { token, server: ring.current() });
-        const reply = await insist(ask, wanted);
+        const reply = await insist(() => ask('POST', 'ready', readReady), wanted);
         if (!reply) return;
-        const said = clockMessage(reply.body.clock);
-        if (said) clockSaid(said);
-        set({ gapMs: Number(reply.body.gap_ms ?? 0) });
+        clockSaid(reply.clock);
+        set({ gapMs: reply.gapMs });
       } catch (error) {
         if (!(error instanceof Refused)) throw error; // the checkpoints hear what it was
       }
@@ -371,6 +385,12 @@ export function createWork(ports) {
 }
 
 /** @typedef {ReturnType<typeof createWork>} Work */
+
+/** The reply of `POST /attempt/ready`. @param {any} body */
+function readReady(body) {
+  const clock = clockMessage(body.clock);
+  return clock && { clock, gapMs: Number(body.gap_ms ?? 0) };
+}
 
 /** @param {any} reply */
 function whoOf({ candidate, exam, session, seat }) {
