@@ -37,6 +37,7 @@ log = structlog.get_logger(__name__)
 WEB = Path(__file__).parent / "web"
 PLANS_EVERY_S = 1.0
 STANDBY_S = 1.5
+START_WAIT_S = 4.0
 
 # SQLSTATE classes that say "not now": connection, resources, operator intervention, read-only, lock, deadlock.
 TRANSIENT = ("08", "53", "57", "25006", "55P03", "40")
@@ -89,6 +90,8 @@ def create_app(settings: Settings, *, database_url: str, redis_url: str, standby
             await ticker.start()
             await hub.start()
             plans = asyncio.create_task(_keep_plans(sitting))
+            # A process takes connections from the shared socket only when it can answer them, or when nobody can.
+            await site.settled(START_WAIT_S)
             try:
                 yield
             finally:

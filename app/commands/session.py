@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
 from collections.abc import Sequence
@@ -18,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.commands.database import database, with_engine
 from app.domain.clock import duration_text
-from app.domain.errors import ClockUnconfirmed, Refused
+from app.domain.errors import Refused
 from app.embedded.redis import EmbeddedRedis
 from app.services import ending, scheduling, timetable
 from app.services.site import Site
@@ -185,12 +184,8 @@ def finalise(number: Annotated[int, typer.Argument(help="场次 · the session's
 
 
 async def _known_time(site: Site) -> None:
-    for _ in range(30):
-        with contextlib.suppress(ClockUnconfirmed):
-            site.service_time.now_ms()
-            return
-        await asyncio.sleep(0.1)
-    raise Refused("no-service")
+    if not await site.settled(3.0):
+        raise Refused("no-service")
 
 
 def _state(each: Scheduled) -> str:

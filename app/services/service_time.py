@@ -100,6 +100,15 @@ class ServiceTime:
         return self._reading.confirmed
 
     @property
+    def knows(self) -> bool:
+        """Whether ``now_ms`` would answer."""
+        try:
+            self.now_ms()
+        except ClockUnconfirmed:
+            return False
+        return True
+
+    @property
     def confirmed(self) -> Confirmed:
         if self._reading.confirmed is None:
             raise ClockUnconfirmed

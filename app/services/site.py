@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -20,6 +21,8 @@ from app.storage.redis.client import Keys, Store
 from app.storage.redis.clock import RedisClock
 from app.storage.redis.events import Event, publish
 from app.storage.redis.hot import Hot
+
+SETTLE_STEP_S = 0.05
 
 
 class Site:
@@ -64,6 +67,14 @@ class Site:
     async def tell(self, event: Event) -> None:
         """Push an event to every open page it concerns."""
         await publish(self.store, self.keys, event)
+
+    async def settled(self, wait_s: float) -> bool:
+        """Wait until the time is known and PostgreSQL is reached, at most ``wait_s``; whether both are so."""
+        for _ in range(int(wait_s / SETTLE_STEP_S)):
+            if self.writer.postgres_up and self.service_time.knows:
+                return True
+            await asyncio.sleep(SETTLE_STEP_S)
+        return False
 
     async def _connect_writer(self) -> asyncpg.Connection[Any]:
         settings = self.settings

@@ -49,14 +49,6 @@ async def counter(url: str) -> Confirmed:
         await connection.close()
 
 
-def knows(site: Site) -> bool:
-    try:
-        site.service_time.now_ms()
-    except ClockUnconfirmed:
-        return False
-    return True
-
-
 async def until(condition, what: str):
     for _ in range(200):
         if condition():
@@ -158,7 +150,7 @@ async def test_a_session_whose_start_fell_into_the_outage_waits_for_the_office(f
 async def test_while_postgres_is_away_redis_carries_the_counter_and_hands_it_back(fresh_url, redis_url, redis):
     async with ticking(fresh_url, redis_url) as (site, ticker):
         await until(lambda: ticker.leading, "leading")
-        await until(lambda: knows(site), "the time")
+        await until(lambda: site.service_time.knows, "the time")
         before = site.service_time.now_ms()
         real = ticker._connect
 
