@@ -50,6 +50,16 @@ async def credited(record: AsyncEngine, person: Person) -> list[dict[str, Any]]:
     )
 
 
+async def leases(record: AsyncEngine, person: Person) -> list[dict[str, Any]]:
+    """Every lease there ever was, in order: epoch, seat, granted_ms, revoked_ms."""
+    return await rows(
+        record,
+        "SELECT l.epoch, s.label AS seat, l.granted_ms, l.revoked_ms FROM lease l JOIN seat s ON s.id = l.seat_id"
+        " WHERE l.attempt_id = :a ORDER BY l.epoch",
+        a=person.attempt,
+    )
+
+
 async def service_ms(record: AsyncEngine) -> int:
     """The service counter as it was last confirmed."""
     return int((await rows(record, "SELECT counter_ms FROM service_clock"))[0]["counter_ms"])

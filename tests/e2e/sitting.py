@@ -119,6 +119,8 @@ class Sitting:
 
     async def saved(self, *, within_s: float = 15) -> None:
         """The page says that everything is in the exam record."""
+        # Two frames: the word that is read is one about the key that was pressed last.
+        await self.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         await expect(self.page.locator("[data-save]")).to_have_attribute("data-save", "saved", timeout=within_s * 1000)
 
     async def left_s(self) -> int:
