@@ -60,6 +60,7 @@ class SignedIn:
 async def sign_in(site: Site, request: Request) -> SignedIn:
     """The device's claims. Refuses with sign-in-failed, too-many-tries, not-allocated, not-open, too-late,
     lease-held, wrong-seat or closed."""
+    site.require_postgres()
     ticket = identity.ticket_key(request.ticket)
     await limits.check(site, "ticket", ticket, site.settings.ticket_failures)
     await limits.check(site, "address", request.address, site.settings.address_failures)
@@ -223,8 +224,11 @@ async def _named_seat(conn: AsyncConnection, row: RowMapping, request: Request) 
 
 
 async def _tell_redis(site: Site, claims: Claims) -> None:
-    """What the buffered-only mode needs to know; without Redis a resume tells it later."""
+    """What any process needs to know while PostgreSQL is away; without Redis nobody but this one will know it."""
+    async with site.reading() as conn:
+        seated = await attempts.seated(conn, claims.attempt)
+    facts = {} if seated is None else seated.facts()
     try:
-        await site.hot().grant(claims.attempt, claims.epoch, {"seat_id": claims.seat_id})
+        await site.hot().grant(claims.attempt, claims.epoch, facts)
     except RedisAway as fault:
         log.info("grant not mirrored", attempt=str(claims.attempt), fault=str(fault))

@@ -8,10 +8,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.checkpoint.ack import Follower, RedisBuffer
 from app.checkpoint.writer import Writer
+from app.domain.checkpoints import StoreAway
 from app.domain.errors import ClockUnconfirmed
 from app.secrets import site_secret
 from app.services.service_time import ServiceTime
@@ -92,6 +93,17 @@ class Site:
     async def connect_own(self, purpose: str) -> asyncpg.Connection[Any]:
         """A plain connection for a loop that needs one of its own."""
         return await connect(self.database_url, self.settings, name=f"{self.name}-{purpose}")
+
+    def require_postgres(self) -> None:
+        """For what cannot be done without the record: refuse at once rather than wait. Raises StoreAway."""
+        if not self.writer.postgres_up:
+            raise StoreAway("postgres is away")
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for a short look on the checkpoint path. Raises TimeoutError past the commit deadline."""
+        async with asyncio.timeout(self.settings.commit_deadline.total_seconds()), self.engine.connect() as conn:
+            yield conn
 
     @asynccontextmanager
     async def plain(self) -> AsyncIterator[asyncpg.Connection[Any]]:

@@ -17,7 +17,7 @@ from sqlalchemy import text
 
 from app.checkpoint import recovery
 from app.domain import identity
-from app.domain.checkpoints import Checkpoint, Outcome, Row
+from app.domain.checkpoints import Checkpoint, Outcome, Row, StoreAway
 from app.domain.clock import Because
 from app.domain.errors import Refused
 from app.services import ending, timing
@@ -25,6 +25,7 @@ from app.services.site import Site
 from app.services.tokens import Claims
 from app.storage.postgres import adjustments, attempts
 from app.storage.postgres.attempts import Seated
+from app.storage.redis.client import RedisAway
 
 Value = str | list[str] | None
 # Attempts one process keeps the unchanging facts of; beyond it the least recently used are asked for again.
@@ -72,14 +73,29 @@ class Sitting:
         key = (claims.attempt, claims.epoch)
         known = self._seated.get(key)
         if known is None:
-            async with self._site.engine.connect() as conn:
-                known = await attempts.seated(conn, claims.attempt)
+            if self._site.writer.postgres_up:
+                async with self._site.reading() as conn:
+                    known = await attempts.seated(conn, claims.attempt)
+            else:
+                known = await self._from_hot(claims)
             if known is None:
                 raise Refused("bad-token")
             self._seated[key] = known
             if len(self._seated) > REMEMBERED:
                 self._seated.popitem(last=False)
         return known
+
+    async def _from_hot(self, claims: Claims) -> Seated:
+        """The same facts while PostgreSQL is away, from where the sign-in left them."""
+        try:
+            known = await self._site.hot().facts(claims.attempt)
+        except RedisAway as fault:
+            raise StoreAway("neither store knows the attempt") from fault
+        if not known:
+            raise StoreAway("the attempt was never seated here")
+        seated = Seated.of_facts(known)
+        self._plans.setdefault(seated.session_id, seated.start_ms)
+        return seated
 
     # --- checkpoints ---
 
@@ -189,7 +205,7 @@ class Sitting:
         return reply
 
     async def _seat_now(self, attempt: UUID) -> str:
-        async with self._site.engine.connect() as conn:
+        async with self._site.reading() as conn:
             seated = await attempts.seated(conn, attempt)
         return f"{seated.seat['room']} {seated.seat['seat']}" if seated else ""
 
@@ -227,7 +243,7 @@ class Sitting:
 
     async def refresh_plans(self) -> None:
         """Read every session's start: one small query, run once a second by the process."""
-        async with self._site.engine.connect() as conn:
+        async with self._site.reading() as conn:
             rows = await conn.execute(text("SELECT id, start_ms FROM session"))
             self._plans = {row.id: row.start_ms for row in rows}
 
@@ -236,6 +252,7 @@ class Sitting:
     async def resume(self, claims: Claims) -> dict[str, Any]:
         """The attempt as it stands, merged from both stores and repaired before it is shown (DESIGN §4.7)."""
         site = self._site
+        site.require_postgres()
         self._refuse_foreign_lineage(claims)
         async with site.plain() as connection:
             await recovery.repair(connection, site.hot_or_none(), site.service_time.lineage_n, claims.attempt)
@@ -289,6 +306,7 @@ class Sitting:
     async def ready(self, claims: Claims) -> dict[str, Any]:
         """First paint after a move: the gap that began with the grant ends, and is credited (DESIGN §5)."""
         site = self._site
+        site.require_postgres()
         async with site.engine.begin() as conn:
             row = await attempts.lock(conn, claims.attempt)
             if row is None or row["epoch"] != claims.epoch:
@@ -314,6 +332,7 @@ class Sitting:
 
     async def gate(self, claims: Claims) -> None:
         """I12: nothing of a paper leaves before its session starts, or after the attempt is final."""
+        self._site.require_postgres()
         async with self._site.engine.connect() as conn:
             row = await attempts.state(conn, claims.attempt)
         if row is None:

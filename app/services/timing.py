@@ -89,7 +89,7 @@ def _told(part: clock.Because) -> dict[str, Any]:
 
 async def because_of(site: Site, attempt: UUID) -> list[clock.Because]:
     """The summands of the attempt's end, from the ledger and the service's own outages since its start."""
-    async with site.engine.connect() as conn:
+    async with site.reading() as conn:
         ledger = await adjustments.ledger(conn, attempt)
         told = clock.because(ledger)
         if ledger.start_ms is not None:

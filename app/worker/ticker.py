@@ -11,6 +11,7 @@ against the same expected value, so two tickers cannot add up: the one that come
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import secrets
 import socket
@@ -68,21 +69,22 @@ class Ticker:
     async def _run(self) -> None:
         # A process that serves candidates lets the one that does not go first: its event loop is the busier one.
         await asyncio.sleep(self._standby_s)
+        connection: asyncpg.Connection[Any] | None = None
         while True:
             try:
-                await self._serve()
+                await self._serve(connection or await self._bounded(self._connect()))
+                connection = None
             except FAULTS as fault:
                 log.info("ticker without postgres", fault=repr(fault))
-                await self._serve_from_redis()
+                connection = await self._serve_from_redis()
             finally:
                 self.leading = False
 
     def _step(self, since: float) -> int:
         return min(self._max_step_ms, int((self._monotonic() - since) * 1000))
 
-    async def _serve(self) -> None:
+    async def _serve(self, connection: asyncpg.Connection[Any]) -> None:
         """Wait for the lock on PostgreSQL, then tick until it is lost. Raises FAULTS."""
-        connection = await self._bounded(self._connect())
         try:
             while not await self._bounded(service_clocks.lead(connection)):  # noqa: ASYNC110 -- a lock of another server
                 await asyncio.sleep(self._tick_s / 2)
@@ -110,26 +112,42 @@ class Ticker:
             self.leading = False
             connection.terminate()
 
-    async def _serve_from_redis(self) -> None:
-        """While PostgreSQL is away: tick in Redis, look for PostgreSQL once a second."""
-        lost = self._monotonic()
-        at = await self._read_redis()
-        read = self._monotonic()
-        while self._monotonic() - lost < 1.0:
-            await asyncio.sleep(self._tick_s / 2)
-            if at is None:
-                at, read = await self._read_redis(), self._monotonic()
-                continue
-            sampled = self._monotonic()
-            try:
-                moved = await self._redis.tick(at, self._step(read), self._me)
-            except RedisAway:
+    async def _serve_from_redis(self) -> asyncpg.Connection[Any]:
+        """Tick in Redis until PostgreSQL answers again, without a pause for looking; the connection that was made."""
+        reached = asyncio.create_task(self._reach())
+        try:
+            at, read = await self._read_redis(), self._monotonic()
+            while not reached.done():
+                await asyncio.wait({reached}, timeout=self._tick_s / 2)
                 moved = None
-            if moved is None:
-                at, read = await self._read_redis(), self._monotonic()
-                continue
-            at, read = moved, sampled
-            self._service_time.observe(at)
+                sampled = self._monotonic()
+                if at is not None:
+                    with contextlib.suppress(RedisAway):
+                        moved = await self._redis.tick(at, self._step(read), self._me)
+                if moved is None:
+                    at, read = await self._read_redis(), self._monotonic()
+                else:
+                    at, read = moved, sampled
+                    self._service_time.observe(at)
+            return reached.result()
+        finally:
+            reached.cancel()
+
+    async def _reach(self) -> asyncpg.Connection[Any]:
+        """A connection to a PostgreSQL that answers. A frozen one accepts connections and says nothing."""
+        while True:
+            try:
+                connection: asyncpg.Connection[Any] = await self._bounded(self._connect())
+                try:
+                    await self._bounded(connection.fetchval("SELECT 1"))
+                except FAULTS:
+                    connection.terminate()
+                    raise
+            except FAULTS as fault:
+                log.debug("postgres still away", fault=repr(fault))
+                await asyncio.sleep(self._tick_s)
+            else:
+                return connection
 
     async def _read_redis(self) -> Confirmed | None:
         try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
@@ -174,6 +174,19 @@ class Seated:
     seat_id: int
     seat: dict[str, str]
     items: dict[int, str]
+    start_ms: int | None
+
+    def facts(self) -> dict[str, Any]:
+        """Plain JSON for the hot copy; the ID number stays in the record."""
+        known = asdict(self)
+        known["attempt"] = str(self.attempt)
+        known["candidate"]["id_number"] = ""
+        return known
+
+    @classmethod
+    def of_facts(cls, known: dict[str, Any]) -> Seated:
+        items = {int(item): kind for item, kind in known["items"].items()}
+        return cls(**{**known, "attempt": UUID(known["attempt"]), "items": items})
 
 
 async def seated(conn: AsyncConnection, attempt: UUID) -> Seated | None:
@@ -182,7 +195,7 @@ async def seated(conn: AsyncConnection, attempt: UUID) -> Seated | None:
         conn,
         """
         SELECT a.session_id, c.name, c.ticket, c.gender, c.specialty, c.id_number, e.name AS exam,
-            s.number, s.name AS session_name, s.planned_start, s.duration_ms, s.earliest_hand_in_ms,
+            s.number, s.name AS session_name, s.planned_start, s.start_ms, s.duration_ms, s.earliest_hand_in_ms,
             seat.id AS seat_id, seat.label, room.name AS room, room.number AS room_number, b.name AS building
         FROM attempt a
         JOIN candidate c ON c.id = a.candidate_id
@@ -230,6 +243,7 @@ async def seated(conn: AsyncConnection, attempt: UUID) -> Seated | None:
             "seat": row["label"],
         },
         items={one["item"]: one["type"] for one in items},
+        start_ms=row["start_ms"],
     )
 
 

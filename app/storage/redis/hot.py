@@ -132,6 +132,11 @@ class Hot:
         raw: dict[bytes, bytes] = await self._store.call(self._store.client.hgetall(self._keys.hot(attempt)))
         return _parse(raw) if raw else None
 
+    async def facts(self, attempt: UUID) -> dict[str, Any] | None:
+        """What ``grant`` was told of the attempt."""
+        raw: bytes | None = await self._store.call(self._store.client.hget(self._keys.hot(attempt), "facts"))
+        return json.loads(raw) if raw else None
+
     async def grant(self, attempt: UUID, epoch: int, facts: dict[str, Any]) -> None:
         """Tell Redis of a new epoch and of what the buffered-only mode needs to know of the attempt."""
         await self._store.call(self._put(attempt, epoch, facts))
