@@ -125,8 +125,6 @@ export default {
   'timer.why': 'About your time',
   'timer.ends': 'Ends at about {time}',
   'timer.plain': 'Nothing was changed: the planned time runs.',
-  'timer.added': '{text}: {time} added',
-  'timer.removed': '{text}: {time} taken off',
   'timer.note': 'The server computes the time left. This computer’s clock does not matter.',
   'timer.speak': { one: '{n} minute left', other: '{n} minutes left' },
   'timer.zero': 'Time is up. Asking the server.',

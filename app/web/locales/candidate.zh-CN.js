@@ -123,8 +123,6 @@ export default {
   'timer.why': '时间说明',
   'timer.ends': '预计结束时间 {time}',
   'timer.plain': '没有任何调整，按原定时长计时。',
-  'timer.added': '{text}：增加 {time}',
-  'timer.removed': '{text}：减少 {time}',
   'timer.note': '剩余时间由服务器计算，与这台电脑的时钟无关。',
   'timer.speak': '剩余 {n} 分钟',
   'timer.zero': '时间已到，正在向服务器确认。',

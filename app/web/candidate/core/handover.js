@@ -4,7 +4,7 @@
  * lying on this disk. Runs while nobody is signed in (every attempt), or beside a signed-in candidate for that
  * candidate's own older grants only. Nothing of it is ever shown.
  *
- * @typedef {import('./outbox.js').Grant} Grant
+ * @typedef {import('./grant.js').Grant} Grant
  */
 import { createOutbox } from './outbox.js';
 import { isSettled } from './state.js';

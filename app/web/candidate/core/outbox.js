@@ -17,28 +17,17 @@
  * this grant's own row in the same transaction.
  *
  * @typedef {import('./state.js').Entry} Entry
- * @typedef {import('./store-memory.js').Store} Store
- * @typedef {import('./store-memory.js').Tx} Tx
- * @typedef {import('./reply.js').CheckpointReply} CheckpointReply
  * @typedef {import('./state.js').ItemAck} ItemAck
  * @typedef {import('./state.js').ServerResponse} ServerResponse
- * @typedef {'live' | 'signed-out' | 'superseded' | 'closed' | 'final'} GrantState
- * @typedef {{
- *   attempt: string, epoch: number, lineage: string, token: string, ticket: string, servers: string[],
- *   state: GrantState, next_seq: number,
- *   told: {lineage: string, count: number}, registers: Registers, registers_told: string,
- *   who: any, receipt: any, hand_in_asked: boolean, superseded_by: any,
- * }} Grant `told` is the most the service has ever said it holds; `who` is what the pages show (candidate, seat, …)
- * @typedef {{position: number, marked: number[], elapsed_ms: number}} Registers
+ * @typedef {import('./store-memory.js').Store} Store
+ * @typedef {import('./grant.js').Grant} Grant
+ * @typedef {import('./grant.js').Registers} Registers
+ * @typedef {import('./grant.js').Claim} Claim
  * @typedef {{item: number, value: any, state: 'writing' | 'local' | 'sending' | 'buffered' | 'durable' | 'stranded' |
  *   'refused', code: string | null, rev: number}} View one item as the page shows it
- * @typedef {{seq: number, token: string, revs: Map<number, number>, body: any, registers: string, lineage: string,
- *   count: number, more: boolean}} Claim `lineage` and `count` as told before
  */
-import { absorbed, edited, isDue, isSettled, rebased, settled, unsettled } from './state.js';
-
-/** Room for the envelope, position and marks beside the responses. */
-const ENVELOPE_BYTES = 4096;
+import { afterReading, afterReply, claimed } from './grant.js';
+import { edited, isDue, isSettled, rebased, settled } from './state.js';
 
 /**
  * @param {{store: Store, attempt: string, epoch: number, serviceNow: () => number, onChange?: () => void}} ports
@@ -179,41 +168,22 @@ export function createOutbox({ store, attempt, epoch, serviceNow, onChange = () 
      *   lease is kept); `bare` leaves the registers out (the service refused a body because of them)
      * @returns {Promise<Claim | null>} null when this page may not send: the lease is another's or the grant is gone
      */
-    claim: ({ withBuffered, holder, most, mostBytes, registers = {}, bare = false }) =>
+    claim: ({ withBuffered, holder, registers = {}, bare = false, ...limits }) =>
       store.transaction(
         'readwrite',
         async (tx) => {
           /** @type {Grant | undefined} */
-          const grant = await tx.get('grants', key);
-          if (!grant || grant.state === 'final') return null;
+          const stored = await tx.get('grants', key);
+          if (!stored || stored.state === 'final') return null;
           if (holder !== null && (await tx.get('meta', 'flusher'))?.holder !== holder) return null;
-          const seq = grant.next_seq; // it moves only when a reply has been stored: an unanswered one is repeated
-          const now = { ...grant.registers, ...registers };
-          await tx.put('grants', { ...grant, registers: now });
-
+          const grant = { ...stored, registers: { ...stored.registers, ...registers } };
+          await tx.put('grants', grant);
           /** @type {Entry[]} */
-          const due = (await tx.all('entries', key)).filter((row) => isDue(row, withBuffered));
-          due.sort((a, b) => a.at_ms - b.at_ms);
-          const { chosen, more } = fitting(due, most, mostBytes - ENVELOPE_BYTES);
-          const { position, marked, elapsed_ms } = now;
-          const said = JSON.stringify({ position, marked });
-          const news = !bare && said !== grant.registers_told;
-          underWay = new Map(chosen.map((row) => [row.item, row.rev]));
-          return {
-            seq,
-            token: grant.token,
-            lineage: grant.told.lineage,
-            count: grant.told.count,
-            revs: underWay,
-            registers: news ? said : grant.registers_told,
-            more,
-            body: {
-              seq,
-              responses: chosen.map(({ item, rev, value, at_ms }) => ({ item, rev, value, at_ms })),
-              ...(news ? { position, marked } : {}),
-              elapsed_ms: Math.round(elapsed_ms),
-            },
-          };
+          const rows = await tx.all('entries', key);
+          const due = rows.filter((row) => isDue(row, withBuffered));
+          const claim = claimed(grant, due, { ...limits, bare });
+          underWay = claim.revs;
+          return claim;
         },
         { durability: 'relaxed' }, // losing a claim in a power cut only means claiming again
       ),
@@ -225,41 +195,21 @@ export function createOutbox({ store, attempt, epoch, serviceNow, onChange = () 
     },
 
     /**
-     * Step 4. A real reply (`reply.js`). Says what became of it.
+     * Step 4. A real reply (`reply.js`).
      *
      * @param {Claim} claim
-     * @param {CheckpointReply} reply
-     * @param {{patient?: boolean}} [how] `patient`: everything was sent again a moment ago, so a lower count alone is
-     *   noted for later instead of acted on (two stores may disagree for a while; 1,880 browsers must not echo it)
+     * @param {import('./reply.js').CheckpointReply} reply
+     * @param {{patient?: boolean}} [how] see `afterReply`
      * @returns {Promise<{settled: number, resend: boolean}>} how many entries moved, and whether everything is sent again
      */
     async settle(claim, reply, { patient = false } = {}) {
-      let moved = 0;
-      let resend = false;
+      let outcome = { settled: 0, resend: false };
       await revise((rows, grant) => {
-        const lower = lost(grant, reply);
-        resend = reply.lineage !== grant.told.lineage || (lower && !patient);
-        const count = reply.count === null || (lower && !resend) ? grant.told.count : reply.count;
-        const acks = new Map(reply.items.map((ack) => [ack.item, ack]));
-        const changedRows = [];
-        for (const row of rows) {
-          const ack = claim.revs.has(row.item) ? acks.get(row.item) : undefined;
-          // Not answered just now, so all we know of it is from before: not believed any more.
-          const after = ack ? settled(row, ack) : resend ? unsettled(row) : row;
-          if (ack && (after.state !== row.state || after.rev !== row.rev)) moved += 1;
-          if (after !== row) changedRows.push(after);
-        }
-        return {
-          entries: changedRows,
-          grant: {
-            ...grant,
-            next_seq: Math.max(claim.seq, grant.next_seq - 1, reply.acked_seq) + 1,
-            told: { lineage: reply.lineage, count },
-            registers_told: resend ? '' : reply.durability === 'durable' ? claim.registers : grant.registers_told,
-          },
-        };
+        const after = afterReply(rows, grant, claim, reply, patient);
+        outcome = { settled: after.moved, resend: after.resend };
+        return after;
       });
-      return { settled: moved, resend };
+      return outcome;
     },
 
     /**
@@ -284,37 +234,9 @@ export function createOutbox({ store, attempt, epoch, serviceNow, onChange = () 
     /**
      * `GET /attempt`, on sign-in and reload: both sides meet.
      *
-     * @param {{responses: Record<string, ServerResponse>, count: number | null, lineage: string, acked_seq: number,
-     *   position: number, marked: number[], elapsed_ms: number}} reply
+     * @param {import('./reply.js').AttemptReply} reply
      */
-    absorb: (reply) =>
-      revise((rows, grant) => {
-        const again = lost(grant, { lineage: String(reply.lineage), count: reply.count });
-        const mine = new Map(rows.map((row) => [row.item, again ? unsettled(row) : row]));
-        const items = new Set([...mine.keys(), ...Object.keys(reply.responses).map(Number)]);
-        const at_ms = serviceNow();
-        const after = [];
-        for (const item of items) {
-          const at = { attempt, epoch, item, at_ms };
-          const row = absorbed(mine.get(item) ?? null, reply.responses[String(item)] ?? null, at);
-          if (row) after.push(row);
-        }
-        // Unsent position and marks of this very device are newer than the service's.
-        const ours = grant.registers_told !== JSON.stringify(pick(grant.registers)) && grant.registers_told !== UNTOLD;
-        const position = ours ? grant.registers.position : reply.position;
-        const marked = ours ? grant.registers.marked : reply.marked;
-        const elapsed_ms = Math.max(grant.registers.elapsed_ms, reply.elapsed_ms);
-        return {
-          entries: after,
-          grant: {
-            ...grant,
-            told: { lineage: String(reply.lineage), count: reply.count ?? grant.told.count },
-            next_seq: Math.max(grant.next_seq, reply.acked_seq + 1),
-            registers: { position, marked, elapsed_ms },
-            registers_told: ours ? grant.registers_told : JSON.stringify({ position, marked }),
-          },
-        };
-      }),
+    absorb: (reply) => revise((rows, grant) => afterReading(rows, grant, reply, serviceNow())),
 
     /**
      * After the service began another lineage and this device signed in again: what older grants of this attempt still
@@ -370,41 +292,3 @@ export function createOutbox({ store, attempt, epoch, serviceNow, onChange = () 
 }
 
 /** @typedef {ReturnType<typeof createOutbox>} Outbox */
-
-/** `registers_told` of a grant that has told nothing yet. */
-export const UNTOLD = 'untold';
-
-/**
- * Does the service hold less than it once said? Then it was restored or promoted from an older copy (I1).
- *
- * @param {Grant} grant
- * @param {{lineage: string, count: number | null}} reply `count: null` says nothing
- */
-function lost(grant, { lineage, count }) {
-  return lineage !== grant.told.lineage || (count !== null && count < grant.told.count);
-}
-
-/** @param {Registers} registers */
-function pick({ position, marked }) {
-  return { position, marked };
-}
-
-/**
- * As many as the service takes at once; always at least one, so that a single large answer is never stuck.
- *
- * @param {Entry[]} due
- * @param {number} most
- * @param {number} mostBytes
- */
-function fitting(due, most, mostBytes) {
-  const chosen = [];
-  let bytes = 0;
-  for (const row of due) {
-    // A character is at most three bytes in UTF-8 per UTF-16 unit: an estimate that never falls short.
-    const size = 3 * JSON.stringify(row.value).length + 96;
-    if (chosen.length > 0 && (chosen.length >= most || bytes + size > mostBytes)) break;
-    chosen.push(row);
-    bytes += size;
-  }
-  return { chosen, more: chosen.length < due.length };
-}

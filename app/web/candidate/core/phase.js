@@ -4,7 +4,7 @@
  * @typedef {'starting' | 'elsewhere' | 'sign-in' | 'receipt' | 'replaced' | 'closed' | 'resuming' | 'identity' |
  *   'notice' | 'handing-in' | 'time-up' | 'exam'} Phase
  * @typedef {{
- *   lease: import('./flusher-lease.js').LeaseState, loaded: boolean, grant: import('./outbox.js').Grant | null,
+ *   lease: import('./flusher-lease.js').LeaseState, loaded: boolean, grant: import('./grant.js').Grant | null,
  *   merged: boolean, clockState: string | null, hasPaper: boolean, handingIn: boolean,
  * }} Facts `loaded`: this browser's store has been read; `merged`: what the service holds has been read too
  */

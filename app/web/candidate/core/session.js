@@ -9,11 +9,11 @@
  * candidate's sign-in moves `current`, and from then on no code path of the page opens the earlier rows, except
  * `handover.js`, which sends what is left of them under their own token and shows it to nobody.
  *
- * @typedef {import('./outbox.js').Grant} Grant
+ * @typedef {import('./grant.js').Grant} Grant
  * @typedef {{ticket: string, device_id: string, lease_secret: string}} Proof
  */
 import { NotOurs, Refused } from '../../shared/api.js';
-import { UNTOLD } from './outbox.js';
+import { UNTOLD } from './grant.js';
 import { attemptReply, clockMessage, isLineage } from './reply.js';
 
 const SIGN_IN_MS = 8000;

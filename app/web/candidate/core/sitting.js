@@ -120,7 +120,7 @@ export function createSitting(ports) {
   }
 
   /**
-   * @param {import('./outbox.js').Grant} grant
+   * @param {import('./grant.js').Grant} grant
    * @param {import('./reply.js').ClockMessage | null} first the clock that came with a sign-in
    */
   function turnTo(grant, first) {

@@ -12,7 +12,7 @@
  * The hand-in is the same request to another address, sent when everything fits into it.
  *
  * @typedef {import('./outbox.js').Outbox} Outbox
- * @typedef {import('./outbox.js').Claim} Claim
+ * @typedef {import('./grant.js').Claim} Claim
  * @typedef {import('./reply.js').CheckpointReply} CheckpointReply
  * @typedef {{
  *   onReply: (reply: CheckpointReply) => void,
@@ -51,7 +51,7 @@ const CLOSED_TRIES = 3;
  *   outbox: Outbox, api: import('../../shared/api.js').Api, ring: import('../../shared/api.js').ServerRing,
  *   clock: {now: () => number}, timers: import('../../shared/api.js').Timers, random: {unit: () => number},
  *   connection: {ok: () => void, failed: (error: unknown, tookMs: number) => void},
- *   holder: string | null, registers?: () => Partial<import('./outbox.js').Registers>,
+ *   holder: string | null, registers?: () => Partial<import('./grant.js').Registers>,
  *   listener?: Partial<Listener>, beats?: boolean,
  * }} ports `beats: false` hands over what an old grant left and then rests
  */

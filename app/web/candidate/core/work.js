@@ -3,7 +3,7 @@
  * going, follows the clock and the pushes, fetches the paper. When the page turns to another grant this one is stopped
  * and never used again.
  *
- * @typedef {import('./outbox.js').Grant} Grant
+ * @typedef {import('./grant.js').Grant} Grant
  * @typedef {import('./reply.js').ClockMessage} ClockMessage
  * @typedef {{
  *   grant: Grant, merged: boolean, paper: import('./paper.js').Paper | null, position: number, marked: number[],
@@ -13,9 +13,9 @@
  * }} WorkState `version` grows with every change of an answer; `said.minutes` is to be spoken when `said.n` changes
  */
 import { NotOurs, Refused } from '../../shared/api.js';
-import { fullJitter } from '../../shared/backoff.js';
 import { followEvents } from '../../shared/sse.js';
 import { createCountdown } from './countdown.js';
+import { createEnding } from './ending.js';
 import { createOutbox } from './outbox.js';
 import { readPaper } from './paper.js';
 import { clockMessage } from './reply.js';
@@ -28,10 +28,7 @@ const PAPER_SPREAD_MS = 500;
 /** A change of the remaining time worth telling. */
 const CHANGE_MS = 5000;
 const NOTICES = 5;
-/** The time is up for everybody in one instant; receipts are asked for spread over this. */
-const TIME_UP_SPREAD_MS = 8000;
 const CALL_MS = 10000;
-const RECEIPT_CURVE = Object.freeze({ base: 1000, cap: 10000 });
 
 /**
  * @param {{
@@ -70,12 +67,12 @@ export function createWork(ports) {
     registers: () => ({ elapsed_ms: countdown.worked() }),
     listener: {
       onReply: (reply) => watch(replied(reply)),
-      onSuperseded: () => watch(over()),
-      onClosed: () => watch(over().then(readReceipt)),
-      onSignedOut: () => watch(over()),
+      onSuperseded: () => watch(ending.over()),
+      onClosed: () => watch(ending.over().then(ending.readReceipt)),
+      onSignedOut: () => watch(ending.over()),
       onHandInRefused: (error) => set({ handingIn: false, handInProblem: error }),
       onLeaseLost: ports.onLeaseLost,
-      onRest: () => watch(letGo()),
+      onRest: () => watch(ending.letGo()),
       onFault,
     },
   });
@@ -84,8 +81,6 @@ export function createWork(ports) {
   let stopped = false;
   let paperUnderWay = false;
   let readySaid = false;
-  let receiptUnderWay = false;
-  let timeUpSeen = false;
 
   /** @type {WorkState} */
   let state = {
@@ -116,6 +111,22 @@ export function createWork(ports) {
   /** @param {Promise<unknown>} promise nobody waits for it: a fault of ours is said aloud, never swallowed */
   const watch = (promise) => void promise.catch(onFault);
   const wanted = () => !stopped;
+  const ending = createEnding({
+    outbox,
+    random,
+    sync: () => sync,
+    read: () => insist(() => session.read(ports.grant), wanted),
+    pause,
+    wanted,
+    clockState: timer.state,
+    grant: () => state.grant,
+    onGrant: (grant) => set({ grant, handingIn: false, ...(grant.receipt ? { paper: null } : {}) }),
+    onOver() {
+      events?.close();
+      countdown.stop();
+      countdown.working(false);
+    },
+  });
 
   function answersChanged() {
     const count = tally(outbox.views());
@@ -146,7 +157,7 @@ export function createWork(ports) {
     const { position, marked } = grant.registers;
     set({ grant: { ...grant, who }, merged: true, position, marked });
     clockSaid(reply.clock);
-    if (reply.receipt) return finish(reply.receipt);
+    if (reply.receipt) return ending.finish(reply.receipt);
     sync.start();
     follow();
     if (grant.hand_in_asked) handIn();
@@ -181,8 +192,8 @@ export function createWork(ports) {
   async function replied(reply) {
     clockSaid(reply.clock);
     noticed(reply.notices);
-    if (reply.receipt) await finish(reply.receipt);
-    else if (reply.clock.state === 'final') await readReceipt();
+    if (reply.receipt) await ending.finish(reply.receipt);
+    else if (reply.clock.state === 'final') await ending.readReceipt();
   }
 
   /** @param {any[]} notices */
@@ -202,17 +213,7 @@ export function createWork(ports) {
     countdown.working(message.state === 'running' && state.paper !== null);
     countdown.tick();
     if (message.state === 'running' || message.state === 'paused') watch(loadPaper());
-    if (message.state === 'ended' && !timeUpSeen) watch(timeUp());
-    if (message.state !== 'ended' && message.state !== 'final') timeUpSeen = false;
-  }
-
-  /** The service says that the time is up: what is left goes out, then the receipt is asked for. */
-  async function timeUp() {
-    timeUpSeen = true;
-    sync.ask();
-    await pause(random.unit() * TIME_UP_SPREAD_MS);
-    await outbox.written();
-    if (!stopped && timer.state() === 'ended' && !state.grant.receipt) sync.handIn();
+    watch(ending.clockSaid(message.state));
   }
 
   /**
@@ -247,53 +248,6 @@ export function createWork(ports) {
     } finally {
       paperUnderWay = false;
     }
-  }
-
-  // --- ending
-
-  /** The grant is over; what the outbox has written about it decides the screen. */
-  async function over() {
-    events?.close();
-    countdown.working(false);
-    const grant = await outbox.grant();
-    if (grant) set({ grant: { ...grant, who: state.grant.who }, handingIn: false });
-  }
-
-  /** Closed without a word about the receipt: it is asked for until it is there. */
-  async function readReceipt() {
-    if (receiptUnderWay) return;
-    receiptUnderWay = true;
-    try {
-      for (let tries = 1; !stopped && !state.grant.receipt; tries += 1) {
-        const reply = await insist(() => session.read(ports.grant), wanted);
-        if (reply?.receipt) return await finish(reply.receipt);
-        await pause(fullJitter(tries, RECEIPT_CURVE, random.unit, 1000));
-      }
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error; // no receipt for this grant: the screen says closed
-    } finally {
-      receiptUnderWay = false;
-    }
-  }
-
-  /** @param {any} receipt */
-  async function finish(receipt) {
-    if (state.grant.receipt) return;
-    countdown.stop();
-    const kept = { reason: timeUpSeen ? 'time_out' : 'hand_in', ...receipt };
-    set({ grant: { ...state.grant, receipt: kept }, handingIn: false, paper: null });
-    await outbox.mark({ receipt: kept });
-    await letGo();
-  }
-
-  /** With the receipt in hand and nothing left to hand over, this browser lets go of the answers. */
-  async function letGo() {
-    const grant = await outbox.grant();
-    if (!grant?.receipt || grant.state === 'final' || outbox.hasUnsettled()) return;
-    sync.stop();
-    events?.close();
-    await outbox.mark({ state: 'final' });
-    await outbox.purge();
   }
 
   function handIn() {

@@ -46,9 +46,8 @@ function Why() {
       ${clock.because.length === 0 && html`<p>${t('timer.plain')}</p>`}
       <ul>
         ${clock.because.map((part) => {
-          const text = (zh ? part.text_zh : part.text_en) ?? part.kind;
-          const key = part.ms < 0 ? 'timer.removed' : 'timer.added';
-          return html`<li>${t(key, { text, time: durationText(t, part.ms) })}</li>`;
+          const text = (zh ? part.text_zh : part.text_en) ?? `${part.kind} ${durationText(t, part.ms)}`;
+          return html`<li>${part.ms < 0 ? '−' : '+'} ${text}</li>`;
         })}
       </ul>
       <p class="soft">${t('timer.note')}</p>
