@@ -103,6 +103,38 @@ def disable(username: Username) -> None:
     typer.echo(f"已停用 {username}，注销 {ended} 个登录。\nDisabled {username}, ended {ended} logins.")
 
 
+@app.command()
+def enable(username: Username) -> None:
+    """重新启用账户 · let a disabled account sign in again."""
+
+    async def work(engine: AsyncEngine) -> None:
+        async with engine.begin() as conn:
+            await staff_accounts.enable(conn, username)
+
+    with_engine(settings(), work)
+    typer.echo(f"已启用 {username}。\nEnabled {username}.")
+
+
+@app.command()
+def password(
+    username: Username,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="从标准输入读密码 · read the password from standard input")
+    ] = False,
+) -> None:
+    """更换密码并注销其登录 · set a new password and end the account's logins."""
+    chosen = _password(password_stdin)
+
+    async def work(engine: AsyncEngine) -> int:
+        async with engine.begin() as conn:
+            return await staff_accounts.set_password(conn, username, chosen)
+
+    ended = with_engine(settings(), work)
+    typer.echo(
+        f"已更换 {username} 的密码，注销 {ended} 个登录。\nChanged the password of {username}, ended {ended} logins."
+    )
+
+
 @app.command("rooms")
 def set_rooms(
     username: Username,

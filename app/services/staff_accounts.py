@@ -77,6 +77,31 @@ async def assign(conn: AsyncConnection, username: str, room_ids: Sequence[int], 
     await audit.append(conn, actor=actor, action="staff.rooms", subject=subject)
 
 
+async def set_password(conn: AsyncConnection, username: str, password: str, *, actor: str = "cli") -> int:
+    """A new password; every login made with the old one ends, and their number is returned.
+
+    Refuses staff-unknown and staff-weak-password. Ends with the audit entry.
+    """
+    if len(password) < SHORTEST_PASSWORD:
+        raise Refused("staff-weak-password", shortest=SHORTEST_PASSWORD)
+    account = await staff.find(conn, username)
+    if account is None:
+        raise Refused("staff-unknown", username=username)
+    await staff.set_password_hash(conn, account.id, await passwords.hashed(password))
+    ended = await staff.revoke_logins(conn, account.id)
+    await audit.append(conn, actor=actor, action="staff.password", subject={"username": username, "logins": ended})
+    return ended
+
+
+async def enable(conn: AsyncConnection, username: str, *, actor: str = "cli") -> None:
+    """Let a disabled account sign in again. Refuses staff-unknown. Ends with the audit entry."""
+    account = await staff.find(conn, username)
+    if account is None:
+        raise Refused("staff-unknown", username=username)
+    await staff.set_disabled(conn, account.id, disabled=False)
+    await audit.append(conn, actor=actor, action="staff.enable", subject={"username": username})
+
+
 async def revoke(conn: AsyncConnection, username: str, *, disable: bool, actor: str = "cli") -> int:
     """End every login of the account, and with ``disable`` let it never sign in again; how many logins ended.
 
