@@ -13,6 +13,7 @@ import asyncio
 import os
 import secrets
 import shutil
+import signal
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -47,6 +48,11 @@ SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 # A unix socket's path may have 107 bytes, which pytest's own temporary directories can exceed.
 _PLACE = Path(tempfile.gettempdir())
 _PREFIX = "holdfast-test-"
+
+
+def pytest_configure() -> None:
+    # Ended from outside (a time limit of CI), the run still takes its stores down.
+    signal.signal(signal.SIGTERM, lambda *_: pytest.exit("SIGTERM", returncode=143))
 
 
 def pytest_report_header() -> list[str]:
