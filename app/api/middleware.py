@@ -59,6 +59,9 @@ class RequestLayer:
                     headers.append((b"content-security-policy", self._policy))
                     headers.append((b"x-content-type-options", b"nosniff"))
                     headers.append((b"referrer-policy", b"no-referrer"))
+                if path.startswith("/web/"):
+                    # Asked again by ETag each time: modules of two releases must never meet in one page.
+                    headers.append((b"cache-control", b"no-cache"))
             await send(message)
 
         try:
