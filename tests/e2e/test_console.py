@@ -1,260 +1,202 @@
-"""The console by hand: mouse, keyboard and finger, both languages, and roles that only look."""
+"""The invigilator's console: a room that is alive, and a relog that can be taken back.
+
+The candidates are driven over HTTP by the protocol of the page: what the console shows of them is the point here.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import re
-import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Self
 
+import httpx
 import pytest
-from playwright.async_api import Playwright, expect
+from playwright.async_api import expect
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.services import staff_accounts
+from tests.candidates import Candidate
+from tests.e2e import record as in_record
 from tests.e2e.conftest import Switchboard
 from tests.e2e.desk import Desk
-from tests.e2e.exam import PASSWORD, make_exam
+from tests.e2e.exam import Exam, make_exam
 from tests.e2e.eyes import accessible, in_view, nothing_scrolls
-from tests.e2e.pc import CHROMIUM
 from tests.e2e.server import Server
-from tests.e2e.sitting import Sitting
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
-TABLET = {"width": 1280, "height": 800}
 
 
-COUNT = "window.__clicks = 0; document.addEventListener('click', (e) => { if (e.detail) window.__clicks += 1; }, true)"
+@asynccontextmanager
+async def _hall(server: Server, exam: Exam) -> AsyncIterator[list[Candidate]]:
+    """The exam's candidates, over HTTP."""
+    async with httpx.AsyncClient(base_url=f"{server.url}/api/v1", trust_env=False, timeout=10) as client:
+        yield [Candidate(client, person) for person in exam.people]
 
 
-class Cable:
-    """The PC's way to the server. Pulled, it goes silent: no reset tells either end, as with a real cable."""
+@asynccontextmanager
+async def _beating(*candidates: Candidate) -> AsyncIterator[None]:
+    """Heartbeats, as an open page sends them."""
 
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self._whole = asyncio.Event()
-        self._whole.set()
-        self._ends: list[asyncio.StreamWriter] = []
+    async def beat() -> None:
+        while True:
+            for candidate in candidates:
+                reply = await candidate.send()
+                assert reply.status_code == 200, reply.text
+            await asyncio.sleep(3)
 
-    async def __aenter__(self) -> Self:
-        self._listener = await asyncio.start_server(self._connect, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{self._listener.sockets[0].getsockname()[1]}"
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._listener.close()
-        self._whole.set()
-        for end in self._ends:
-            end.close()
-
-    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._port)
-        self._ends += [writer, far_writer]
-        await asyncio.gather(self._carry(reader, far_writer), self._carry(far_reader, writer))
-
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError):
-            while part := await reader.read(65536):
-                await self._whole.wait()
-                writer.write(part)
-                await writer.drain()
-        writer.close()
-
-    def pull(self) -> None:
-        self._whole.clear()
-
-    def plug_in(self) -> None:
-        self._whole.set()
+    beats = asyncio.create_task(beat())
+    try:
+        yield
+    finally:
+        beats.cancel()
+        [ended] = await asyncio.gather(beats, return_exceptions=True)
+    assert isinstance(ended, asyncio.CancelledError), ended
 
 
-async def test_a_move_takes_two_clicks_from_the_seats_panel_and_can_be_taken_back(
+async def test_the_room_shows_what_its_candidates_do(
     server: Server, record: AsyncEngine, pcs: Switchboard, tmp_path: Path
 ) -> None:
-    exam = await make_exam(server, record, tmp_path, "CLICKS", candidates=3)
-    desk, sitting = Desk(pcs(server, "desk"), exam.invigilator), Sitting(pcs(server, "pc"), exam.people[0])
-    await desk.pc.switch_on("/console")
-    await accessible(desk.page, "staff sign-in")
-    await nothing_scrolls(desk.page)
-    await desk.sign_in("wrong password")
-    await expect(desk.page.get_by_text("4")).to_be_visible()
-    await accessible(desk.page, "a refused staff sign-in")
-    await desk.sign_in()
-    await sitting.enter()
-    await desk.sees("1", "answering")
-    await desk.sees("2", "not_arrived")
-    await accessible(desk.page, "the seat map")
-    await nothing_scrolls(desk.page)
-
-    await desk.open_seat("1")
-    await accessible(desk.page, "a seat's panel")
-    await desk.page.evaluate(COUNT)
-    await desk.relog("备1")
-    assert await desk.page.evaluate("window.__clicks") == 2
-    await accessible(desk.page, "a pending move")
-    await in_view(desk.button("relog.withdraw"))
-
-    await desk.button("relog.withdraw").click()
-    await expect(desk.button("relog.open")).to_be_visible()
-    await expect(desk.seat("备1")).to_have_attribute("data-kind", "free")
-
-    # The same seat again is one click; the candidate signs in there once more.
-    await desk.page.evaluate("window.__clicks = 0")
-    await desk.button("relog.same").click()
-    await expect(desk.page.get_by_role("region", name=desk.words["relog.pending"])).to_be_visible()
-    assert await desk.page.evaluate("window.__clicks") == 1
-    again = Sitting(pcs(server, "wiped"), exam.people[0])
-    await again.enter()
-    notice = desk.words["notice.returned"].replace("{name}", exam.people[0].name).partition("{")[0]
-    await expect(desk.page.get_by_role("status").filter(has_text=notice)).to_be_visible()
-    await desk.sees("1", "answering")
-
-
-async def test_everything_works_with_the_keyboard_in_english(
-    server: Server, record: AsyncEngine, pcs: Switchboard, tmp_path: Path
-) -> None:
-    exam = await make_exam(server, record, tmp_path, "KEYS", candidates=3)
-    desk = Desk(pcs(server, "desk"), exam.invigilator)
+    exam = await make_exam(server, record, tmp_path, "ROOM", candidates=6, starts_in=timedelta(seconds=20))
+    desk = Desk(pcs(server, "console"), exam.invigilator)
     page = await desk.pc.switch_on("/console")
-    desk.words = await desk.pc.words("console")
-    await desk.in_the_other_language()
-    await expect(page.locator("html")).to_have_attribute("lang", "en")
-    await page.locator("input[name=username]").focus()
-    await page.keyboard.type(exam.invigilator)
-    await page.keyboard.press("Tab")
-    await page.keyboard.type(PASSWORD)
-    await page.keyboard.press("Enter")
-    await expect(desk.seat("1")).to_be_visible()
-
-    await desk.seat("1").focus()
-    await page.keyboard.press("ArrowRight")
-    await expect(desk.seat("2")).to_be_focused()
-    await page.keyboard.press("ArrowDown")
-    await expect(desk.seat("备1")).to_be_focused()
-    await page.keyboard.press("ArrowUp")
-    await page.keyboard.press("Home")
-    await expect(desk.seat("1")).to_be_focused()
-    await page.keyboard.press("Enter")
-    await expect(page.get_by_role("heading", name=exam.people[0].name)).to_be_focused()
-    await accessible(page, "a seat's panel in English")
-    await page.keyboard.press("Tab")
-    await page.keyboard.press("Tab")
-    await expect(desk.button("relog.open")).to_be_focused()
-    await page.keyboard.press("Enter")
-    await expect(desk.button("move.confirm", seat="备1")).to_be_focused()
-    await accessible(page, "the move form")
-    # Escape goes back one step at a time.
-    await page.keyboard.press("Escape")
-    await expect(desk.button("relog.open")).to_be_focused()
-    await page.keyboard.press("Enter")
-    await page.keyboard.press("Enter")
-    await expect(page.get_by_role("region", name=desk.words["relog.pending"])).to_contain_text("备1")
-    await page.keyboard.press("Escape")
-    await expect(desk.seat("1")).to_be_focused()
-
-    await page.keyboard.press("/")
-    await page.keyboard.type(exam.people[2].name[:2])
-    await expect(desk.seat("3")).not_to_have_attribute("data-dim", "yes")
-    await expect(desk.seat("2")).to_have_attribute("data-dim", "yes")
-    await page.keyboard.press("Enter")
-    await expect(page.get_by_role("heading", name=exam.people[2].name)).to_be_visible()
-
-
-async def test_a_reload_keeps_login_and_room_and_signing_out_ends_both(
-    server: Server, record: AsyncEngine, pcs: Switchboard, tmp_path: Path
-) -> None:
-    exam = await make_exam(server, record, tmp_path, "RELOAD", candidates=2, starts_in=timedelta(minutes=10))
-    desk = Desk(pcs(server, "desk"), exam.invigilator)
-    await desk.enter()
-    page = desk.page
-    await expect(page.get_by_role("timer")).to_contain_text(desk.words["clock.starts"])
-    await page.reload()
-    await expect(desk.seat("1")).to_be_visible()
-    assert "token" not in page.url
-    await desk.button("top.signOut").click()
-    await desk.button("top.signOut.sure").click()
-    await expect(page.get_by_label(desk.words["signIn.username"])).to_be_visible()
-    await page.reload()
-    await expect(page.get_by_label(desk.words["signIn.username"])).to_be_visible()
-
-
-async def test_a_cut_cable_is_said_and_the_clock_stops_on_the_page(
-    server: Server, record: AsyncEngine, pcs: Switchboard, tmp_path: Path
-) -> None:
-    exam = await make_exam(server, record, tmp_path, "CABLE", candidates=2)
-    async with Cable(server.port) as cable:
-        pc = pcs(server, "desk")
-        pc.base_url = cable.url
-        desk = Desk(pc, exam.invigilator)
-        await desk.enter()
-        cable.pull()
-        cut = desk.page.get_by_role("status").filter(has_text=desk.words["link.down"])
-        await expect(cut).to_be_visible(timeout=30_000)
-        digits = desk.page.locator(".clock-digits")
-        stood = await digits.inner_text()
-        await desk.page.wait_for_timeout(2500)
-        assert await digits.inner_text() == stood
-        await accessible(desk.page, "a console that is cut off")
-        cable.plug_in()
-        await expect(cut).to_be_hidden(timeout=30_000)
-        await expect(digits).not_to_have_text(stood)
-        await desk.pc.switch_off()
-
-
-async def test_who_only_reads_is_offered_nothing(
-    server: Server, record: AsyncEngine, pcs: Switchboard, tmp_path: Path
-) -> None:
-    exam = await make_exam(server, record, tmp_path, "READS", candidates=2)
-    username = f"auditor-{secrets.token_hex(3)}"
-    async with record.begin() as conn:
-        await staff_accounts.create(conn, username=username, name="程望", role="auditor", password=PASSWORD)
-    desk = Desk(pcs(server, "desk"), username)
-    await desk.pc.switch_on(f"/console#room={exam.room_id}&session={exam.session_id}")
+    await accessible(page, "console sign-in")
+    await desk.sign_in("not the password")
+    await expect(page.get_by_text(re.compile("密码|用户名")).last).to_be_visible()
+    await expect(page.locator("#sign-in-fault")).to_be_visible()
     await desk.sign_in()
-    for label in ("1", "备1"):
-        await desk.open_seat(label)
-        panel = desk.page.locator("aside.panel")
-        await expect(panel).to_be_visible()
-        # Nothing but the way to close it.
-        await expect(panel.get_by_role("button")).to_have_count(1)
+
+    await desk.sees("1", "not_arrived")
+    await expect(page.locator(".clock")).to_have_attribute("data-kind", "starts")
+    await expect(desk.seat("备1")).to_have_attribute("data-kind", "free")
+    await accessible(page, "room before the start")
+    await nothing_scrolls(page)
+
+    async with _hall(server, exam) as (works, hands_in, falls_silent, *_):
+        for candidate in (works, hands_in, falls_silent):
+            assert (await candidate.sign_in()).status_code == 200
+        for seat in ("1", "2", "3"):
+            await desk.sees(seat, "waiting")
+        async with _beating(works, hands_in, falls_silent):
+            # The session begins: nobody had to write anything for the map to know.
+            for seat in ("1", "2", "3"):
+                await desk.sees(seat, "answering", within_s=30)
+            await expect(page.locator(".clock")).to_have_attribute("data-kind", "remains")
+        single = works.person.first("single")
+        assert (await works.answer(single.item, "A")).status_code == 200
+        await expect(desk.seat("1")).to_have_accessible_name(re.compile("已答 1/10 题"))
+        assert (
+            await hands_in.send(hands_in.response(hands_in.person.first("text").item, "交了"), path="hand-in")
+        ).json()["receipt"]
+        async with _beating(works):
+            await desk.sees("2", "handed_in")
+            await desk.sees("3", "silent", within_s=30)
+            await expect(page.get_by_role("button", name=re.compile("无响应")).first).to_be_visible()
+            await desk.sees("1", "answering")
+            await desk.sees("4", "not_arrived")
+            await accessible(page, "room with a silent seat")
+            await falls_silent.send()
+            await desk.sees("3", "answering")
+
+            # In English, with high contrast, it is the same room.
+            await desk.in_the_other_language()
+            await desk.sees("2", "handed_in")
+            await expect(desk.seat("1")).to_have_accessible_name(re.compile("1"))
+            await page.get_by_role("button", name=desk.words["look.contrast"], exact=True).click()
+            await accessible(page, "room in English with high contrast")
+
+            # A login survives a reload, and ends when its owner says so twice.
+            await page.reload()
+            await desk.sees("1", "answering")
+            await desk.button("top.signOut").click()
+            await desk.button("top.signOut.sure").click()
+            await expect(page.get_by_role("heading", name=desk.words["signIn.title"])).to_be_visible()
+    assert desk.pc.server_faults() == []
 
 
-async def test_a_move_by_touch_on_a_tablet(
-    server: Server, record: AsyncEngine, playwright: Playwright, tmp_path: Path
-) -> None:
-    exam = await make_exam(server, record, tmp_path, "TOUCH", candidates=2)
-    browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-    context = await browser.new_context(
-        viewport={"width": TABLET["height"], "height": TABLET["width"]},
-        has_touch=True,
-        base_url=server.url,
-        locale="zh-CN",
-    )
-    page = await context.new_page()
-    await page.goto("/console")
-    await page.locator("input[name=username]").fill(exam.invigilator)
-    await page.locator("input[name=password]").fill(PASSWORD)
-    await page.locator("form button").tap()
-    await page.locator(".seat").first.tap()
-    await page.locator(".panel-actions .button-primary").tap()
-    await page.locator(".move-buttons .button-primary").tap()
-    await expect(page.locator(".pending")).to_contain_text("备1")
-    small = await page.locator("button:visible, select:visible, input:visible").evaluate_all(
-        "(all) => all.map((one) => one.closest('label') ?? one).map((one) => one.getBoundingClientRect())"
-        ".filter((box) => box.height < 36 || box.width < 36).length"
-    )
-    assert small == 0, "a target too small for a finger"
-    await accessible(page, "the console on a tablet")
-    await browser.close()
-
-
-async def test_the_policy_of_the_page_forbids_inline_code_and_nothing_is_broken_by_it(
+async def test_a_relog_is_two_clicks_and_can_be_taken_back(
     server: Server, record: AsyncEngine, pcs: Switchboard, tmp_path: Path
 ) -> None:
-    exam = await make_exam(server, record, tmp_path, "POLICY", candidates=2)
-    desk = Desk(pcs(server, "desk"), exam.invigilator)
-    await desk.enter()
-    await desk.open_seat("1")
-    assert not [line for line in desk.pc.console if re.search(r"Content.Security|error:", line)]
+    exam = await make_exam(server, record, tmp_path, "MOVE", candidates=4)
+    desk = Desk(pcs(server, "console"), exam.invigilator)
+    async with _hall(server, exam) as (candidate, *_):
+        assert (await candidate.sign_in()).status_code == 200
+        person = candidate.person
+        item = person.first("single").item
+        await desk.enter()
+        page = desk.page
+
+        # By mouse: open, move, take back. The PC in use was never disturbed.
+        await desk.open_seat("1")
+        await accessible(page, "panel")
+        await desk.button("relog.open").click()
+        confirm = desk.button("move.confirm", seat="备1")
+        await expect(confirm).to_be_focused()
+        await in_view(confirm)
+        await accessible(page, "relog form")
+        await confirm.click()
+        await desk.sees("备1", "kept")
+        await expect(desk.seat("1")).to_have_attribute("data-moving", "yes")
+        await accessible(page, "relog pending")
+        assert (await candidate.answer(item, "A")).json()["durability"] == "durable"
+        await desk.button("relog.withdraw").click()
+        await desk.sees("备1", "free")
+        await expect(desk.seat("1")).not_to_have_attribute("data-moving", "yes")
+        assert (await candidate.answer(item, "B")).json()["durability"] == "durable"
+        stranger = Candidate(candidate.client, person)
+        assert (await stranger.sign_in()).json()["code"] == "lease-held"
+
+        # By keyboard, in English, to the other spare seat.
+        await desk.in_the_other_language()
+        await page.keyboard.press("Escape")
+        await expect(page.locator("#panel-title")).to_have_count(0)
+        await page.keyboard.press("/")
+        await page.keyboard.type(person.ticket.lower())
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("heading", name=person.name)).to_be_focused()
+        await page.keyboard.press("Tab")
+        await expect(desk.button("panel.close")).to_be_focused()
+        await page.keyboard.press("Tab")
+        await expect(desk.button("relog.open")).to_be_focused()
+        await page.keyboard.press("Enter")
+        await expect(desk.button("move.confirm", seat="备1")).to_be_focused()
+        await page.get_by_role("radio", name="备2").check()
+        await desk.button("move.confirm", seat="备2").focus()
+        await accessible(page, "relog form in English")
+        await page.keyboard.press("Enter")
+        await desk.sees("备2", "kept")
+
+        # The wrong spare seat is told the right one, and the right one takes over.
+        newcomer = Candidate(candidate.client, person)
+        wrong = await newcomer.sign_in(seat={"room": "第01考室", "seat": "备1"})
+        assert wrong.json()["code"] == "wrong-seat"
+        assert (await newcomer.sign_in(seat={"room": "第01考室", "seat": "备2"})).status_code == 200
+        await desk.sees("备2", "answering")
+        await expect(page.get_by_role("status").filter(has_text=person.name)).to_be_visible()
+        assert (await newcomer.state())["responses"][str(item)]["value"] == "B"
+        assert (await candidate.answer(item, "C")).json()["code"] == "superseded"
+
+        # The panel went along with the candidate; the same seat again is one click there.
+        await expect(desk.seat("备2")).to_have_attribute("aria-pressed", "true")
+        await desk.button("relog.same").click()
+        await expect(desk.seat("备2")).to_have_attribute("data-moving", "yes")
+        rebooted = Candidate(candidate.client, person)
+        assert (await rebooted.sign_in()).status_code == 200
+        await expect(desk.seat("备2")).not_to_have_attribute("data-moving", "yes")
+        assert (await rebooted.state())["responses"][str(item)]["value"] == "B"
+        assert len(await in_record.leases(record, person)) == 3
+
+    # A spare seat whose PC does not work is no longer offered.
+    await desk.open_seat("备1")
+    await desk.button("spare.broken").click()
+    await desk.button("spare.fault.boot").click()
+    await desk.sees("备1", "broken")
+    actions = await in_record.rows(
+        record, "SELECT action FROM audit_entry WHERE actor = :u ORDER BY n", u=exam.invigilator
+    )
+    assert [entry["action"] for entry in actions if entry["action"].startswith(("relog", "seat"))] == [
+        "relog.open", "relog.withdraw", "relog.open", "relog.open", "seat.mark",
+    ]  # fmt: skip
+    assert await in_record.broken_audit_entry(record) is None
+    assert desk.pc.server_faults() == []
