@@ -12,7 +12,7 @@ from typing import Any
 from app import cli
 from app.commands import failures
 from app.demo import refusals
-from app.domain import errors
+from app.domain import errors, lifecycle
 from app.embedded import errors as embedded
 from app.importers import messages as faults
 from app.main import create_app
@@ -68,7 +68,7 @@ A code never changes its meaning. `{{name}}` is filled in.
 ## Answers of the server
 
 `application/problem+json` (RFC 9457): `status`, `code`, `detail` in the language of the request, `detail_zh`,
-`detail_en`, `params`, and `retry_after` where waiting helps.
+`detail_en`, what fills the blanks as fields of their own, and `retry_after` where waiting helps.
 
 {table(["code", "status", "中文", "English"], answers)}
 
@@ -137,6 +137,31 @@ def endpoints_page() -> str:
 """
 
 
+def lifecycle_page() -> str:
+    rows = [[f"`{state}`", f"`{event}`", f"`{after}`"] for (state, event), after in lifecycle.TRANSITIONS.items()]
+    return f"""# The life of an attempt
+
+{NOTE}
+
+One candidate in one session. Only what the clock cannot tell is stored (`open`, `ended`, `final`); `scheduled`,
+`waiting` and `running` follow from the sign-in and from service time, so 1,880 attempts start in the same second
+without a row being written.
+
+```mermaid
+{lifecycle.mermaid()}
+```
+
+{table(["state", "event", "state after"], rows)}
+
+- `ended`: nothing new counts. What was typed before the end and comes late is still taken, for the grace of the session
+  (180 s unless the session says otherwise), and for a device that was silent at the end until half a minute after it is
+  heard again, or until the office finalises the session.
+- `final`: the device is fenced and the receipt is written. Hand-in goes through both steps in one request; the
+  end of the time leaves the second one to the sweeper, or to `holdfast session finalise` for those who never came back.
+- An attempt with an open relog is not timed out: its gap, and with it its end, is not yet known.
+"""
+
+
 def flat(routes: Any) -> Iterator[Any]:
     """The routes themselves, those of included routers too."""
     for route in routes:
@@ -152,6 +177,7 @@ PAGES = {
     "errors.md": errors_page,
     "commands.md": commands_page,
     "endpoints.md": endpoints_page,
+    "lifecycle.md": lifecycle_page,
 }
 
 
