@@ -78,6 +78,27 @@ test('from an empty page to the receipt and back to an empty page', async () => 
   assert.deepEqual(hall.faults, []);
 });
 
+test('the line about the answers follows them: sending, on this computer, buffered, saved', async () => {
+  const hall = createHall();
+  const page = await seated(hall);
+  const word = () => page.sitting.state().work.word;
+  assert.equal(word(), 'empty');
+  hall.network.faults.push('hang');
+  page.sitting.work().answer(1001, 'A', 'choice');
+  await hall.time.advance(100);
+  assert.equal(word(), 'sending');
+  hall.network.mode = 'drop';
+  await hall.time.advance(5000);
+  assert.equal(word(), 'local');
+  hall.network.mode = 'ok';
+  hall.service.mode = 'buffered';
+  await hall.time.advance(8000);
+  assert.equal(word(), 'buffered');
+  hall.service.mode = 'ok';
+  await hall.time.advance(12_000);
+  assert.equal(word(), 'saved');
+});
+
 test('a reload in the middle finds the same candidate, position, marks and answers, sent or not', async () => {
   const hall = createHall();
   const first = await seated(hall);

@@ -168,8 +168,8 @@ export function createOutbox({ store, attempt, epoch, serviceNow, onChange = () 
      *   lease is kept); `bare` leaves the registers out (the service refused a body because of them)
      * @returns {Promise<Claim | null>} null when this page may not send: the lease is another's or the grant is gone
      */
-    claim: ({ withBuffered, holder, registers = {}, bare = false, ...limits }) =>
-      store.transaction(
+    async claim({ withBuffered, holder, registers = {}, bare = false, ...limits }) {
+      const claim = await store.transaction(
         'readwrite',
         async (tx) => {
           /** @type {Grant | undefined} */
@@ -180,13 +180,14 @@ export function createOutbox({ store, attempt, epoch, serviceNow, onChange = () 
           await tx.put('grants', grant);
           /** @type {Entry[]} */
           const rows = await tx.all('entries', key);
-          const due = rows.filter((row) => isDue(row, withBuffered));
-          const claim = claimed(grant, due, { ...limits, bare });
-          underWay = claim.revs;
-          return claim;
+          return claimed(grant, rows.filter((row) => isDue(row, withBuffered)), { ...limits, bare });
         },
         { durability: 'relaxed' }, // losing a claim in a power cut only means claiming again
-      ),
+      );
+      underWay = claim?.revs ?? new Map();
+      changed();
+      return claim;
+    },
 
     /** The request is over, however it ended. */
     ended() {
