@@ -6,12 +6,13 @@ No secret has a working default: the demo makes its own and writes them into its
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -86,6 +87,16 @@ class Settings(BaseSettings):
     connect_timeout: timedelta = Field(_seconds(5), description="Opening a database connection.")
     statement_timeout: timedelta = Field(_seconds(30), description="One ordinary statement.")
     job_timeout: timedelta = Field(timedelta(minutes=10), description="One statement or pause of a draw.")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _bare_seconds(cls, value: object, info: ValidationInfo) -> object:
+        # From text pydantic reads ISO 8601 only, and everyone writes HOLDFAST_HEARTBEAT=10.
+        length = info.field_name is not None and cls.model_fields[info.field_name].annotation is timedelta
+        if length and isinstance(value, str):
+            with suppress(ValueError):
+                return float(value)
+        return value
 
 
 @cache
