@@ -148,6 +148,12 @@ async def test_everything_works_with_the_keyboard_in_english(
     # Escape goes back one step at a time.
     await page.keyboard.press("Escape")
     await expect(desk.button("relog.open")).to_be_focused()
+    # A key held down opens the form and confirms nothing; two presses, however quick, are a move.
+    for _ in range(5):
+        await page.keyboard.down("Enter")
+    await page.keyboard.up("Enter")
+    await expect(desk.button("move.confirm", seat="备1")).to_be_focused()
+    await page.keyboard.press("Escape")
     await page.keyboard.press("Enter")
     await page.keyboard.press("Enter")
     await expect(page.get_by_role("region", name=desk.words["relog.pending"])).to_contain_text("备1")

@@ -1,5 +1,5 @@
 /** Where to, and why: everything preset, so that the confirmation is the second click. */
-import { html, useEffect, useRef, useState } from '../../../shared/ui.js';
+import { html, useLayoutEffect, useRef, useState } from '../../../shared/ui.js';
 import { useApp, wordsFor } from '../../app.js';
 import { freeSeats } from '../../core/room.js';
 import { Outcome } from './panel.js';
@@ -33,7 +33,8 @@ export function MoveForm({ occupant, picture, onClose }) {
   const rooms = (desk.staff.value?.rooms ?? []).filter((room) => room.exam_id === exam);
   const busy = desk.busy.value !== null;
 
-  useEffect(() => confirm.current?.focus(), []);
+  // Before the next key can arrive: two presses of Enter are a move, as two clicks are.
+  useLayoutEffect(() => confirm.current?.focus(), []);
 
   const lookInto = async (/** @type {number} */ id) => {
     setRoomId(id);
@@ -55,6 +56,8 @@ export function MoveForm({ occupant, picture, onClose }) {
   };
 
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
+    // A key that is held down opened the form; it must not confirm it as well.
+    if (event.key === 'Enter' && event.repeat) event.preventDefault();
     if (event.key !== 'Escape') return;
     event.preventDefault();
     event.stopPropagation();

@@ -1,5 +1,5 @@
 /** One seat: who sits there, how they are, and what can be done. Without a seat: what needs a hand. */
-import { html, useEffect, useRef } from '../../../shared/ui.js';
+import { html, useEffect, useLayoutEffect, useRef } from '../../../shared/ui.js';
 import { seatText, useApp, wordsFor } from '../../app.js';
 import { Icon } from '../icons/icons.js';
 import { Attention } from './attention.js';
@@ -25,7 +25,7 @@ function SeatPanel({ seat, picture }) {
   const may = (/** @type {string} */ action) => desk.staff.value?.may.includes(action) ?? false;
 
   // Opened with the keyboard, the panel is where the keyboard goes on; a mouse leaves the focus on the map.
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (document.activeElement?.matches('.seat:focus-visible, .search input')) heading.current?.focus();
   }, []);
   useEffect(() => {

@@ -6,7 +6,7 @@
  * @typedef {import('../../core/room.js').Occupant} Occupant
  * @typedef {import('../../core/room.js').Picture} Picture
  */
-import { html, useEffect, useRef, useState } from '../../../shared/ui.js';
+import { html, useEffect, useLayoutEffect, useRef, useState } from '../../../shared/ui.js';
 import { seatText, useApp } from '../../app.js';
 import { freeSeats } from '../../core/room.js';
 import { Icon } from '../icons/icons.js';
@@ -22,7 +22,7 @@ export function Relog({ seat, occupant, picture }) {
   const { relog: pending, attempt_id: attempt } = occupant;
   const busy = desk.busy.value !== null;
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (wasChoosing.current && !choosing) {
       opener.current?.focus({ preventScroll: true });
       opener.current?.closest('.panel')?.scrollTo(0, 0);
