@@ -88,7 +88,7 @@ for (const theme of ['light', 'contrast']) {
         assert.ok(ratio >= 4.5, `${text} on ${ground}: ${ratio.toFixed(2)}`);
       }
     }
-    for (const [shape, grounds] of [['--line-strong', ['--surface', '--ground']], ['--warn-line', ['--surface']], ['--focus', ['--ground', '--surface']]]) {
+    for (const [shape, grounds] of [['--line-strong', ['--surface', '--ground']], ['--warn-line', ['--surface']], ['--mark-on-accent', ['--accent']], ['--focus', ['--ground', '--surface']]]) {
       for (const ground of grounds) {
         const ratio = contrast(color[shape], color[ground]);
         assert.ok(ratio >= 3, `${shape} on ${ground}: ${ratio.toFixed(2)}`);
@@ -96,6 +96,10 @@ for (const theme of ['light', 'contrast']) {
     }
   });
 }
+
+test('English is set in signs that a Chinese font does not draw wide', () => {
+  assert.doesNotMatch(JSON.stringify(english), /[“”‘’]/);
+});
 
 test('every style uses tokens that exist', () => {
   const known = new Set([...read('shared/tokens.css').matchAll(/(--[\w-]+):/g)].map((found) => found[1]));

@@ -1,4 +1,7 @@
-/** Texts of the candidate's page. Keys are the same in every language (tests/web/locales.test.js). */
+/**
+ * Texts of the candidate's page. Keys are the same in every language (tests/web/files.test.js). Quotes are straight:
+ * where only a Chinese font is installed, curly ones are drawn a full character wide.
+ */
 export default {
   'app.name': 'Exam',
   'app.starting': 'Getting ready…',
@@ -6,7 +9,7 @@ export default {
   'app.resuming.more': 'Your answers and your time are safe. One moment, please.',
   'app.waiting': 'No reply yet. Trying again by itself; there is nothing to do.',
   'app.storage':
-    'This computer cannot store answers locally. They go straight to the server, so you can sit the exam as usual; if you leave this page, answers not shown as “Saved” are lost.',
+    'This computer cannot store answers locally. They go straight to the server, so you can sit the exam as usual; if you leave this page, answers not shown as "Saved" are lost.',
   'app.fault': 'Something went wrong on this page. Your answers are stored on this computer. Please raise your hand.',
   'app.reload': 'Open this page again',
 
@@ -38,7 +41,7 @@ export default {
   'signIn.left': { one: '{n} try left.', other: '{n} tries left.' },
   'signIn.opensIn': 'Sign-in opens in {time}. Please wait at your seat.',
   'signIn.waitFor': 'Please wait {time} before you try again.',
-  'signIn.fault': 'The server’s answer could not be read. Please raise your hand.',
+  'signIn.fault': 'The server\'s answer could not be read. Please raise your hand.',
 
   'identity.title': 'Please check your details',
   'identity.name': 'Name',
@@ -53,7 +56,7 @@ export default {
   'identity.notMe': 'This is not me',
   'identity.notMe.title': 'Please do not go on',
   'identity.notMe.text':
-    'Raise your hand and tell the invigilator. After “Back to sign-in”, the right person signs in with their own ticket.',
+    'Raise your hand and tell the invigilator. After "Back to sign-in", the right person signs in with their own ticket.',
   'identity.notMe.leave': 'Back to sign-in',
   'identity.notMe.back': 'Check again',
 
@@ -66,8 +69,8 @@ export default {
   'notice.rule.save': 'Every answer is stored on this computer and sent to the server at once. There is no save button.',
   'notice.rule.network': 'If the network or the server fails, keep answering. Everything is sent when it is back.',
   'notice.rule.move': 'If the computer fails, raise your hand. Your answers and your time come back on another one.',
-  'notice.rule.handIn': 'When you are done, press “Hand in”. This is possible {minutes} minutes after the start.',
-  'notice.rule.handInAny': 'When you are done, press “Hand in”. You will first see what is still unanswered.',
+  'notice.rule.handIn': 'When you are done, press "Hand in". This is possible {minutes} minutes after the start.',
+  'notice.rule.handInAny': 'When you are done, press "Hand in". You will first see what is still unanswered.',
   'notice.rule.keys': 'Keyboard: letters or digits pick an answer, ← → change the question, M marks it.',
 
   'exam.label': 'Exam',
@@ -125,7 +128,7 @@ export default {
   'timer.why': 'About your time',
   'timer.ends': 'Ends at about {time}',
   'timer.plain': 'Nothing was changed: the planned time runs.',
-  'timer.note': 'The server computes the time left. This computer’s clock does not matter.',
+  'timer.note': 'The server computes the time left. This computer\'s clock does not matter.',
   'timer.speak': { one: '{n} minute left', other: '{n} minutes left' },
   'timer.zero': 'Time is up. Asking the server.',
 
@@ -137,9 +140,9 @@ export default {
   'save.saved': 'Saved',
   'save.waiting': { one: '{n} to send', other: '{n} to send' },
   'save.about.title': 'Where your answers are',
-  'save.about.local': 'Written to this computer’s disk; survives a power cut and is sent by itself.',
+  'save.about.local': 'Written to this computer\'s disk; survives a power cut and is sent by itself.',
   'save.about.sending': 'On the way to the server.',
-  'save.about.buffered': 'On this computer and in the server’s buffer, waiting for the exam record. Happens by itself.',
+  'save.about.buffered': 'On this computer and in the server\'s buffer, waiting for the exam record. Happens by itself.',
   'save.about.saved': 'Written to the exam record on the server.',
 
   'connection.away': 'The server cannot be reached right now. Keep answering; there is nothing to do.',

@@ -1,4 +1,4 @@
-/** Texts of the candidate's page. Keys are the same in every language (tests/web/locales.test.js). */
+/** Texts of the candidate's page. Keys are the same in every language (tests/web/files.test.js). */
 export default {
   'app.name': '考试系统',
   'app.starting': '正在准备…',

@@ -4,7 +4,7 @@ import { signal } from './ui.js';
  * Texts in several languages, switched while the page runs.
  *
  * A catalogue maps a key to a sentence with `{name}` places, or to `{one, other}` chosen by the number `n`. A key that
- * no catalogue knows is shown as it is: a missing word must never blank a page in an exam (`tests/web/locales.test.js`
+ * no catalogue knows is shown as it is: a missing word must never blank a page in an exam (`tests/web/files.test.js`
  * keeps the catalogues equal).
  *
  * @typedef {string | {one: string, other: string}} Message

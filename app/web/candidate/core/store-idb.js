@@ -4,7 +4,7 @@
  * Rules that keep it so:
  * - `durability: 'strict'`: a transaction is over when the bytes are on the disk, not when the operating system has
  *   taken them. Browsers before 2020 ignore the option; they flushed every transaction anyway.
- * - An upgrade only adds: each step creates what is missing, none deletes or renames (tests/web/store-idb.test.js
+ * - An upgrade only adds: each step creates what is missing, none deletes or renames (tests/web/store.test.js
  *   walks old versions through it).
  * - A connection that another tab wants to upgrade under us, or that the browser closes, is opened again.
  *
