@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import struct
-import zlib
 from pathlib import Path
+
+from tests.e2e import png
 
 HEADER = ("题号", "题型", "知识点", "题干", "选项A", "选项B", "选项C", "选项D", "答案", "分值", "图片")
 
@@ -18,20 +19,15 @@ _HYDROGRAPH = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 480 260" w
 """
 
 
-def _png() -> bytes:
+def _gauge() -> bytes:
     """A gauge board, 64 by 128 pixels: black marks on white."""
-    rows = b"".join(b"\0" + bytes(0 if x < 40 and y % 16 < 3 else 255 for x in range(64)) for y in range(128))
-
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-    head = struct.pack(">IIBBBBB", 64, 128, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    rows = (bytes(0 if x < 40 and y % 16 < 3 else 255 for x in range(64)) for y in range(128))
+    return png.write(struct.pack(">IIBBBBB", 64, 128, 8, 0, 0, 0, 0), rows)
 
 
 def write_pictures(folder: Path) -> None:
     (folder / "过程线.svg").write_text(_HYDROGRAPH, encoding="utf-8")
-    (folder / "水尺.png").write_bytes(_png())
+    (folder / "水尺.png").write_bytes(_gauge())
 
 
 _SINGLE = (

@@ -20,7 +20,7 @@ from tests.e2e.server import Server
 
 ARTIFACTS = Path(__file__).parent / "artifacts"
 # Longer than a page's heartbeat, shorter than a test: a seat is seen to fall silent.
-SILENT_AFTER = "PT12S"
+SILENT_AFTER = "12"
 _failed = pytest.StashKey[bool]()
 
 Switchboard = Callable[..., Pc]

@@ -141,15 +141,19 @@ async def _person(conn: Any, session_id: int, person: tuple[str, str, str]) -> P
             {"t": ticket, "s": session_id},
         )
     ).one()
-    sections = json.loads(gzip.decompress(row.body))["sections"]
-    paper = tuple(
+    paper = paper_of(json.loads(gzip.decompress(row.body)))
+    return Person(ticket, id_tail(number), name, row.label, row.id, paper)
+
+
+def paper_of(body: dict[str, Any]) -> tuple[Item, ...]:
+    """A paper as pages get it."""
+    return tuple(
         Item(
             item["item"], item["position"], item["type"], item["stem"],
             tuple(option["id"] for option in item["options"]), item.get("blanks", 0), bool(item["media"]),
         )
-        for section in sections for item in section["items"]
+        for section in body["sections"] for item in section["items"]
     )  # fmt: skip
-    return Person(ticket, id_tail(number), name, row.label, row.id, paper)
 
 
 def _id_number(code: str, n: int) -> str:

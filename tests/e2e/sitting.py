@@ -117,6 +117,11 @@ class Sitting:
             return parts if any(parts) else None
         return await self.page.locator(".question textarea").input_value() or None
 
+    async def places(self) -> list[dict[str, float] | None]:
+        """Where the stem and the options of the open question are on the screen."""
+        things = self.page.locator("#question-stem, .question [data-option]")
+        return [await thing.bounding_box() for thing in await things.all()]
+
     async def saved(self, *, within_s: float = 15) -> None:
         """The page says that everything is in the exam record."""
         # Two frames: the word that is read is one about the key that was pressed last.

@@ -55,12 +55,15 @@ async def test_a_pc_dies_and_the_candidate_goes_on_at_a_spare_seat(
         await old.saved()
         acknowledged = dict(old.answers)
         assert await in_record.responses(record, person) == acknowledged
+        places = await old.places()
         await old.pc.unplug()
         unsent = {multiple.item: ["B", "D"], text.item: "流土、管涌、接触冲刷。", person.first("true_false").item: "T"}
         for item in person.paper:
             if item.item in unsent:
                 await old.give(item, unsent[item.item])
         await expect(old.page.get_by_role("alert")).to_contain_text(old.words["connection.offline"])
+        await old.go_to(multiple)
+        assert await old.places() == places, "a message never moves an option away under a hand"
         assert (await old.pc.sights())[-1].save == "local"
         await old.pc.kill()
         died_at = time.monotonic()

@@ -1,0 +1,180 @@
+"""Takes the pictures of the documents, of the demo as `make demo` shows it: ``pytest tests/e2e/screenshots.py``.
+
+Not a test of anything but that a picture stays small, and its name keeps it out of every ordinary run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Playwright, expect
+
+from app.demo.accounts import ACCOUNTS
+from tests.e2e.desk import Desk
+from tests.e2e.exam import Item, Person, paper_of
+from tests.e2e.pc import Pc
+from tests.e2e.png import smaller
+from tests.e2e.server import free_port
+from tests.e2e.sitting import Sitting, replied
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
+
+PICTURES = Path(__file__).parents[2] / "docs" / "screenshots"
+MOST_BYTES = 150_000
+INVIGILATOR = next(account for account in ACCOUNTS if account.role == "invigilator")
+# Enough that an answer card looks like an exam, few enough to be quick.
+ANSWERED = 23
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    url: str
+    candidates: list[dict[str, Any]]
+
+
+@pytest.fixture
+def demo() -> Iterator[Demo]:
+    place = Path(tempfile.mkdtemp(prefix="holdfast-e2e-"))
+    command = [
+        sys.executable, "-m", "app.cli", "demo", "--json", "--port", str(free_port()),
+        "--data-dir", str(place / "data"), "--simulate", "40", "--candidates", "160",
+    ]  # fmt: skip
+    with (place / "demo.log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=place, stdout=subprocess.PIPE, stderr=log, start_new_session=True)
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line, (place / "demo.log").read_text()
+        told = json.loads(line)
+        yield Demo(told["url"], told["candidates"])
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=60)
+        process.stdout.close()
+        shutil.rmtree(place)
+
+
+async def test_take_the_pictures(demo: Demo, playwright: Playwright, tmp_path: Path) -> None:
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    pcs = {name: Pc(playwright, name, tmp_path / name, demo.url) for name in ("first", "dying", "spare", "console")}
+    try:
+        await _candidate(pcs["first"], _person(demo, 0))
+        await _move(pcs, _person(demo, 1))
+    finally:
+        for pc in pcs.values():
+            await pc.switch_off()
+    assert not [error for pc in pcs.values() for error in pc.broken]
+    heavy = {path.name: path.stat().st_size for path in PICTURES.glob("*.png") if path.stat().st_size > MOST_BYTES}
+    assert not heavy, heavy
+
+
+def _person(demo: Demo, n: int) -> Person:
+    one = demo.candidates[n]
+    return Person(one["ticket"], one["id_tail"], "", one["seat"], None, ())
+
+
+async def _candidate(pc: Pc, person: Person) -> None:
+    """Sign-in, a question, the hand-in, the server away, the receipt."""
+    sitting = Sitting(pc, person)
+    await pc.switch_on()
+    await pc.page.get_by_label("准考证号", exact=True).fill(person.ticket)
+    await _both(sitting, "sign-in")
+    paper = await _enter(sitting)
+    for item in paper[:ANSWERED]:
+        await sitting.sees_question(item.position)
+        for key in "ab" if item.type == "multiple" else "a":
+            await pc.page.keyboard.press(key)
+        if item.position in (7, 15):
+            await pc.page.keyboard.press("m")
+        await pc.page.keyboard.press("PageDown")
+    shown = next((item for item in paper if item.pictured), paper[4])
+    await sitting.go_to(shown)
+    await pc.page.locator(".question [data-option]").nth(1).click()
+    await sitting.saved()
+    await _both(sitting, "question")
+
+    await pc.page.context.route("**/api/**", lambda route: route.abort("connectionrefused"))
+    await pc.page.context.route("**/livez", lambda route: route.abort("connectionrefused"))
+    await pc.page.locator(".question [data-option]").nth(2).click()
+    await expect(pc.page.locator("[data-connection=server-away]")).to_be_visible(timeout=30_000)
+    await _both(sitting, "server-away")
+    await pc.page.context.unroute_all()
+    await sitting.saved(within_s=30)
+    await expect(pc.page.locator(".connection-line")).to_have_count(0, timeout=15_000)
+
+    await _both(sitting, "hand-in", before=lambda: sitting.button("exam.handIn").click())
+    await sitting.button("handIn.confirm").click()
+    await sitting.sees_receipt(within_s=30)
+    await _both(sitting, "receipt")
+
+
+async def _move(pcs: dict[str, Pc], person: Person) -> None:
+    """The room, the relog, and the PC that was replaced."""
+    old, desk = Sitting(pcs["dying"], person), Desk(pcs["console"], INVIGILATOR.username)
+    await desk.pc.switch_on("/console")
+    await desk.sign_in(INVIGILATOR.password)
+    await old.pc.switch_on()
+    paper = await _enter(old)
+    for item in paper[:12]:
+        await old.sees_question(item.position)
+        await old.page.keyboard.press("b")
+        await old.page.keyboard.press("PageDown")
+    await old.saved()
+    await old.pc.unplug()
+    await old.go_to(paper[2])
+    await old.page.locator(".question [data-option]").first.click()
+    await desk.sees(person.seat, "silent", within_s=60)
+    await _both(desk, "room")
+    await desk.open_seat(person.seat)
+    spare = await desk.page.locator('.seat[data-kind="free"] .seat-label').first.inner_text()
+    await desk.button("relog.open").click()
+    await _both(desk, "relog")
+    await desk.button("move.confirm", seat=spare).click()
+    await expect(desk.seat(spare)).to_have_attribute("data-kind", "kept")
+
+    new = Sitting(pcs["spare"], person)
+    await new.pc.switch_on()
+    await _enter(new)
+    await old.pc.plug_in()
+    await expect(old.heading("replaced.title")).to_be_visible(timeout=30_000)
+    await expect(old.page.get_by_role("status").filter(has_text="1")).to_be_visible()
+    await _both(old, "replaced")
+
+
+async def _enter(sitting: Sitting) -> tuple[Item, ...]:
+    """To the first question; the paper as the page got it."""
+    await sitting.sign_in()
+    async with sitting.page.expect_response(replied("paper")) as heard:
+        await sitting.button("identity.confirm").click()
+        paper = paper_of(await (await heard.value).json())
+    await sitting.page.locator("#question-title").wait_for()
+    return paper
+
+
+async def _both(who: Sitting | Desk, name: str, before: Any = None) -> None:
+    """The picture in Chinese and in English; then Chinese again."""
+    for language in ("zh", "en"):
+        if before is not None:
+            await before()
+        page = who.page
+        await page.evaluate("document.activeElement?.blur()")
+        await page.mouse.move(5, 400)
+        taken = await page.screenshot(animations="disabled")
+        (PICTURES / f"{name}.{language}.png").write_bytes(await asyncio.to_thread(smaller, taken))
+        if before is not None:
+            await page.keyboard.press("Escape")
+        await page.locator(".look-language, .look button:last-child").last.click()
+        who.words = await who.pc.words("console" if isinstance(who, Desk) else "candidate")
+    if before is not None:
+        await before()
