@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
 
 from app import cli
 from app.settings import Settings
@@ -54,6 +56,20 @@ def test_every_link_inside_the_documents_leads_somewhere(path: Path) -> None:
     links = re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", path.read_text(encoding="utf-8"))
     missing = [link for link in links if not (path.parent / link).exists()]
     assert missing == [], f"{path.name}: {missing}"
+
+
+@pytest.mark.parametrize("path", WRITTEN, ids=lambda path: str(path.relative_to(CHECKOUT)))
+def test_every_json_example_is_json(path: Path) -> None:
+    for example in re.findall(r"^```json\n(.*?)^```", path.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL):
+        json.loads(example)
+
+
+@pytest.mark.parametrize("path", WRITTEN, ids=lambda path: str(path.relative_to(CHECKOUT)))
+def test_every_metric_a_document_names_exists(path: Path) -> None:
+    known = {name for family in REGISTRY.collect() for name in (family.name, *(one.name for one in family.samples))}
+    known |= {f"{family.name}_total" for family in REGISTRY.collect() if family.type == "counter"}
+    named = set(re.findall(r"\bholdfast_[a-z_]+\b", path.read_text(encoding="utf-8")))
+    assert named <= known, f"{path.name}: no such metric: {sorted(named - known)}"
 
 
 def test_the_readme_tells_the_two_commands() -> None:
