@@ -21,7 +21,9 @@ def checkpoint(
     ] = "1,16,64,256",
     pairs: Annotated[int, typer.Option(min=1, help="每级轮数 · alternating rounds per level")] = 5,
     seconds: Annotated[float, typer.Option(min=0.5, help="每次秒数 · seconds per measurement")] = 3.0,
-    write: Annotated[Path | None, typer.Option(help="结果追加到此文件 · append the table to this Markdown file")] = None,
+    write: Annotated[
+        Path | None, typer.Option(help="结果追加到此文件 · append the table to this Markdown file")
+    ] = None,
 ) -> None:
     """每秒持久保存点与空接口之比 · durable checkpoints/s against the app's own empty endpoint."""
     from app.bench.checkpoint import machine, run  # noqa: PLC0415 -- heavy, and only this command needs it
