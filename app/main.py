@@ -87,6 +87,7 @@ def create_app(settings: Settings, *, database_url: str, redis_url: str, standby
             hub = Hub(site)
             app.state.deps = Deps(site, Tokens(site.secret, settings), sitting)
             app.state.hub = hub
+            app.state.loop = asyncio.get_running_loop()
             await ticker.start()
             await hub.start()
             plans = asyncio.create_task(_keep_plans(sitting))

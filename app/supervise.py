@@ -16,10 +16,12 @@ import subprocess
 import sys
 import threading
 import time
+from types import FrameType
 from typing import IO
 
 import structlog
 import uvicorn
+from fastapi import FastAPI
 
 from app.domain.errors import Refused
 from app.embedded.stores import stores
@@ -179,6 +181,17 @@ def _urls(settings: Settings) -> tuple[str, str]:
     return settings.database_url.get_secret_value(), settings.redis_url.get_secret_value()
 
 
+class _Server(uvicorn.Server):
+    """Tells the open streams to end at the signal; uvicorn alone would wait for them until its grace is over."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        app = self.config.app
+        loop = getattr(app.state, "loop", None) if isinstance(app, FastAPI) else None
+        if loop is not None and isinstance(app, FastAPI):
+            loop.call_soon_threadsafe(app.state.deps.site.closing.set)
+        super().handle_exit(sig, frame)
+
+
 def _api(settings: Settings, descriptor: int) -> None:
     database_url, redis_url = _urls(settings)
     app = create_app(settings, database_url=database_url, redis_url=redis_url)
@@ -187,7 +200,7 @@ def _api(settings: Settings, descriptor: int) -> None:
         server_header=False, date_header=True, proxy_headers=False, timeout_keep_alive=75, backlog=4096,
         timeout_graceful_shutdown=int(settings.shutdown_grace.total_seconds()),
     )  # fmt: skip
-    uvicorn.Server(config).run(sockets=[socket.socket(fileno=descriptor)])
+    _Server(config).run(sockets=[socket.socket(fileno=descriptor)])
 
 
 def _worker(settings: Settings) -> None:

@@ -42,16 +42,21 @@ class Hub:
         self._site = site
         self._streams: dict[str, set[asyncio.Queue[Event | None]]] = {}
         self._task: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         self._task = asyncio.create_task(self._run())
+        self._closing = asyncio.create_task(self._end_streams())
 
-    async def stop(self) -> None:
-        """End every stream, so that a shutdown waits for no page."""
-        await background.end(self._task)
+    async def _end_streams(self) -> None:
+        await self._site.closing.wait()
         for queues in self._streams.values():
             for queue in queues:
                 _offer(queue, None)
+
+    async def stop(self) -> None:
+        await background.end(self._task)
+        await background.end(self._closing)
 
     async def _run(self) -> None:
         while True:

@@ -165,7 +165,7 @@ async def _stream(request: Request, login: Login, room_id: int, session_id: int)
     checked = time.monotonic()
     n = 0
     async with _feeds(request).watch(room_id, session_id) as feed:
-        while (now := time.monotonic()) < ends:
+        while (now := time.monotonic()) < ends and not get_deps(request).site.closing.is_set():
             seen = await feed.newer_than(n, KEEP_ALIVE_S)
             if seen is None:
                 yield ": keep-alive\n\n"

@@ -21,6 +21,8 @@ log = structlog.get_logger(__name__)
 
 # Batches kept for a slow Redis before the oldest is dropped; the hot copy is then behind, which a resume repairs.
 BACKLOG = 64
+# Longest wait for Redis to take the last batches at a shutdown.
+STOP_S = 2.0
 
 
 class RedisBuffer:
@@ -69,6 +71,7 @@ class Follower:
         self._batches: deque[Sequence[tuple[Checkpoint, Outcome]]] = deque(maxlen=BACKLOG)
         self._arrived = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._stopping = False
 
     def __call__(self, done: Sequence[tuple[Checkpoint, Outcome]]) -> None:
         self._batches.append(done)
@@ -78,13 +81,15 @@ class Follower:
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        """Write what is left, if Redis takes it, and end."""
+        """Write what is left, if Redis takes it, and end. Not cancelled: a pipeline cut in two leaks its connection."""
+        self._stopping = True
+        self._arrived.set()
+        if self._task is not None:
+            await asyncio.wait({self._task}, timeout=STOP_S)
         await background.end(self._task)
-        while self._batches:
-            await self._write(self._batches.popleft())
 
     async def _run(self) -> None:
-        while True:
+        while not self._stopping:
             await self._arrived.wait()
             self._arrived.clear()
             while self._batches:

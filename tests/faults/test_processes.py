@@ -11,11 +11,13 @@ import time
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 from sqlalchemy import text
 
 from app.secrets import site_secret
+from tests.candidates import Candidate
 from tests.e2e.server import Server
 from tests.factories import world
 from tests.faults.recording import answering, check
@@ -213,3 +215,37 @@ async def test_postgres_killed_comes_back_and_nothing_is_lost(server):
         await engine.dispose()
         await until_acknowledged(people, told(people, "durable") + 10)
     await _checked(server, people)
+
+
+async def test_a_stop_waits_for_no_page(server):
+    """SIGTERM to an API process with an open stream: the stream ends, the process is gone within seconds."""
+    async with (
+        hall(server, candidates=1) as (_, made),
+        httpx.AsyncClient(base_url=f"{server.url}/api/v1", timeout=30) as client,
+    ):
+        one = Candidate(client, made.people[0])
+        await one.sign_in()
+        victims = role(server, "api")
+        ended = []
+
+        async def watch():
+            async with client.stream("GET", "/attempt/events", headers=one.headers) as reply:
+                async for line in reply.aiter_lines():
+                    ended.append(line)  # noqa: PERF401 -- read while it grows
+            ended.append("END")
+
+        watching = asyncio.create_task(watch())
+        for _ in range(100):
+            if any(line == "event: snapshot" for line in ended):
+                break
+            await asyncio.sleep(0.05)
+        else:
+            pytest.fail(f"no snapshot: {ended}")
+        start = time.monotonic()
+        for victim in victims:
+            victim.terminate()
+        await asyncio.wait_for(watching, 10)
+        assert ended[-1] == "END"
+        _, alive = await asyncio.to_thread(psutil.wait_procs, victims, 5)
+        assert not alive
+        assert time.monotonic() - start < 5
