@@ -47,7 +47,6 @@ class Settings(BaseSettings):
     trusted_proxies: list[str] = Field(default_factory=list, description="Proxies whose X-Forwarded-For is believed.")
     demo: bool = Field(False, description="Allow the demo's accounts with fixed passwords.")
     log_format: Literal["json", "console"] = Field("json", description="Structured log lines or coloured ones.")
-    locale: Literal["zh-CN", "en"] = Field("zh-CN", description="Language when a request names none.")
 
     # --- checkpoint path (DESIGN §4)
     commit_deadline: timedelta = Field(_seconds(1), description="A commit that takes longer counts as away.")
@@ -67,7 +66,6 @@ class Settings(BaseSettings):
     handover_gap: timedelta = Field(
         _seconds(2), description="A gap between terms shorter than this was nobody's outage."
     )
-    heartbeat: timedelta = Field(_seconds(10), description="An empty checkpoint at least this often.")
     silent_after: timedelta = Field(_seconds(25), description="Seat shown as silent after this long unheard.")
     sweep_every: timedelta = Field(_seconds(1), description="How often ended attempts are looked for.")
 

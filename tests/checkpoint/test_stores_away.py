@@ -82,6 +82,8 @@ async def test_without_postgres_answers_are_buffered_and_drained_when_it_is_back
             assert reply.status_code == 200, reply.text
             assert reply.json()["durability"] == "buffered"
             assert reply.json()["items"][0]["status"] == "buffered"
+            # The contiguous durable prefix: what is only buffered does not move it.
+            assert reply.json()["acked_seq"] == 1
             assert await buffered(app) == 1
         site = app.state.deps.site
         connection = await asyncpg.connect(fresh_url)

@@ -4,7 +4,7 @@
 -- KEYS  1 hot hash   2 buffer stream   3 the attempt's list of buffered stream ids
 -- ARGV  1 'durable' | 'buffered'   2 epoch   3 stamp_ms   4 seq   5 position or ''   6 marked or ''   7 elapsed_ms
 --       8 state or ''   9 end_ms or ''   10 count or ''   11 body for the stream or ''   12 life in s
---       then five per response: item, rev, adopt_n, hash (hex), JSON {v, a, s}
+--       13 acked_seq or ''   then five per response: item, rev, adopt_n, hash (hex), JSON {v, a, s}
 -- Reply { verdict, state, end_ms, count, acked }  verdict: 'ok' | 'old_epoch' | 'sealed' | 'final'
 --
 -- The epoch check: a hot copy that knows a newer epoch fences. One that knows an older epoch is stale (tokens are
@@ -52,6 +52,11 @@ if ARGV[10] ~= '' then
   known[4] = ARGV[10]
 end
 
+if ARGV[13] ~= '' then
+  redis.call('HSET', hot, 'acked', ARGV[13])
+  known[9] = ARGV[13]
+end
+
 local function newer(e, r, n, h, old)
   local oe, orev, on, oh = string.match(old, '^(%d+):(%d+):(%d+):(%x+)|')
   oe, orev, on = tonumber(oe), tonumber(orev), tonumber(on)
@@ -61,7 +66,7 @@ local function newer(e, r, n, h, old)
   return h > oh
 end
 
-for i = 13, #ARGV, 5 do
+for i = 14, #ARGV, 5 do
   local field = 'r:' .. ARGV[i]
   local old = redis.call('HGET', hot, field)
   if not old or newer(epoch, tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2]), ARGV[i + 3], old) then

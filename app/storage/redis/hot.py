@@ -94,6 +94,7 @@ class Hot:
             checkpoint.elapsed_ms, outcome.state if outcome else "",
             outcome.end_ms if outcome and outcome.end_ms is not None else "",
             outcome.count if outcome and outcome.count is not None else "", body, LIFE_S,
+            outcome.acked_seq if outcome else "",
         ]  # fmt: skip
         for row in checkpoint.rows:
             if outcome is not None and outcome.status(row)[0] != "durable":
@@ -145,7 +146,7 @@ class Hot:
         key = self._keys.hot(attempt)
         pipeline = self._store.client.pipeline(transaction=True)
         pipeline.hset(key, mapping={"epoch": epoch, "seq": 0, "facts": json.dumps(facts, ensure_ascii=False)})
-        pipeline.hdel(key, "sealed", "sealed_until")
+        pipeline.hdel(key, "sealed", "sealed_until", "acked")
         pipeline.expire(key, LIFE_S)
         await pipeline.execute()
 
