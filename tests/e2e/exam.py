@@ -6,6 +6,7 @@ import gzip
 import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -28,6 +29,7 @@ from tests.e2e.server import Server
 
 PASSWORD = "监考用密码-correct-1"
 NAMES = ("林秋实", "欧阳文博", "陈知远", "阿依古丽·买买提", "王𬬮", "赵小满", "周子衿", "吴桐")
+_MADE = count(1)
 ROOM, BUILDING, SPARES = "第01考室", "现教南楼", ("备1", "备2")
 BLUEPRINT = Blueprint(
     (
@@ -91,8 +93,9 @@ async def make_exam(
 ) -> Exam:
     """The exam, anchored to start ``starts_in`` from now (None: the day is not opened), and its invigilator's account.
 
-    Tickets begin with ``code``, so that several exams live in one server side by side.
+    Tickets begin with ``code`` and a number, so that several exams live in one server side by side.
     """
+    code = f"{code}{next(_MADE)}-"
     people = [(f"{code}{n:03}", NAMES[n - 1], _id_number(code, n)) for n in range(1, candidates + 1)]
     target = Target(code=code, name="水利专业技术资格考试")
     roster, report, book = read_roster(_write_roster(folder / f"{code}-roster.xlsx", people, minutes))
@@ -109,7 +112,7 @@ async def make_exam(
     await drawing.draw_session(engine, session["id"], seed=f"{seed}/{code}")
     async with engine.begin() as conn:
         room_id = (await staff_accounts.room_ids_named(conn, [ROOM], exam_code=code))[0]
-        made = Exam(code, session["exam_id"], session["id"], room_id, invigilator=f"invigilator-{code}".lower())
+        made = Exam(code, session["exam_id"], session["id"], room_id, invigilator=f"{code}invigilator".lower())
         await staff_accounts.create(
             conn, username=made.invigilator, name="高明", role="invigilator", password=PASSWORD, room_ids=[room_id]
         )

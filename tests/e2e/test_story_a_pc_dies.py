@@ -57,6 +57,7 @@ async def test_a_pc_dies_and_the_candidate_goes_on_at_a_spare_seat(
         assert await in_record.responses(record, person) == acknowledged
         places = await old.places()
         await old.pc.unplug()
+        cut_at = time.monotonic()
         unsent = {multiple.item: ["B", "D"], text.item: "流土、管涌、接触冲刷。", person.first("true_false").item: "T"}
         for item in person.paper:
             if item.item in unsent:
@@ -66,7 +67,6 @@ async def test_a_pc_dies_and_the_candidate_goes_on_at_a_spare_seat(
         assert await old.places() == places, "a message never moves an option away under a hand"
         assert (await old.pc.sights())[-1].save == "local"
         await old.pc.kill()
-        died_at = time.monotonic()
         before = await in_record.attempt(record, person)
         left_ms = before["end_ms"] - before["contact_ms"]
 
@@ -82,7 +82,7 @@ async def test_a_pc_dies_and_the_candidate_goes_on_at_a_spare_seat(
         # --- the candidate walks there and signs in
         new = Sitting(pcs(server, "new"), person)
         await new.pc.switch_on(f"/?room={ROOM}&seat={SPARE}")
-        walked_s = time.monotonic() - died_at
+        walked_s = time.monotonic() - cut_at
         assert walked_s >= WALK_S, "a walk worth crediting"
         await new.sign_in()
         async with new.page.expect_response(replied("ready")) as heard:
