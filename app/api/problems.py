@@ -60,6 +60,9 @@ async def on_known(request: Request, fault: Exception) -> Response:
     refusal = as_refusal(fault)
     if refusal is None:
         raise fault
+    if refusal is not fault:
+        # The candidate is told to come back; which store or clock it was is for whoever reads the log.
+        log.warning("unavailable", path=request.url.path, fault=repr(fault))
     return problem(refusal, language(request))
 
 
