@@ -24,6 +24,7 @@ from itertools import count
 from pathlib import Path
 
 import asyncpg
+import hypothesis
 import pytest
 import redis as redis_sync
 import redis.asyncio as redis_async
@@ -42,6 +43,10 @@ EXTERNAL = {name: os.environ.get(f"HOLDFAST_{name}") for name in ("DATABASE_URL"
 for _name in [name for name in os.environ if name.startswith("HOLDFAST_") and name != "HOLDFAST_CHROMIUM"]:
     del os.environ[_name]
 Settings.model_config["env_file"] = None
+
+# These machines are shared: how long an example takes says nothing about it.
+hypothesis.settings.register_profile("holdfast", deadline=None)
+hypothesis.settings.load_profile("holdfast")
 
 # Real input that may stand beside the checkout; its tests are deselected (and counted) where it does not.
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -127,8 +132,13 @@ def servers(stores_dir: Path) -> Iterator[Servers]:
 
 
 def _own_redis(url: str) -> str:
-    """The last logical database of the server that is empty: nobody's data is ever flushed."""
-    for index in range(15, -1, -1):
+    """The last logical database of the server that is empty: nobody's data is ever flushed.
+
+    Test processes that run side by side choose among different ones, so that no two find the same one empty.
+    """
+    process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    for index in range(15 - process, -1, -processes):
         candidate = _with_redis_db(url, index)
         client = redis_sync.Redis.from_url(candidate)
         try:
