@@ -112,7 +112,7 @@ def create_app(settings: Settings, *, database_url: str, redis_url: str, standby
             allow_headers=["Authorization", "Content-Type", "Accept-Language", "Idempotency-Key"],
             expose_headers=["Retry-After", "X-Request-Id"],
         )
-    app.add_middleware(RequestLayer, policy=page_policy(settings.servers))
+    app.add_middleware(RequestLayer, policy=page_policy(settings.servers), max_body_bytes=settings.max_body_bytes)
     for known in (Refused, StoreAway, Overloaded, ClockUnconfirmed):
         app.add_exception_handler(known, problems.on_known)
     for away in (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, PoolTimeout, OSError):
@@ -123,7 +123,7 @@ def create_app(settings: Settings, *, database_url: str, redis_url: str, standby
     app.router.routes.extend(candidate.ROUTES)
     app.router.routes.extend(events.ROUTES)
     app.router.routes.extend(health.ROUTES)
-    app.include_router(staff.router)
+    app.include_router(staff.router, max_body_size=settings.max_body_bytes)
     app.router.routes.extend(
         [
             Route("/", _page("candidate")),

@@ -120,14 +120,16 @@ async def world(
             )  # fmt: skip
             await conn.execute(
                 text(
-                    "INSERT INTO allocation (session_id, candidate_id, seat_id, planned_seat_id) VALUES (:s, :c, :t, :t)"
+                    "INSERT INTO allocation (session_id, candidate_id, seat_id, planned_seat_id)"
+                    " VALUES (:s, :c, :t, :t)"
                 ),
                 {"s": session_id, "c": candidate_id, "t": seat_id},
             )
             attempt = uuid.uuid4()
             await conn.execute(
                 text(
-                    "INSERT INTO attempt (id, session_id, candidate_id, allotted_ms, end_ms) VALUES (:a, :s, :c, :d, :e)"
+                    "INSERT INTO attempt (id, session_id, candidate_id, allotted_ms, end_ms)"
+                    " VALUES (:a, :s, :c, :d, :e)"
                 ),
                 {
                     "a": attempt, "s": session_id, "c": candidate_id, "d": duration_ms,
@@ -140,7 +142,8 @@ async def world(
             )
             await conn.execute(
                 text(
-                    "INSERT INTO paper_item (attempt_id, position, item_version_id, points_milli) VALUES (:a, :p, :i, 1000)"
+                    "INSERT INTO paper_item (attempt_id, position, item_version_id, points_milli)"
+                    " VALUES (:a, :p, :i, 1000)"
                 ),
                 [{"a": attempt, "p": p, "i": item} for p, item in enumerate(made.items, 1)],
             )

@@ -59,6 +59,7 @@ async def sign_in(request: Request) -> Response:
         ),
     )
     claims = signed_in.claims
+    request.scope["state"]["attempt"] = str(claims.attempt)
     state = await deps.sitting.resume(claims)
     return reply(
         {

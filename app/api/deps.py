@@ -55,7 +55,9 @@ def bearer(request: Request) -> str:
 
 def claims_of(request: Request) -> Claims:
     """The device token's claims; whether they still hold is decided under the attempt's lock."""
-    return get_deps(request).tokens.read(bearer(request))
+    claims = get_deps(request).tokens.read(bearer(request))
+    request.scope["state"]["attempt"] = str(claims.attempt)
+    return claims
 
 
 def address_of(request: Request) -> str:

@@ -7,7 +7,11 @@ import time
 
 import structlog
 from prometheus_client import Histogram
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.api.problems import language, problem
+from app.domain.errors import Refused
 
 log = structlog.get_logger(__name__)
 LATENCY = Histogram(
@@ -34,9 +38,10 @@ def page_policy(servers: list[str]) -> bytes:
 class RequestLayer:
     """Pure ASGI: no body is copied, no task is started."""
 
-    def __init__(self, app: ASGIApp, policy: bytes) -> None:
+    def __init__(self, app: ASGIApp, policy: bytes, max_body_bytes: int) -> None:
         self._app = app
         self._policy = policy
+        self._max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -65,6 +70,13 @@ class RequestLayer:
             await send(message)
 
         try:
+            if path.startswith("/api/") and self._too_large(scope):
+                # Before anything of it is read; a body that does not say its length is counted where it is read.
+                refusal = Refused("body-too-large", limit=self._max_body_bytes)
+                await problem(refusal, language(Request(scope)))(scope, receive, sending)
+                return
+            if path.startswith("/api/"):
+                await scope["app"].state.deps.service_time.catch_up()
             await self._app(scope, receive, sending)
         finally:
             seconds = time.perf_counter() - started
@@ -74,3 +86,9 @@ class RequestLayer:
                     "request", method=scope["method"], path=path, status=status, ms=round(seconds * 1000, 1),
                     request_id=request_id, attempt=state.get("attempt"),
                 )  # fmt: skip
+
+    def _too_large(self, scope: Scope) -> bool:
+        for name, value in scope["headers"]:
+            if name == b"content-length":
+                return value.isdigit() and int(value) > self._max_body_bytes
+        return False

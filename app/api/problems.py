@@ -78,7 +78,12 @@ async def on_http(request: Request, fault: Exception) -> Response:
     if status == 404:
         return problem(Refused("not-found"), language(request))
     if status == 405:
-        return problem(Refused("bad-method"), language(request))
+        refused = problem(Refused("bad-method"), language(request))
+        refused.headers.update(getattr(fault, "headers", None) or {})
+        return refused
+    if status == 413:
+        limit = request.app.state.deps.settings.max_body_bytes
+        return problem(Refused("body-too-large", limit=limit), language(request))
     detail = str(getattr(fault, "detail", ""))
     return problem(Refused("bad-body", reason=detail), language(request))
 

@@ -103,7 +103,7 @@ def because(ledger: Ledger) -> list[Because]:
         return told
     for interval in union(ledger.uncharged):
         ms = max(0, interval.to_ms - max(interval.from_ms, ledger.start_ms))
-        if ms and interval.from_ms < end:
+        if ms and max(interval.from_ms, ledger.start_ms) < end:
             told.append(Because("credit", ms, interval.reason))
     return told
 

@@ -69,4 +69,18 @@ async def forget(site: Site, kind: str, name: str) -> None:
 async def check(site: Site, kind: str, name: str, limit: int) -> None:
     """Refuse when this name has failed too often."""
     if await failures(site, kind, name) >= limit:
-        raise Refused("too-many-tries", retry_after=int(site.settings.failure_window.total_seconds()))
+        raise too_many(site)
+
+
+def too_many(site: Site) -> Refused:
+    return Refused("too-many-tries", retry_after=int(site.settings.failure_window.total_seconds()))
+
+
+async def give_back(site: Site, kind: str, name: str) -> None:
+    """Uncount one try that turned out right; failures before it stay counted."""
+    key = site.keys.failures(kind, name)
+    if key in _local:
+        count, until = _local[key]
+        _local[key] = (max(0, count - 1), until)
+    with contextlib.suppress(RedisAway):
+        await site.store.call(site.store.client.decr(key))

@@ -25,6 +25,7 @@ from app.storage.redis.client import RedisAway
 from app.storage.redis.clock import RedisClock
 
 log = structlog.get_logger(__name__)
+CATCH_UP_EVERY_S = 0.025
 SERVICE_MS = Gauge("holdfast_service_ms", "The service counter as this process knows it")
 
 
@@ -87,8 +88,10 @@ class ServiceTime:
         self._poll_s = settings.clock_poll.total_seconds()
         self._commit_s = settings.commit_deadline.total_seconds()
         self._monotonic = monotonic
+        self._tick_s = settings.tick.total_seconds()
         self._reading = Reading(int(settings.clock_lead.total_seconds() * 1000))
         self._task: asyncio.Task[None] | None = None
+        self._catching_up: asyncio.Task[None] | None = None
 
     def now_ms(self) -> int:
         """Service time in ms. Raises ClockUnconfirmed."""
@@ -136,6 +139,24 @@ class ServiceTime:
 
     async def stop(self) -> None:
         await background.end(self._task)
+        await background.end(self._catching_up)
+
+    async def catch_up(self) -> None:
+        """Where the time is not known, look again at once, for at most one tick, before anybody is told so.
+
+        A process that was starved of its CPU finds a request and a clock that is past its second in the same instant,
+        while the counter has long moved on. All requests that meet this wait for the same look.
+        """
+        if self.knows:
+            return
+        if self._catching_up is None or self._catching_up.done():
+            self._catching_up = asyncio.create_task(self._look_until_known(self._monotonic() + self._tick_s))
+        await asyncio.wait({self._catching_up}, timeout=self._tick_s)
+
+    async def _look_until_known(self, ends: float) -> None:
+        while not self.knows and self._monotonic() < ends:
+            await self._look()
+            await asyncio.sleep(CATCH_UP_EVERY_S)
 
     async def _run(self) -> None:
         while True:

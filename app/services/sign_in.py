@@ -62,16 +62,15 @@ async def sign_in(site: Site, request: Request) -> SignedIn:
     lease-held, wrong-seat or closed."""
     site.require_postgres()
     ticket = identity.ticket_key(request.ticket)
-    await limits.check(site, "ticket", ticket, site.settings.ticket_failures)
-    await limits.check(site, "address", request.address, site.settings.address_failures)
+    tries = await _within_limits(site, ticket, request.address)
     now_ms = site.service_time.now_ms()
     async with site.engine.connect() as conn:
         allocations = await attempts.of_ticket(conn, ticket)
     mine = _proved(site.secret, allocations, identity.fold(request.id_tail))
     if not mine:
-        count = await limits.failed(site, "ticket", ticket)
-        await limits.failed(site, "address", request.address)
-        raise Refused("sign-in-failed", attempts_left=max(0, site.settings.ticket_failures - count))
+        raise Refused("sign-in-failed", attempts_left=max(0, site.settings.ticket_failures - tries))
+    await limits.give_back(site, "ticket", ticket)
+    await limits.give_back(site, "address", request.address)
     chosen = choose(mine, now_ms)
     attempt: UUID = chosen["attempt_id"]
     known = await _seal_and_repair(site, attempt)
@@ -85,6 +84,20 @@ async def sign_in(site: Site, request: Request) -> SignedIn:
         await site.tell(Event("superseded", attempt=str(attempt), data={"epoch": signed_in.claims.epoch}))
     await _tell_redis(site, signed_in.claims)
     return signed_in
+
+
+async def _within_limits(site: Site, ticket: str, address: str) -> int:
+    """Count this try before it is judged, so that a burst of parallel ones is no way around the limit; a success gives
+    it back. How many of the ticket's tries are now counted."""
+    settings = site.settings
+    await limits.check(site, "ticket", ticket, settings.ticket_failures)
+    await limits.check(site, "address", address, settings.address_failures)
+    tries = await limits.failed(site, "ticket", ticket)
+    if tries > settings.ticket_failures:
+        raise limits.too_many(site)
+    if await limits.failed(site, "address", address) > settings.address_failures:
+        raise limits.too_many(site)
+    return tries
 
 
 def _proved(secret: bytes, allocations: Sequence[RowMapping], tail: str) -> list[RowMapping]:

@@ -26,6 +26,7 @@ REASONS = {
     "relog": ("换机", "move to another seat"),
     "ready": ("换机后恢复", "restoring at the new seat"),
     "reconnect": ("服务恢复后重连", "reconnecting after an outage"),
+    "outage": ("服务中断", "service outage"),
     "allotted": ("考试时长", "allotted time"),
 }
 
@@ -98,7 +99,7 @@ async def because_of(site: Site, attempt: UUID) -> list[clock.Because]:
                 {"start": ledger.start_ms, "least": int(site.settings.handover_gap.total_seconds() * 1000)},
             )
             if gap:
-                told.append(clock.Because("outage", gap, "服务中断 service outage"))
+                told.append(clock.Because("outage", gap, "outage"))
     return told
 
 

@@ -265,7 +265,79 @@ async def test_a_stream_begins_with_a_snapshot_and_tells_of_a_move(hall, made, f
 async def test_unknown_addresses_and_methods(hall):
     _, client = hall
     assert (await client.get("/nothing")).json()["code"] == "not-found"
-    assert (await client.delete("/attempt")).status_code == 405
+    refused = await client.delete("/attempt")
+    assert (refused.status_code, refused.json()["code"]) == (405, "bad-method")
+    assert "GET" in refused.headers["allow"]
+
+
+@pytest.mark.parametrize("path", ["/candidate/sign-in", "/attempt/checkpoints", "/staff/sign-in"])
+async def test_no_call_takes_a_body_over_the_limit(hall, made, path):
+    """Also from somebody who has not signed in, and also when the length is not told beforehand."""
+    _, client = hall
+
+    async def pieces():
+        for _ in range(300):
+            yield b"x" * 1024
+
+    headers = {"Content-Type": "application/json"}
+    if path.startswith("/attempt"):
+        one = Candidate(client, made.people[0])
+        await one.sign_in()
+        headers |= one.headers
+    for content in (b"x" * 300_000, pieces()):
+        reply = await client.post(path, content=content, headers=headers)
+        assert (reply.status_code, reply.json()["code"]) == (413, "body-too-large")
+
+
+async def test_a_burst_of_parallel_tries_is_no_way_around_the_limit(hall, made):
+    _, client = hall
+    body = {"ticket": made.people[3].ticket, "id_tail": "999999"}
+    replies = await asyncio.gather(*[client.post("/candidate/sign-in", json=body) for _ in range(30)])
+    codes = [reply.json()["code"] for reply in replies]
+    assert codes.count("sign-in-failed") <= 5
+    assert set(codes) == {"sign-in-failed", "too-many-tries"}
+
+
+async def test_the_limit_per_address_stops_whoever_tries_many_tickets(fresh_url, redis_url, redis, made):
+    async with running(fresh_url, redis_url, address_failures=3) as (_, client):
+        await _until_ready(client)
+        codes = []
+        for n in range(5):
+            reply = await client.post("/candidate/sign-in", json={"ticket": f"NONE-{n}", "id_tail": "111111"})
+            codes.append(reply.json()["code"])
+        assert codes == ["sign-in-failed"] * 3 + ["too-many-tries"] * 2
+
+
+async def test_a_forwarded_address_is_believed_only_from_a_listed_proxy(fresh_url, redis_url, redis, made):
+    for proxies, expected in (([], "too-many-tries"), (["127.0.0.1"], "sign-in-failed")):
+        await redis.flushdb()
+        async with running(fresh_url, redis_url, address_failures=2, trusted_proxies=proxies) as (_, client):
+            await _until_ready(client)
+            for n in range(3):
+                reply = await client.post(
+                    "/candidate/sign-in",
+                    json={"ticket": f"NONE-{n}", "id_tail": "111111"},
+                    headers={"X-Forwarded-For": f"10.0.0.{n}"},
+                )
+            assert reply.json()["code"] == expected
+
+
+async def test_logs_carry_ids_and_never_an_answer_or_an_id_number(hall, made, capfd):
+    """Every request line names the attempt; what a candidate wrote, who they are and their token are in no line."""
+    _, client = hall
+    one = Candidate(client, made.people[0])
+    await one.sign_in()
+    await one.answer(made.items[4], "绝密答案ZQ")
+    await one.answer(made.items[0], ["wrong shape"])
+    await client.get("/attempt/paper", headers=one.headers)
+    reply = await one.send({"item": made.items[0], "rev": -1, "value": "绝密答案ZQ", "at_ms": 0})
+    assert reply.status_code == 422
+    out, err = capfd.readouterr()
+    logged = out + err
+    assert str(made.people[0].attempt) in logged
+    assert "/attempt/paper" in logged
+    for secret in ("绝密答案ZQ", "wrong shape", made.people[0].tail, one.token, one.lease_secret):
+        assert secret not in logged
 
 
 async def test_a_device_that_brings_its_own_pair_survives_a_lost_sign_in_reply(hall, made):

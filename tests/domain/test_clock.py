@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.domain.clock import (
@@ -66,6 +66,7 @@ def test_overlaps_are_credited_once_in_any_order(parts, data):
 
 
 @given(ledger=ledgers)
+@example(ledger=Ledger(1, 0, uncharged=(Interval(0, 2),)))
 def test_the_explanation_adds_up_to_the_end(ledger):
     told = because(ledger)
     assert told[0] == Because("planned", ledger.allotted_ms, "allotted")

@@ -43,6 +43,8 @@ def create_engine(url: str, settings: Settings, *, name: str = "holdfast", pool_
     """An engine whose every connection has a name and every statement a limit. Dispose of it after use."""
     return create_async_engine(
         sqlalchemy_url(url),
+        # A fault's text must never carry an answer or an ID number into a log.
+        hide_parameters=True,
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=settings.connect_timeout.total_seconds(),
