@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import asyncpg
 import pytest
 
 from app.domain.errors import ClockUnconfirmed
-from app.services.service_time import Reading
+from app.services.service_time import Reading, ServiceTime
 from app.services.site import Site
 from app.storage.postgres import service_clocks
 from app.storage.postgres.service_clocks import Confirmed
@@ -200,6 +201,34 @@ def test_nobody_counts_more_than_the_lead_past_the_confirmed_value():
     assert reading.now_ms(11.2) == 5900  # never backwards
     reading.observe(confirmed(5400), 11.3)
     assert reading.now_ms(11.7) == 6000
+
+
+async def test_a_starved_process_looks_again_before_it_says_that_it_does_not_know(fresh_url, redis_url, redis):
+    async with ticking(fresh_url, redis_url) as (site, ticker):
+        # Its own poll never comes round: what a process without CPU looks like from inside.
+        seldom = test_settings(clock_poll=timedelta(hours=1))
+        starved = ServiceTime(site.engine, site.redis_clock, seldom)
+        await starved.start()
+        try:
+            await until(lambda: site.service_time.knows, "the counter moves")
+            while not starved.knows:
+                await starved.catch_up()
+            await asyncio.sleep(seldom.clock_lead.total_seconds() + 0.2)
+            assert not starved.knows
+            await asyncio.gather(*(starved.catch_up() for _ in range(50)))
+            assert starved.knows
+            assert abs(starved.now_ms() - site.service_time.now_ms()) <= 1000
+
+            # A counter that stands is still not known, and nobody waits longer than a tick to hear it.
+            await ticker.stop()
+            await asyncio.sleep(seldom.clock_lead.total_seconds() + 0.7)
+            began = asyncio.get_running_loop().time()
+            await asyncio.gather(*(starved.catch_up() for _ in range(50)))
+            assert asyncio.get_running_loop().time() - began < seldom.tick.total_seconds() + 0.4
+            with pytest.raises(ClockUnconfirmed):
+                starved.now_ms()
+        finally:
+            await starved.stop()
 
 
 def test_a_new_lineage_replaces_the_counter_even_when_it_is_lower():
