@@ -71,6 +71,8 @@ async def _keep_plans(sitting: Sitting) -> None:
             await sitting.refresh_plans()
         except (SQLAlchemyError, OSError, TimeoutError) as fault:
             log.debug("session plans not read", fault=repr(fault))
+        except Exception:
+            log.exception("session plans not read")
         await asyncio.sleep(PLANS_EVERY_S)
 
 

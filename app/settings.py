@@ -50,7 +50,7 @@ class Settings(BaseSettings):
 
     # --- checkpoint path (DESIGN §4)
     commit_deadline: timedelta = Field(_seconds(1), description="A commit that takes longer counts as away.")
-    lock_timeout: timedelta = Field(_seconds(0.5), description="Longest wait for an attempt's row inside a batch.")
+    lock_timeout: timedelta = Field(_seconds(0.1), description="Longest wait for an attempt's row inside a batch.")
     batch_limit: int = Field(256, ge=1, description="Most requests in one batch.")
     queue_limit: int = Field(20_000, ge=1, description="Most requests waiting for a batch before 503.")
     redis_timeout: timedelta = Field(_seconds(0.25), description="Longest wait for one Redis call.")
@@ -74,7 +74,7 @@ class Settings(BaseSettings):
     max_responses: int = Field(200, ge=1, description="Most responses in one checkpoint.")
     max_text_chars: int = Field(20_000, ge=1, description="Longest text response.")
     ticket_failures: int = Field(5, ge=1, description="Failed sign-ins per ticket and window.")
-    address_failures: int = Field(300, ge=1, description="Failed sign-ins per address and window.")
+    address_failures: int = Field(1000, ge=1, description="Failed sign-ins per address and window.")
     failure_window: timedelta = Field(timedelta(minutes=5), description="Window for failed sign-ins.")
     token_life: timedelta = Field(timedelta(hours=14), description="How long a device token is honoured.")
     login_life: timedelta = Field(timedelta(hours=14), description="How long a staff login lasts.")

@@ -7,6 +7,7 @@ and touches no store: it is what ``holdfast bench checkpoint`` measures against.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import orjson
@@ -22,6 +23,7 @@ from app.services.sitting import described
 from app.storage.postgres import attempts
 
 JSON = "application/json"
+SHA256 = re.compile(r"[0-9a-f]{64}")
 NO_STORE = {"Cache-Control": "no-store"}
 
 
@@ -102,6 +104,8 @@ async def media(request: Request) -> Response:
     """A picture of the candidate's own paper."""
     deps, claims = get_deps(request), claims_of(request)
     await deps.sitting.gate(claims)
+    if not SHA256.fullmatch(request.path_params["sha"]):
+        raise Refused("not-found")
     async with deps.engine.connect() as conn:
         found = await attempts.picture(conn, claims.attempt, request.path_params["sha"])
     if found is None:

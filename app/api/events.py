@@ -66,6 +66,9 @@ class Hub:
             except (RedisAway, ClockUnconfirmed) as fault:
                 log.debug("events not heard", fault=repr(fault))
                 await asyncio.sleep(RETRY_S)
+            except Exception:
+                log.exception("event not understood")
+                await asyncio.sleep(RETRY_S)
 
     def hand_out(self, event: Event) -> None:
         if event.attempt is not None:

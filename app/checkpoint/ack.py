@@ -103,3 +103,6 @@ class Follower:
             await hot.follow(done)
         except RedisAway as fault:
             log.debug("hot copy not written", fault=str(fault))
+        except Exception:
+            # One batch that cannot be written must not end the copies of all that follow.
+            log.exception("hot copy not written")

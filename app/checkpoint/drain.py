@@ -64,9 +64,17 @@ async def _alone(connection: asyncpg.Connection[Any], checkpoint: Checkpoint) ->
     await write(connection, [checkpoint])
 
 
+async def place(connection: asyncpg.Connection[Any], hot: Hot, lineage_n: int) -> str:
+    """The cursor, or the beginning when the stream has never come as far: another Redis, or one that was emptied and
+    whose clock is behind. A replay changes nothing; an entry passed over would be an answer lost."""
+    cursor = await buffer_cursors.read(connection, lineage_n)
+    newest = await hot.newest_id()
+    return cursor if stream_order(newest) >= stream_order(cursor) else buffer_cursors.START
+
+
 async def step(connection: asyncpg.Connection[Any], hot: Hot, lineage_n: int) -> int:
     """Drain up to STEP entries; how many there were."""
-    cursor = await buffer_cursors.read(connection, lineage_n)
+    cursor = await place(connection, hot, lineage_n)
     entries = await hot.entries(cursor, STEP)
     if not entries:
         return 0

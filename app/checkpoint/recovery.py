@@ -15,7 +15,6 @@ import structlog
 from app.checkpoint import drain
 from app.domain.checkpoints import Checkpoint, Row
 from app.domain.responses import Version, canonical
-from app.storage.postgres import buffer_cursors
 from app.storage.redis.client import RedisAway
 from app.storage.redis.hot import Hot, HotAttempt
 
@@ -27,7 +26,7 @@ async def drain_attempt(connection: asyncpg.Connection[Any], hot: Hot, lineage_n
 
     Raises RedisAway when Redis does not answer; what it holds is then judged by its stamp when it is back.
     """
-    cursor = await buffer_cursors.read(connection, lineage_n)
+    cursor = await drain.place(connection, hot, lineage_n)
     entries = await hot.pending(attempt, cursor)
     await drain.commit(connection, [checkpoint for _, checkpoint in entries])
     return len(entries)

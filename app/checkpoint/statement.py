@@ -29,11 +29,16 @@ from app.domain.responses import LATE_TOLERANCE_MS
 # The only thing formatted in is a constant of this program.
 WRITE = f"""
 WITH l AS MATERIALIZED (
-    SELECT id, session_id, epoch, grants, state, ended_ms, contact_ms, contact_term, chain_links
+    SELECT id, session_id, epoch, grants, state, end_ms, ended_ms, contact_ms, contact_term, chain_links
     FROM attempt WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
 ),
 g AS MATERIALIZED (
-    SELECT q.*, l.session_id, l.epoch AS live_epoch, l.state, l.ended_ms, l.contact_ms, l.contact_term, l.chain_links,
+    SELECT q.*, l.session_id, l.epoch AS live_epoch, l.contact_ms, l.contact_term, l.chain_links,
+        -- Past its end an attempt is judged as ended, whether or not the sweeper has come by. Not before its credit for
+        -- an outage is known: the first contact in a new term enters it.
+        CASE WHEN l.state = 'open' AND l.end_ms <= q.stamp_ms AND l.contact_term >= q.term THEN 'ended'
+            ELSE l.state END AS state,
+        CASE WHEN l.state = 'open' THEN l.end_ms ELSE l.ended_ms END AS ended_ms,
         CASE
             WHEN q.epoch = l.epoch THEN false
             WHEN q.buffered AND q.epoch < l.epoch THEN coalesce(q.stamp_ms >= (
@@ -41,8 +46,8 @@ g AS MATERIALIZED (
             ), true)
             ELSE true
         END AS fenced
-    FROM unnest($1::uuid[], $2::int8[], $3::int8[], $4::int8[], $5::bool[], $6::int4[], $7::text[], $8::int8[])
-        AS q(attempt_id, epoch, seq, stamp_ms, buffered, position, marked, elapsed_ms)
+    FROM unnest($1::uuid[], $2::int8[], $3::int8[], $4::int8[], $5::bool[], $6::int4[], $7::text[], $8::int8[],
+        $9::int8[]) AS q(attempt_id, epoch, seq, stamp_ms, buffered, position, marked, elapsed_ms, term)
     JOIN l ON l.id = q.attempt_id
 ),
 r AS MATERIALIZED (
@@ -59,8 +64,8 @@ r AS MATERIALIZED (
                 WHEN g.contact_ms > q.at_ms + {LATE_TOLERANCE_MS} THEN 'late'
             END
         END AS reason
-    FROM unnest($9::uuid[], $10::int8[], $11::int8[], $12::int4[], $13::bytea[], $14::text[], $15::int8[], $16::bool[])
-        AS q(attempt_id, item_id, rev, adopt_n, value_hash, value, at_ms, winner)
+    FROM unnest($10::uuid[], $11::int8[], $12::int8[], $13::int4[], $14::bytea[], $15::text[], $16::int8[])
+        AS q(attempt_id, item_id, rev, adopt_n, value_hash, value, at_ms)
     JOIN g ON g.attempt_id = q.attempt_id
 ),
 h AS (
@@ -80,8 +85,10 @@ d AS (
 ),
 w AS (
     INSERT INTO response AS x (attempt_id, item_id, epoch, rev, adopt_n, value_hash, value, at_ms, stamp_ms, late)
-    SELECT attempt_id, item_id, epoch, rev, adopt_n, value_hash, value::jsonb, at_ms, stamp_ms, late
-    FROM r WHERE reason IS NULL AND winner ORDER BY attempt_id, item_id
+    -- Folded, so that no item meets ON CONFLICT twice in one statement; the history has them all.
+    SELECT DISTINCT ON (attempt_id, item_id)
+        attempt_id, item_id, epoch, rev, adopt_n, value_hash, value::jsonb, at_ms, stamp_ms, late
+    FROM r WHERE reason IS NULL ORDER BY attempt_id, item_id, rev DESC, adopt_n DESC, value_hash DESC
     ON CONFLICT (attempt_id, item_id) DO UPDATE SET
         epoch = excluded.epoch, rev = excluded.rev, adopt_n = excluded.adopt_n, value_hash = excluded.value_hash,
         value = excluded.value, at_ms = excluded.at_ms, stamp_ms = excluded.stamp_ms, late = excluded.late
@@ -96,7 +103,9 @@ s AS (
 ),
 u AS (
     UPDATE attempt a SET
-        acked = CASE WHEN g.fenced OR g.epoch <> a.epoch THEN a.acked
+        -- A seq far ahead of the prefix is no browser's: it must not make the row grow.
+        acked = CASE WHEN g.fenced OR g.epoch <> a.epoch OR g.seq > 1000 + coalesce(
+                (SELECT upper(x) FROM unnest(a.acked) x WHERE lower(x) <= 1), 1) THEN a.acked
             ELSE a.acked + int8multirange(int8range(g.seq, g.seq, '[]')) END,
         count = a.count + coalesce(d.n, 0),
         chain = CASE WHEN d.n IS NULL THEN a.chain ELSE sha256(a.chain || d.links) END,
@@ -110,7 +119,11 @@ u AS (
         register_seq = CASE WHEN g.fenced OR (g.epoch, g.seq) < (a.register_epoch, a.register_seq)
             THEN a.register_seq ELSE g.seq END,
         elapsed_ms = CASE WHEN g.fenced THEN a.elapsed_ms ELSE greatest(a.elapsed_ms, g.elapsed_ms) END,
-        contact_ms = CASE WHEN g.fenced THEN a.contact_ms ELSE greatest(a.contact_ms, g.stamp_ms) END
+        -- Frozen at the end: a late answer is judged by the contacts before it, not by the one that brings it.
+        contact_ms = CASE WHEN g.fenced OR g.state <> 'open' THEN a.contact_ms
+            ELSE greatest(a.contact_ms, g.stamp_ms) END,
+        late_contact_ms = CASE WHEN g.fenced OR g.state = 'open' THEN a.late_contact_ms
+            ELSE greatest(a.late_contact_ms, g.stamp_ms) END
     FROM g LEFT JOIN d ON d.attempt_id = g.attempt_id
     WHERE a.id = g.attempt_id
     RETURNING a.id, a.epoch, a.state, a.session_id, a.end_ms, a.ended_ms, a.clock_rev, a.count,
@@ -131,18 +144,6 @@ class Connection(Protocol):
     async def fetch(self, query: str, *args: object) -> Sequence[Any]: ...
 
 
-def winners(checkpoints: Sequence[Checkpoint]) -> set[tuple[UUID, int, int, bytes]]:
-    """The keys of the rows that win within the batch, so that no item meets ON CONFLICT twice in one statement."""
-    best: dict[tuple[UUID, int], tuple[int, int, bytes]] = {}
-    for checkpoint in checkpoints:
-        for row in checkpoint.rows:
-            key = (checkpoint.attempt, row.item)
-            version = (row.rev, row.adopt_n, row.hash)
-            if key not in best or version > best[key]:
-                best[key] = version
-    return {(attempt, item, rev, digest) for (attempt, item), (rev, _, digest) in best.items()}
-
-
 async def write(connection: Connection, checkpoints: Sequence[Checkpoint]) -> dict[UUID, Outcome]:
     """Write ``checkpoints`` (at most one per attempt) in one transaction; attempts that do not exist are left out.
 
@@ -150,15 +151,12 @@ async def write(connection: Connection, checkpoints: Sequence[Checkpoint]) -> di
     connection was lost, it is unknown.
     """
     ordered = sorted(checkpoints, key=lambda checkpoint: checkpoint.attempt)
-    winning = winners(ordered)
-    flat: list[tuple[Any, ...]] = []
-    for checkpoint in ordered:
-        for row in sorted(checkpoint.rows, key=lambda row: row.item):
-            key = (checkpoint.attempt, row.item, row.rev, row.hash)
-            wins = key in winning
-            winning.discard(key)
-            flat.append((checkpoint.attempt, row.item, row.rev, row.adopt_n, row.hash, row.value, row.at_ms, wins))
-    columns = list(zip(*flat, strict=True)) if flat else [()] * 8
+    flat = [
+        (checkpoint.attempt, row.item, row.rev, row.adopt_n, row.hash, row.value, row.at_ms)
+        for checkpoint in ordered
+        for row in sorted(checkpoint.rows, key=lambda row: row.item)
+    ]
+    columns = list(zip(*flat, strict=True)) if flat else [()] * 7
     records = await connection.fetch(
         WRITE,
         [c.attempt for c in ordered],
@@ -169,6 +167,7 @@ async def write(connection: Connection, checkpoints: Sequence[Checkpoint]) -> di
         [c.position for c in ordered],
         [c.marked for c in ordered],
         [c.elapsed_ms for c in ordered],
+        [c.term for c in ordered],
         *columns,
     )
     return {record["id"]: _outcome(record) for record in records}

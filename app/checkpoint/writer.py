@@ -42,7 +42,11 @@ POSTGRES_UP = Gauge("holdfast_postgres_up", "1 while the writer reaches PostgreS
 # Statement-level faults of the data itself; such a batch is halved (DESIGN §4.4).
 DATA_FAULTS = ("21", "22", "23")
 # The same statement may simply be run again: deadlock, lock not available, serialisation.
-TRY_AGAIN = ("40P01", "55P03", "40001")
+TRY_AGAIN = ("40P01", "40001")
+# Somebody holds one attempt of the batch: its neighbours must not wait for it, so the batch is halved at once.
+LOCKED = "55P03"
+# Requests of one attempt that may wait: a browser has one, a script could have thousands.
+PER_ATTEMPT = 8
 RETRIES = 3
 PROBE_EVERY_S = 0.25
 
@@ -72,6 +76,7 @@ class Writer:
         self._batch_limit = settings.batch_limit
         self._queue_limit = settings.queue_limit
         self._waiting: deque[_Waiting] = deque()
+        self._of_attempt: dict[UUID, int] = {}
         self._arrived = asyncio.Event()
         self._connection: asyncpg.Connection[Any] | None = None
         self._warned = False
@@ -99,12 +104,21 @@ class Writer:
 
     async def submit(self, checkpoint: Checkpoint) -> Outcome:
         """What became of ``checkpoint``; StoreAway when nobody can say, Overloaded when too much is waiting."""
-        if self._stopping or len(self._waiting) >= self._queue_limit:
+        mine = self._of_attempt.get(checkpoint.attempt, 0)
+        if self._stopping or len(self._waiting) >= self._queue_limit or mine >= PER_ATTEMPT:
             raise Overloaded
         future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._waiting.append((checkpoint, future))
         self._arrived.set()
-        return await future
+        self._of_attempt[checkpoint.attempt] = mine + 1
+        try:
+            return await future
+        finally:
+            left = self._of_attempt[checkpoint.attempt] - 1
+            if left:
+                self._of_attempt[checkpoint.attempt] = left
+            else:
+                del self._of_attempt[checkpoint.attempt]
 
     # --- batches ---
 
@@ -159,13 +173,13 @@ class Writer:
             state = fault.sqlstate or ""
             if state in TRY_AGAIN and tries:
                 await self._write(batch, tries - 1)
-            elif len(batch) > 1 and (state.startswith(DATA_FAULTS) or state in TRY_AGAIN):
+            elif len(batch) > 1 and (state.startswith(DATA_FAULTS) or state == LOCKED or state in TRY_AGAIN):
                 middle = len(batch) // 2
                 await self._write(batch[:middle], tries)
                 await self._write(batch[middle:], tries)
             elif state.startswith(DATA_FAULTS):
                 await self._write_alone(batch[0], fault)
-            elif state in TRY_AGAIN:
+            elif state == LOCKED or state in TRY_AGAIN:
                 _fail(batch[0][1], StoreAway("the attempt is locked"))
             else:
                 self._abandon()
@@ -251,7 +265,8 @@ class Writer:
 
     def _noticed(self, _connection: object, message: asyncpg.PostgresLogMessage) -> None:
         # "The transaction has already committed locally, but might not have been replicated to the standby."
-        if message.sqlstate == "01000" and "replicated" in f"{message.message} {message.detail}":
+        # Told by its SQLSTATE: the words depend on the server's language.
+        if message.sqlstate == "01000":
             self._warned = True
 
     async def _probe(self) -> None:
@@ -275,7 +290,7 @@ class Writer:
 def _with_rows(checkpoint: Checkpoint, rows: list[Any]) -> Checkpoint:
     return Checkpoint(
         checkpoint.attempt, checkpoint.epoch, checkpoint.seq, checkpoint.stamp_ms, rows, checkpoint.position,
-        checkpoint.marked, checkpoint.elapsed_ms, checkpoint.buffered,
+        checkpoint.marked, checkpoint.elapsed_ms, checkpoint.term, checkpoint.buffered,
     )  # fmt: skip
 
 

@@ -36,6 +36,8 @@ class Checkpoint:
     # JSON text of the list of marked items.
     marked: str | None = None
     elapsed_ms: int = 0
+    # The term it arrived in; a contact in a new term may bring a credit before the attempt is judged as over.
+    term: int = 0
     # True when it was acknowledged `buffered` before and now comes out of the buffer.
     buffered: bool = False
 

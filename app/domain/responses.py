@@ -76,7 +76,7 @@ class Standing:
     epoch: int
     state: Literal["open", "ended", "final"]
     ended_ms: int | None = None
-    # Service time of the last acknowledged contact before this write.
+    # Service time of the last acknowledged contact before the attempt's end: what came after it is no evidence.
     contact_ms: int | None = None
     # Service time at which each epoch after the write's own was granted.
     next_grant_ms: int | None = None

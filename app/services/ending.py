@@ -12,11 +12,14 @@ from typing import Any, Literal
 from uuid import UUID
 
 import structlog
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.checkpoint import recovery
+from app.domain.errors import ClockUnconfirmed, Refused
 from app.domain.responses import canonical
+from app.services import timing
 from app.services.site import Site
 from app.storage.postgres import attempts, audit
 from app.storage.redis.client import RedisAway
@@ -27,27 +30,61 @@ Reason = Literal["hand_in", "time_out", "forced"]
 SWEEP = 50
 
 
-async def end(site: Site, attempt: UUID, reason: Reason) -> None:
-    """Step one. Ends at the time the clock says for a time-out, now otherwise; ending twice changes nothing."""
+def patience(site: Site) -> attempts.Patience:
+    settings = site.settings
+    return attempts.Patience(
+        term=site.service_time.term,
+        handover_ms=int(settings.handover_gap.total_seconds() * 1000),
+        credit_ms=int(settings.reconnect_credit.total_seconds() * 1000),
+        heard_ms=timing.WAS_HEARD_MS,
+        ready_ms=timing.READY_LIMIT_MS,
+    )
+
+
+async def end(site: Site, attempt: UUID, reason: Reason, *, epoch: int | None = None) -> None:
+    """Step one. Ends at the time the clock says for a time-out, now otherwise; ending twice changes nothing.
+
+    With ``epoch``, only for the device that holds it: refused `superseded` when another has signed in since.
+    """
     await _drain_before(site, attempt)
     async with site.engine.begin() as conn:
         row = await attempts.lock(conn, attempt)
+        _refuse_old(row, epoch)
         if row is None or row["state"] != "open":
             return
         now_ms = site.service_time.now_ms()
         ended_ms = min(now_ms, row["end_ms"]) if row["end_ms"] is not None else now_ms
-        if reason == "time_out" and (row["end_ms"] is None or row["end_ms"] > now_ms):
-            # The clock was moved between the look and the lock: this attempt is not due.
+        if reason == "time_out" and (
+            row["end_ms"] is None
+            or row["end_ms"] > now_ms
+            or await attempts.undecided(conn, attempt, now_ms, patience(site))
+        ):
+            # The clock was moved between the look and the lock, or its end is not yet known: not due.
+            await _unseal(site, attempt)
             return
         await attempts.end(conn, attempt, ended_ms=ended_ms, reason=reason)
     await _show(site, attempt, "ended")
 
 
-async def finalise(site: Site, attempt: UUID) -> dict[str, Any] | None:
-    """Step two: the receipt. The one it already has when it is final; None when it has not ended."""
-    await _drain_before(site, attempt)
+def _refuse_old(row: RowMapping | None, epoch: int | None) -> None:
+    if row is not None and epoch is not None and row["epoch"] != epoch:
+        raise Refused("superseded", seat="", items=[])
+
+
+async def finalise(
+    site: Site, attempt: UUID, *, epoch: int | None = None, needs_redis: bool = False
+) -> dict[str, Any] | None:
+    """Step two: the receipt. The one it already has when it is final; None when it has not ended.
+
+    ``needs_redis``: wait while Redis is away, for it may hold what was buffered before the end. A hand-in does not:
+    it brought everything its browser still held.
+    """
+    drained = await _drain_before(site, attempt)
+    if needs_redis and not drained:
+        return None
     async with site.engine.begin() as conn:
         row = await attempts.lock(conn, attempt)
+        _refuse_old(row, epoch)
         if row is None or row["state"] == "open":
             return None
         if row["state"] == "final":
@@ -65,14 +102,19 @@ async def sweep(site: Site) -> int:
     now_ms = site.service_time.now_ms()
     silent_ms = int(site.settings.silent_after.total_seconds() * 1000)
     async with site.engine.begin() as conn:
-        due = [row["id"] for row in await attempts.due(conn, now_ms, SWEEP)]
+        due = [row["id"] for row in await attempts.due(conn, now_ms, SWEEP, patience(site))]
     for attempt in due:
-        await end(site, attempt, "time_out")
+        try:
+            await end(site, attempt, "time_out")
+        except (ClockUnconfirmed, SQLAlchemyError, OSError):
+            raise
+        except Exception:
+            # One attempt that cannot be ended must not keep the others open.
+            log.exception("attempt not ended", attempt=str(attempt))
     async with site.engine.begin() as conn:
         over = [row["id"] for row in await attempts.out_of_grace(conn, now_ms, silent_ms=silent_ms, limit=SWEEP)]
-    for attempt in over:
-        await finalise(site, attempt)
-    return len(due) + len(over)
+    done = [await finalise(site, attempt, needs_redis=True) for attempt in over]
+    return len(due) + sum(receipt is not None for receipt in done)
 
 
 async def finalise_session(site: Site, session_id: int, *, actor: str, staff_id: int | None = None) -> int:
@@ -98,18 +140,26 @@ async def finalise_session(site: Site, session_id: int, *, actor: str, staff_id:
         done += len(rows)
 
 
-async def _drain_before(site: Site, attempt: UUID) -> None:
-    """Seal and drain. Without Redis: what it holds is judged by its stamp when it is back (rule 6)."""
+async def _drain_before(site: Site, attempt: UUID) -> bool:
+    """Seal and drain; False without Redis: what it holds is judged by its stamp when it is back (rule 6)."""
     hot = site.hot()
     try:
         known = await hot.read(attempt)
         if known is None:
-            return
+            return True
         await hot.seal(attempt, known.epoch)
     except RedisAway:
-        return
+        return False
     async with site.plain() as connection:
         await recovery.repair(connection, hot, site.service_time.lineage_n, attempt)
+    return True
+
+
+async def _unseal(site: Site, attempt: UUID) -> None:
+    try:
+        await site.hot().unseal(attempt)
+    except RedisAway as fault:
+        log.info("seal left to expire", attempt=str(attempt), fault=str(fault))
 
 
 async def _show(site: Site, attempt: UUID, state: str) -> None:

@@ -161,7 +161,11 @@ class ServiceTime:
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(self._poll_s)
-            await self._look()
+            try:
+                await self._look()
+            except Exception:
+                # A bug in one look must not stop the clock of this process for good.
+                log.exception("the counter could not be read")
 
     async def _look(self) -> None:
         """One look at Redis, or at PostgreSQL where Redis has no news.

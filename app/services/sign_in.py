@@ -69,7 +69,7 @@ async def sign_in(site: Site, request: Request) -> SignedIn:
     mine = _proved(site.secret, allocations, identity.fold(request.id_tail))
     if not mine:
         raise Refused("sign-in-failed", attempts_left=max(0, site.settings.ticket_failures - tries))
-    await limits.give_back(site, "ticket", ticket)
+    await limits.forget(site, "ticket", ticket)
     await limits.give_back(site, "address", request.address)
     chosen = choose(mine, now_ms)
     attempt: UUID = chosen["attempt_id"]
@@ -106,24 +106,50 @@ def _proved(secret: bytes, allocations: Sequence[RowMapping], tail: str) -> list
 
 
 def choose(mine: Sequence[RowMapping], now_ms: int) -> RowMapping:
-    """The session to sit now: the first, by planned start, that is not over for this candidate."""
+    """The session to sit now, of the candidate's allocations by planned start.
+
+    1. One they are being moved in: their gap grows, whatever the clock says.
+    2. The first that is open now: from when sign-in opens to its end.
+    3. One that is over but not final: a reboot may still bring late answers.
+    Otherwise the refusal that says most: too-late, not-open (with the shortest wait), closed.
+    """
     allocated = [row for row in mine if row["session_id"] is not None]
     if not allocated:
         raise Refused("not-allocated")
-    ahead = [row for row in allocated if row["attempt_id"] is None or row["state"] != "final"]
-    for row in ahead:
-        over = row["state"] == "ended" or (row["end_ms"] is not None and now_ms >= row["end_ms"])
-        if over and row is not ahead[-1]:
-            continue
-        if row["attempt_id"] is None or row["start_ms"] is None:
-            raise Refused("not-open")
-        opens = row["start_ms"] - row["sign_in_opens_ms"]
-        if now_ms < opens:
-            raise Refused("not-open", opens_in_ms=opens - now_ms)
-        if row["signed_in_ms"] is None and now_ms > row["start_ms"] + row["last_admission_ms"]:
-            raise Refused("too-late")
-        return row
-    raise Refused("closed")
+    sat = [row for row in allocated if row["attempt_id"] is not None and row["state"] != "final"]
+    for row in sat:
+        if row["moving"] and row["state"] == "open" and row["signed_in_ms"] is not None:
+            return row
+    late = False
+    for row in sat:
+        if row["state"] == "open" and _is_open(row, now_ms):
+            if row["signed_in_ms"] is not None or now_ms <= row["start_ms"] + row["last_admission_ms"]:
+                return row
+            late = True
+    for row in sat:
+        if row["signed_in_ms"] is not None and (row["state"] == "ended" or _is_over(row, now_ms)):
+            return row
+    if late:
+        raise Refused("too-late")
+    waits = [row["start_ms"] - row["sign_in_opens_ms"] - now_ms for row in sat if row["start_ms"] is not None]
+    ahead = [ms for ms in waits if ms > 0]
+    if ahead:
+        raise Refused("not-open", opens_in_ms=min(ahead))
+    if any(row["start_ms"] is None or row["attempt_id"] is None for row in allocated if row["state"] != "final"):
+        raise Refused("not-open")
+    raise Refused("too-late" if sat else "closed")
+
+
+def _is_over(row: RowMapping, now_ms: int) -> bool:
+    return row["end_ms"] is not None and now_ms >= row["end_ms"]
+
+
+def _is_open(row: RowMapping, now_ms: int) -> bool:
+    return (
+        row["start_ms"] is not None
+        and now_ms >= row["start_ms"] - row["sign_in_opens_ms"]
+        and not _is_over(row, now_ms)
+    )
 
 
 async def _seal_and_repair(site: Site, attempt: UUID) -> Any:
@@ -204,6 +230,9 @@ async def _grant(site: Site, conn: AsyncConnection, request: Request, attempt: U
         await attempts.use_relog(conn, move, now_ms=now_ms)
     if not first:
         last = max(row["contact_ms"] or 0, seen_ms or 0)
+        if move is not None:
+            # A PC that is left behind may go on beating: from the click on, only an answer shows that somebody works.
+            last = min(last, max(move["opened_ms"], await attempts.last_answer_ms(conn, attempt)))
         await adjustments.credit(
             conn,
             attempt,

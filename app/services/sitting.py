@@ -65,8 +65,6 @@ class Sitting:
         self._seated: OrderedDict[tuple[UUID, int], Seated] = OrderedDict()
         self._because: OrderedDict[UUID, tuple[int, list[Because]]] = OrderedDict()
         self._plans: dict[int, int | None] = {}
-        # The end of each attempt as the last reply knew it: one that is past it is ended before it is written to.
-        self._ends: OrderedDict[UUID, int] = OrderedDict()
 
     async def seated(self, claims: Claims) -> Seated:
         """The unchanging facts of an attempt under this epoch. Refused `bad-token` when there is no such attempt."""
@@ -119,20 +117,17 @@ class Sitting:
             position=sent.position,
             marked=sent.marked,
             elapsed_ms=sent.elapsed_ms,
+            term=self._site.service_time.term,
         )
-        start_ms = self._plans.get(seated.session_id)
-        if rows and start_ms is not None and now_ms < start_ms:
+        start_ms = await self.start_ms(seated.session_id)
+        if rows and (start_ms is None or now_ms < start_ms):
             raise Refused("not-started")
-        if self._ends.get(claims.attempt, now_ms + 1) <= now_ms and self._site.writer.postgres_up:
-            # The sweeper has not come by yet: what arrives now is judged like any late answer.
-            await ending.end(self._site, claims.attempt, "time_out")
         outcome = await self._site.writer.submit(checkpoint)
-        if outcome.end_ms is not None:
-            self._ends[claims.attempt] = outcome.end_ms
-            if len(self._ends) > REMEMBERED:
-                self._ends.popitem(last=False)
         if outcome.durability == "durable" and not outcome.fenced:
             await self._credit_reconnect(claims.attempt, outcome, now_ms)
+            if outcome.state == "open" and outcome.end_ms is not None and outcome.end_ms <= now_ms:
+                # The sweeper has not come by yet; what arrived was judged as late already.
+                await ending.end(self._site, claims.attempt, "time_out")
         return outcome
 
     def _refuse_foreign_lineage(self, claims: Claims) -> None:
@@ -341,7 +336,8 @@ class Sitting:
             raise Refused("superseded", seat=await self._seat_now(claims.attempt), items=[])
         if row["state"] == "final":
             raise Refused("closed")
-        start_ms = await self.start_ms(row["session_id"])
+        # From the same look, not from the plans of a second ago: a session that was just moved leaks nothing.
+        start_ms = row["start_ms"]
         now_ms = self._site.service_time.now_ms()
         if start_ms is None or now_ms < start_ms:
             raise Refused("not-started", starts_in_ms=None if start_ms is None else start_ms - now_ms)
@@ -365,8 +361,8 @@ class Sitting:
             }
         if reply["durability"] == "buffered":
             return {**reply, "receipt": None}
-        await ending.end(site, claims.attempt, "hand_in")
-        receipt = await ending.finalise(site, claims.attempt)
+        await ending.end(site, claims.attempt, "hand_in", epoch=claims.epoch)
+        receipt = await ending.finalise(site, claims.attempt, epoch=claims.epoch)
         clock = {**reply["clock"], "state": "final", "remaining_ms": 0, "ends_at": None}
         return {**reply, "receipt": receipt, "state": "final", "clock": clock}
 

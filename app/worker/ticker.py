@@ -54,6 +54,7 @@ class Ticker:
         self._tick_s = settings.tick.total_seconds()
         self._patience_s = settings.commit_deadline.total_seconds()
         self._max_step_ms = int(settings.max_step.total_seconds() * 1000)
+        self._handover_ms = int(settings.handover_gap.total_seconds() * 1000)
         self._monotonic = monotonic
         self._standby_s = standby_s
         self._me = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
@@ -77,6 +78,9 @@ class Ticker:
             except FAULTS as fault:
                 log.info("ticker without postgres", fault=repr(fault))
                 connection = await self._serve_from_redis()
+            except Exception:
+                log.exception("the ticker failed")
+                await asyncio.sleep(self._tick_s)
             finally:
                 self.leading = False
 
@@ -90,7 +94,7 @@ class Ticker:
                 await asyncio.sleep(self._tick_s / 2)
             redis_ms = await self._redis_ms(connection)
             async with asyncio.timeout(TERM_S):
-                at = await service_clocks.begin_term(connection, self._me, redis_ms)
+                at = await service_clocks.begin_term(connection, self._me, redis_ms, self._handover_ms)
             log.info("term begins", term=at.term, service_ms=at.counter_ms)
             self.leading = True
             read = self._monotonic()
@@ -99,6 +103,10 @@ class Ticker:
                 await self._show(at)
                 await asyncio.sleep(max(0.0, self._tick_s - (self._monotonic() - read)))
                 sampled = self._monotonic()
+                if (sampled - read) * 1000 >= self._max_step_ms + self._handover_ms:
+                    # Frozen and woken: an outage like any other, with its gap on record and its reconnect credit.
+                    log.warning("the ticker was frozen", seconds=round(sampled - read, 1))
+                    return
                 moved = await self._bounded(service_clocks.tick(connection, at, self._step(read)))
                 if moved is None:
                     # Somebody else moved the counter: read again; what passed meanwhile is not counted twice.

@@ -350,3 +350,16 @@ async def test_a_device_that_brings_its_own_pair_survives_a_lost_sign_in_reply(h
     assert second["epoch"] == first["epoch"]
     other = await client.post("/candidate/sign-in", json={**body, "lease_secret": "t" * 64})
     assert other.json()["code"] == "lease-held"
+
+
+async def test_a_nul_anywhere_is_refused_in_words(hall, made):
+    _, client = hall
+    good = {"ticket": made.people[0].ticket, "id_tail": made.people[0].tail}
+    nul = "a" + chr(0)
+    for bad in ({"device_id": nul}, {"lease_secret": nul * 20}, {"seat": {"room": nul, "seat": "1"}}, {"ticket": nul}):
+        reply = await client.post("/candidate/sign-in", json=good | bad)
+        assert (reply.status_code, reply.json()["code"]) == (422, "bad-body")
+    one = Candidate(client, made.people[0])
+    await one.sign_in()
+    reply = await client.get("/attempt/media/a%00", headers=one.headers)
+    assert (reply.status_code, reply.json()["code"]) == (404, "not-found")

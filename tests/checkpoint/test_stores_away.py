@@ -227,3 +227,18 @@ async def test_the_drain_survives_being_killed_between_commit_and_cursor(fresh_u
         assert before["count"] == 5
         assert await recovery.drain_attempt(connection, site.hot(), 1, made.people[0].attempt) == 0
         await connection.close()
+
+
+async def test_a_buffer_that_is_behind_the_cursor_is_drained_from_its_beginning(fresh_url, redis_url, redis, made):
+    """Another Redis, or one that was emptied and whose clock is behind: what it took is drained all the same."""
+    async with running(fresh_url, redis_url) as (app, client):
+        await until(lambda: ready(client), "ready")
+        one = Candidate(client, made.people[0])
+        await one.sign_in()
+        connection = await asyncpg.connect(fresh_url)
+        await connection.execute("INSERT INTO buffer_cursor (lineage_n, entry) VALUES (1, '99999999999999-0')")
+        with Away(app):
+            assert (await one.answer(made.items[0], "B")).json()["durability"] == "buffered"
+        assert await drain.step(connection, app.state.deps.site.hot(), 1) == 1
+        assert await connection.fetchval("SELECT value FROM response") == '"B"'
+        await connection.close()

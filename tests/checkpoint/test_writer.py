@@ -213,6 +213,38 @@ async def test_postgres_frozen_past_the_deadline_means_the_buffer_takes_over(fre
     assert again.count == 1
 
 
+async def test_one_locked_attempt_holds_nobody_else_up(fresh_url, made, plain):
+    """Its neighbours of the same batch are durable while it is still locked; it alone is told to come again."""
+    async with writing(fresh_url) as w:
+        blocking = plain.transaction()
+        await blocking.start()
+        await plain.execute("SELECT id FROM attempt WHERE id = $1 FOR NO KEY UPDATE", made.people[0].attempt)
+        tasks = [w.writer.submit(Checkpoint(p.attempt, EPOCH, 1, 5, [row(made.items[0], 1)])) for p in made.people]
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        await blocking.rollback()
+    assert isinstance(outcomes[0], StoreAway)
+    assert {outcome.durability for outcome in outcomes[1:]} == {"durable"}
+
+
+async def test_one_attempt_cannot_fill_the_queue(fresh_url, made, plain):
+    async with writing(fresh_url) as w:
+        mine = [w.writer.submit(Checkpoint(made.people[0].attempt, EPOCH, n, 5, [])) for n in range(1, 200)]
+        outcomes = await asyncio.gather(
+            *mine, w.writer.submit(Checkpoint(made.people[1].attempt, EPOCH, 1, 5, [])), return_exceptions=True
+        )
+    assert sum(isinstance(outcome, Overloaded) for outcome in outcomes[:-1]) > 100
+    assert outcomes[-1].durability == "durable"
+
+
+async def test_a_seq_far_ahead_does_not_make_the_row_grow(fresh_url, made, plain):
+    attempt = made.people[0].attempt
+    async with writing(fresh_url) as w:
+        for seq in (1, 2, 10_000, 20_000, 2**53, 3):
+            outcome = await w.writer.submit(Checkpoint(attempt, EPOCH, seq, 5, []))
+    assert outcome.acked_seq == 3
+    assert await plain.fetchval("SELECT acked::text FROM attempt WHERE id = $1", attempt) == "{[1,4)}"
+
+
 async def test_both_stores_away_is_said_and_not_waited_for(made):
     async with writing("postgresql://nobody@127.0.0.1:1/none") as w:
         with pytest.raises(StoreAway):

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
+from app.domain.errors import Refused
 from app.services import ending
 from tests.candidates import SECRET, Candidate, running
 from tests.factories import open_relog, world
@@ -62,7 +63,10 @@ async def test_a_late_answer_counts_if_it_was_typed_in_time_and_not_held_back(fr
         await ready(client)
         one = Candidate(client, made.people[0])
         await one.sign_in()
-        contact = (await one.answer(made.items[0], "A")).json()["clock"]["service_ms"]
+        contact = 0
+        while contact < 2500:
+            contact = (await one.answer(made.items[0], "A")).json()["clock"]["service_ms"]
+            await asyncio.sleep(0.1)
         await sweep_until(app.state.deps.site, fresh_db, made.people[0].attempt, "ended")
         replies = [
             await one.send(one.response(made.items[2], "T", at_ms=contact + 100)),
@@ -97,6 +101,129 @@ async def test_what_arrives_after_the_end_is_judged_even_before_the_sweeper_came
         late = await one.send(one.response(made.items[2], "T", at_ms=2500))
         assert late.json()["items"][0]["status"] == "stranded"
         assert late.json()["state"] == "ended"
+
+
+async def test_a_long_outbox_that_comes_in_two_requests_after_the_end_counts_whole(
+    fresh_url, redis_url, redis, fresh_db
+):
+    """Also after a reboot: neither the sign-in nor the first request is a contact in between."""
+    made = await world(fresh_db, SECRET.encode(), duration_ms=3000)
+    async with running(fresh_url, redis_url) as (app, client):
+        await ready(client)
+        one = Candidate(client, made.people[0])
+        await one.sign_in()
+        contact = (await one.answer(made.items[0], "A")).json()["clock"]["service_ms"]
+        await sweep_until(app.state.deps.site, fresh_db, made.people[0].attempt, "ended")
+        assert (await one.sign_in()).status_code == 200
+        for item, value in ((made.items[2], "T"), (made.items[4], "长文"), (made.items[7], "F")):
+            reply = await one.send(one.response(item, value, at_ms=contact + 50))
+            assert reply.json()["items"][0]["status"] == "durable"
+            await asyncio.sleep(2.1 if item == made.items[2] else 0)
+
+
+async def test_a_process_that_never_saw_the_attempt_judges_its_end_too(fresh_url, redis_url, redis, fresh_db):
+    made = await world(fresh_db, SECRET.encode(), duration_ms=2000)
+    async with running(fresh_url, redis_url) as (_, client):
+        await ready(client)
+        one = Candidate(client, made.people[0])
+        clock = (await one.sign_in()).json()["clock"]
+        while clock["remaining_ms"] > 0:
+            await asyncio.sleep(0.1)
+            clock = (await one.state())["clock"]
+        late = await one.send(one.response(made.items[2], "T", at_ms=2500))
+        assert late.json()["items"][0]["code"] == "ended"
+        assert late.json()["state"] == "ended"
+
+
+async def test_the_sweeper_waits_for_the_credit_of_an_outage(fresh_url, redis_url, redis, fresh_db):
+    """A second and a half left when the service stops, three seconds to reconnect: still a second and a half left."""
+    made = await world(fresh_db, SECRET.encode(), duration_ms=4000)
+    async with running(fresh_url, redis_url) as (_, client):
+        await ready(client)
+        one = Candidate(client, made.people[0])
+        await one.sign_in()
+        left = 4000
+        while left > 2000:
+            left = (await one.answer(made.items[0], "A")).json()["clock"]["remaining_ms"]
+            await asyncio.sleep(0.05)
+    await asyncio.sleep(2.5)
+    async with running(fresh_url, redis_url) as (app, client):
+        await ready(client)
+        one.client = client
+        for _ in range(30):
+            await ending.sweep(app.state.deps.site)
+            await asyncio.sleep(0.1)
+        reply = (await one.answer(made.items[2], "T")).json()
+        assert reply["items"][0]["status"] == "durable"
+        assert reply["state"] == "running"
+        assert left - 1000 <= reply["clock"]["remaining_ms"] <= left + 1000
+
+
+async def test_a_heartbeat_of_the_old_pc_does_not_end_an_open_move(fresh_url, redis_url, redis, fresh_db):
+    made = await world(fresh_db, SECRET.encode(), duration_ms=2500)
+    async with running(fresh_url, redis_url) as (app, client):
+        await ready(client)
+        old, new = Candidate(client, made.people[0]), Candidate(client, made.people[0])
+        await old.sign_in()
+        await open_relog(fresh_db, made, made.people[0], made.spares[0])
+        await sweep_until(app.state.deps.site, fresh_db, made.people[1].attempt, "ended")
+        await old.send()
+        assert (await new.sign_in()).status_code == 200
+        assert (await new.answer(made.items[0], "A")).json()["items"][0]["status"] == "durable"
+
+
+async def test_a_hand_in_that_was_overtaken_by_a_move_ends_nothing(fresh_url, redis_url, redis, fresh_db):
+    made = await world(fresh_db, SECRET.encode())
+    async with running(fresh_url, redis_url) as (app, client):
+        await ready(client)
+        old, new = Candidate(client, made.people[0]), Candidate(client, made.people[0])
+        await old.sign_in()
+        await open_relog(fresh_db, made, made.people[0], made.spares[0])
+        await new.sign_in()
+        site, attempt = app.state.deps.site, made.people[0].attempt
+        for step in (
+            lambda: ending.end(site, attempt, "hand_in", epoch=old.epoch),
+            lambda: ending.finalise(site, attempt, epoch=old.epoch),
+        ):
+            with pytest.raises(Refused) as refused:
+                await step()
+            assert refused.value.code == "superseded"
+        assert (await new.answer(made.items[0], "A")).json()["state"] == "running"
+
+
+async def test_a_moved_candidate_with_a_later_session_is_let_in_after_the_nominal_end(
+    fresh_url, redis_url, redis, fresh_db
+):
+    made = await world(fresh_db, SECRET.encode(), duration_ms=2500)
+    async with fresh_db.begin() as conn:
+        later = await conn.scalar(
+            text(
+                "INSERT INTO session (exam_id, number, name, planned_start, duration_ms, start_ms)"
+                " SELECT exam_id, 2, '第二场', now() + interval '1 hour', 1000000, 3600000 FROM session RETURNING id"
+            )
+        )
+        person = made.people[0]
+        await conn.execute(
+            text("INSERT INTO allocation (session_id, candidate_id, seat_id, planned_seat_id) VALUES (:s, :c, :t, :t)"),
+            {"s": later, "c": person.candidate_id, "t": person.seat_id},
+        )
+        await conn.execute(
+            text(
+                "INSERT INTO attempt (id, session_id, candidate_id, allotted_ms) VALUES (gen_random_uuid(), :s, :c, 1)"
+            ),
+            {"s": later, "c": person.candidate_id},
+        )
+    async with running(fresh_url, redis_url) as (app, client):
+        await ready(client)
+        old, new = Candidate(client, person), Candidate(client, person)
+        await old.sign_in()
+        left = (await old.answer(made.items[0], "A")).json()["clock"]["remaining_ms"]
+        await open_relog(fresh_db, made, person, made.spares[0])
+        await sweep_until(app.state.deps.site, fresh_db, made.people[1].attempt, "ended")
+        arrived = await new.sign_in()
+        assert arrived.status_code == 200, arrived.text
+        assert arrived.json()["session"]["number"] == 1
+        assert abs(arrived.json()["clock"]["remaining_ms"] - left) <= 1000
 
 
 async def test_finalising_gives_everyone_a_receipt_after_the_grace(fresh_url, redis_url, redis, fresh_db):

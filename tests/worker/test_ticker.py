@@ -148,6 +148,31 @@ async def test_a_session_whose_start_fell_into_the_outage_waits_for_the_office(f
             assert end is None
 
 
+async def test_a_change_of_leader_in_the_second_of_a_start_holds_nobody_up(fresh_url, redis_url, redis, fresh_db):
+    await world(fresh_db, SECRET.encode(), candidates=1, start_ms=1000)
+    async with fresh_db.begin() as conn:
+        await conn.exec_driver_sql("UPDATE service_clock SET term = 1, ticked_at = now() - interval '0.4 seconds'")
+        await conn.exec_driver_sql("UPDATE session SET planned_start = now() - interval '0.2 seconds'")
+    async with ticking(fresh_url, redis_url) as (_, ticker):
+        await until(lambda: ticker.leading, "leading")
+        async with fresh_db.connect() as conn:
+            assert (await conn.exec_driver_sql("SELECT start_ms, held FROM session")).one() == (1000, None)
+
+
+async def test_a_frozen_ticker_is_an_outage_with_a_term_of_its_own(fresh_url, redis_url, redis):
+    mono = Mono()
+    async with ticking(fresh_url, redis_url, mono) as (_, ticker):
+        await until(lambda: ticker.leading, "leading")
+        before = await counter(fresh_url)
+        mono.offset += 40
+        for _ in range(100):
+            if (await counter(fresh_url)).term > before.term:
+                break
+            await asyncio.sleep(0.05)
+        else:
+            pytest.fail("no new term after the freeze")
+
+
 async def test_while_postgres_is_away_redis_carries_the_counter_and_hands_it_back(fresh_url, redis_url, redis):
     async with ticking(fresh_url, redis_url) as (site, ticker):
         await until(lambda: ticker.leading, "leading")

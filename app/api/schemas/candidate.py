@@ -13,7 +13,8 @@ from app.services.sitting import Answered, Sent
 from app.settings import Settings
 
 Count = Annotated[int, Meta(ge=0, le=2**53)]
-Short = Annotated[str, Meta(max_length=64)]
+# No NUL: PostgreSQL cannot hold one in a text.
+Short = Annotated[str, Meta(max_length=64, pattern=r"^[^\x00]*$")]
 
 
 class ResponseIn(Struct, forbid_unknown_fields=True):
@@ -37,10 +38,10 @@ class SeatIn(Struct):
 
 
 class SignInIn(Struct):
-    ticket: Annotated[str, Meta(min_length=1, max_length=64)]
-    id_tail: Annotated[str, Meta(min_length=1, max_length=64)]
+    ticket: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00]*$")]
+    id_tail: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[^\x00]*$")]
     device_id: Short | None = None
-    lease_secret: Annotated[str, Meta(max_length=128)] | None = None
+    lease_secret: Annotated[str, Meta(max_length=128, pattern=r"^[^\x00]*$")] | None = None
     seat: SeatIn | None = None
 
 

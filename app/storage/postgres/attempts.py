@@ -33,7 +33,8 @@ async def of_ticket(conn: AsyncConnection, ticket: str) -> Sequence[Row]:
         """
         SELECT c.id AS candidate_id, c.id_tail_hmac, s.id AS session_id, s.number, s.start_ms, s.held,
             s.sign_in_opens_ms, s.last_admission_ms, s.duration_ms,
-            a.id AS attempt_id, a.state, a.end_ms, a.signed_in_ms
+            a.id AS attempt_id, a.state, a.end_ms, a.signed_in_ms,
+            EXISTS (SELECT 1 FROM relog r WHERE r.attempt_id = a.id AND r.state = 'open') AS moving
         FROM candidate c
         LEFT JOIN allocation al ON al.candidate_id = c.id
         LEFT JOIN session s ON s.id = al.session_id
@@ -142,7 +143,12 @@ async def grant(
 async def resumed(conn: AsyncConnection, attempt: UUID, *, now_ms: int) -> None:
     """The device that holds the lease has signed in again: an acknowledged contact. Row locked by the caller."""
     await conn.execute(
-        text("UPDATE attempt SET contact_ms = greatest(contact_ms, :now) WHERE id = :attempt"),
+        text(
+            "UPDATE attempt SET contact_ms = CASE WHEN over THEN contact_ms ELSE greatest(contact_ms, :now) END,"
+            " late_contact_ms = CASE WHEN over THEN greatest(late_contact_ms, :now) ELSE late_contact_ms END"
+            " FROM (SELECT id AS own, state <> 'open' OR coalesce(end_ms <= :now, false) AS over FROM attempt) o"
+            " WHERE id = :attempt AND own = id"
+        ),
         {"now": now_ms, "attempt": attempt},
     )
 
@@ -252,7 +258,8 @@ async def state(conn: AsyncConnection, attempt: UUID) -> Row | None:
     return await _row(
         conn,
         "SELECT a.*, coalesce((SELECT upper(x) - 1 FROM unnest(a.acked) x WHERE lower(x) <= 1), 0) AS acked_seq,"
-        " coalesce(upper(a.acked) - 1, 0) AS last_seq FROM attempt a WHERE a.id = :attempt",
+        " coalesce(upper(a.acked) - 1, 0) AS last_seq, s.start_ms"
+        " FROM attempt a JOIN session s ON s.id = a.session_id WHERE a.id = :attempt",
         attempt=attempt,
     )
 
@@ -265,6 +272,12 @@ async def responses(conn: AsyncConnection, attempt: UUID) -> Sequence[Row]:
     )
 
 
+async def last_answer_ms(conn: AsyncConnection, attempt: UUID) -> int:
+    """The stamp of the newest response, 0 without any."""
+    row = await _row(conn, "SELECT coalesce(max(stamp_ms), 0) AS ms FROM response WHERE attempt_id = :a", a=attempt)
+    return 0 if row is None else int(row["ms"])
+
+
 async def kept_aside(conn: AsyncConnection, attempt: UUID) -> Sequence[Row]:
     """Stranded responses that nobody has decided on."""
     return await _rows(
@@ -274,21 +287,52 @@ async def kept_aside(conn: AsyncConnection, attempt: UUID) -> Sequence[Row]:
     )
 
 
-async def due(conn: AsyncConnection, now_ms: int, limit: int) -> Sequence[Row]:
-    """Open attempts whose time is up, locked, those that somebody else works on left out.
+# An attempt whose end is not yet known: a move is open (its gap is still growing), the page at the new seat has not
+# been painted, or an outage has just ended and its first contact, which brings the credit, may still come.
+UNDECIDED = """
+    EXISTS (SELECT 1 FROM relog r WHERE r.attempt_id = a.id AND r.state = 'open')
+    OR (a.gap_from_ms IS NOT NULL AND a.gap_from_ms + :ready_ms > :now)
+    OR EXISTS (
+        SELECT 1 FROM term t WHERE t.n = :term AND t.gap_ms >= :handover_ms AND a.contact_term < t.n
+            AND a.contact_ms >= t.start_ms - :heard_ms AND :now < t.start_ms + :credit_ms
+    )
+"""
 
-    An attempt with an open relog waits: its gap is not yet known, so its end is not either.
-    """
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """What an attempt at its end is waited for; milliseconds, and the term in force."""
+
+    term: int
+    handover_ms: int
+    credit_ms: int
+    heard_ms: int
+    ready_ms: int
+
+
+async def due(conn: AsyncConnection, now_ms: int, limit: int, patience: Patience) -> Sequence[Row]:
+    """Open attempts whose time is up, locked; those that somebody else works on and the undecided are left out."""
     return await _rows(
         conn,
-        """
-        SELECT id, epoch, end_ms FROM attempt a WHERE state = 'open' AND end_ms <= :now
-            AND NOT EXISTS (SELECT 1 FROM relog r WHERE r.attempt_id = a.id AND r.state = 'open')
-        ORDER BY id LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED
-        """,
+        f"SELECT id, epoch, end_ms FROM attempt a"  # noqa: S608
+        f" WHERE state = 'open' AND end_ms <= :now AND NOT ({UNDECIDED})"
+        " ORDER BY id LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED",
         now=now_ms,
         limit=limit,
+        **asdict(patience),
     )
+
+
+async def undecided(conn: AsyncConnection, attempt: UUID, now_ms: int, patience: Patience) -> bool:
+    """Whether the end of this attempt is not yet known. Row locked by the caller."""
+    row = await _row(
+        conn,
+        f"SELECT ({UNDECIDED}) AS yes FROM attempt a WHERE id = :attempt",  # noqa: S608
+        attempt=attempt,
+        now=now_ms,
+        **asdict(patience),
+    )
+    return bool(row and row["yes"])
 
 
 async def end(conn: AsyncConnection, attempt: UUID, *, ended_ms: int, reason: str) -> None:
@@ -316,7 +360,8 @@ async def out_of_grace(
         SELECT a.id, a.ended_ms, a.end_reason FROM attempt a JOIN session s ON s.id = a.session_id
         WHERE a.state = 'ended' AND a.ended_ms + s.grace_ms <= :now AND (
             a.session_id = :session_id
-            OR (coalesce(a.contact_ms, -1) >= a.ended_ms - :silent AND a.contact_ms + 30000 <= :now)
+            OR (greatest(a.contact_ms, a.late_contact_ms, -1) >= a.ended_ms - :silent
+                AND greatest(a.contact_ms, a.late_contact_ms) + 30000 <= :now)
         )
         ORDER BY a.id LIMIT :limit FOR NO KEY UPDATE OF a SKIP LOCKED
         """,

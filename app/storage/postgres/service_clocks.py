@@ -40,7 +40,7 @@ async def lead(connection: asyncpg.Connection[Any]) -> bool:
     return bool(await connection.fetchval("SELECT pg_try_advisory_lock($1)", TICKER_LOCK))
 
 
-async def begin_term(connection: asyncpg.Connection[Any], leader: str, redis_ms: int) -> Confirmed:
+async def begin_term(connection: asyncpg.Connection[Any], leader: str, redis_ms: int, handover_ms: int) -> Confirmed:
     """Start a new term at the greatest of the record's counter, Redis' counter and the newest stamp committed.
 
     The term's gap is the wall time that no counter counted: what the counter moved on in Redis meanwhile is no gap.
@@ -48,9 +48,9 @@ async def begin_term(connection: asyncpg.Connection[Any], leader: str, redis_ms:
     """
     async with connection.transaction():
         row = await connection.fetchrow(
-            "SELECT lineage_n, term, counter_ms,"
-            " (extract(epoch FROM clock_timestamp() - ticked_at) * 1000)::int8 AS away"
-            " FROM service_clock WHERE id = 1 FOR UPDATE"
+            "SELECT c.lineage_n, l.uid, c.term, c.counter_ms,"
+            " (extract(epoch FROM clock_timestamp() - c.ticked_at) * 1000)::int8 AS away"
+            " FROM service_clock c JOIN lineage l ON l.n = c.lineage_n WHERE c.id = 1 FOR UPDATE OF c"
         )
         if row is None:
             raise LookupError("the service clock's row is missing: the migrations make it")
@@ -69,6 +69,9 @@ async def begin_term(connection: asyncpg.Connection[Any], leader: str, redis_ms:
             gap_ms,
             leader,
         )
+        if gap_ms < handover_ms:
+            # Nobody's outage: a change of leader in the second of a start holds nobody up.
+            return Confirmed(row["lineage_n"], row["uid"], row["term"] + 1, start_ms)
         await connection.execute(
             "UPDATE session SET start_ms = NULL, held = 'service-away'"
             " WHERE start_ms > $1 AND planned_start <= clock_timestamp()"

@@ -248,6 +248,8 @@ attempt = sa.Table(
     sa.Column("elapsed_ms", BIG, nullable=False, server_default="0"),
     # Service time of the last acknowledged contact, and the term it fell into.
     sa.Column("contact_ms", BIG),
+    # Contacts after the end: they keep the grace open, and do not tell against the answers they bring.
+    sa.Column("late_contact_ms", BIG),
     sa.Column("contact_term", BIG, nullable=False, server_default="0"),
     # Set from a relog's grant to the first paint at the new seat: the open end of its gap.
     sa.Column("gap_from_ms", BIG),

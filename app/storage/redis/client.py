@@ -20,6 +20,7 @@ from app.settings import Settings
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
+POOL_WAIT_S = 2.0
 
 REDIS_UP = Gauge("holdfast_redis_up", "1 while Redis answers")
 SCRIPTS = Path(__file__).parent
@@ -66,7 +67,8 @@ class Store:
 
     def __init__(self, url: str, settings: Settings) -> None:
         timeout = settings.redis_timeout.total_seconds()
-        self.client: redis.Redis = redis.Redis.from_url(
+        # A burst waits for a connection instead of failing: a full pool says nothing about Redis.
+        pool = redis.BlockingConnectionPool.from_url(
             url,
             decode_responses=False,
             socket_timeout=timeout,
@@ -75,7 +77,9 @@ class Store:
             retry=None,
             retry_on_error=[],
             max_connections=64,
+            timeout=POOL_WAIT_S,
         )
+        self.client: redis.Redis = redis.Redis.from_pool(pool)
         self.breaker = Breaker(settings.breaker_cooldown.total_seconds())
 
     async def call(self, answer: Awaitable[T] | Any) -> T:

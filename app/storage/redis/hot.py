@@ -184,6 +184,11 @@ class Hot:
         )
         return [(one.decode(), decode(fields[b"b"])) for one, fields in found]
 
+    async def newest_id(self) -> str:
+        """The greatest stream id the buffer has ever given, ``0-0`` when there is no buffer."""
+        found: list[Any] = await self._store.call(self._store.client.xrevrange(self._keys.buffer, "+", "-", count=1))
+        return found[0][0].decode() if found else "0-0"
+
     async def newest_stamp(self) -> int:
         """The stamp of the newest buffer entry, 0 when the buffer is empty."""
         found: list[Any] = await self._store.call(self._store.client.xrevrange(self._keys.buffer, "+", "-", count=1))
