@@ -58,7 +58,8 @@ async def test_from_sign_in_to_the_receipt_with_the_mouse_in_chinese(
     for item in person.paper:
         await sitting.go_to(item)
         things = [page.locator("#question-title"), page.locator("#question-stem"), page.locator(".exam-timer")]
-        await in_view(*things, *[sitting.option(item, option) for option in item.options])
+        fields = await page.locator(".question input, .question textarea").all()
+        await in_view(*things, *[sitting.option(item, option) for option in item.options], *fields)
         await nothing_scrolls(page)
         if item.pictured:
             picture = page.locator(".question img").first
