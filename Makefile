@@ -14,7 +14,7 @@ NPM = PATH="$(CURDIR)/$(NODE_HOME)/bin:$$PATH" $(NODE) $(NODE_HOME)/lib/node_mod
 export UV_SYSTEM_CERTS = 1
 export NODE_USE_SYSTEM_CA = 1
 
-.PHONY: help setup demo check test e2e bench test-debian docs lock chromium node_modules
+.PHONY: help setup demo check test e2e pictures bench test-debian docs lock chromium node_modules
 .PHONY: check-lint check-format check-types check-layers check-web
 
 help: ## list the commands
@@ -56,6 +56,9 @@ test: setup node_modules ## all tests that need no browser: make test ARGS='-k l
 
 e2e: setup chromium ## the stories in a real browser (installs Chromium where it may)
 	@$(BIN)/pytest -m e2e $(ARGS)
+
+pictures: setup chromium ## take the screenshots in docs/ again, of the demo as it is now
+	@$(BIN)/pytest -q tests/e2e/screenshots.py
 
 test-debian: setup node_modules ## the tests on Debian's PostgreSQL 15 and Redis 7
 	@.ci/test-debian $(ARGS)
