@@ -13,24 +13,22 @@ from app.domain.errors import Refused
 from app.services.site import Site
 from app.storage.redis.client import RedisAway
 
-# Counts of this process alone, for the time Redis is away: name → (failures, window's end).
-_local: dict[str, tuple[int, float]] = {}
 LOCAL_LIMIT = 10_000
 
 
-def _count_locally(name: str, window_s: float) -> int:
+def _count_locally(site: Site, name: str, window_s: float) -> int:
     now = time.monotonic()
-    count, until = _local.get(name, (0, now + window_s))
+    count, until = site.local_failures.get(name, (0, now + window_s))
     if until < now:
         count, until = 0, now + window_s
-    if len(_local) > LOCAL_LIMIT:
-        _local.clear()
-    _local[name] = (count + 1, until)
+    if len(site.local_failures) > LOCAL_LIMIT:
+        site.local_failures.clear()
+    site.local_failures[name] = (count + 1, until)
     return count + 1
 
 
-def _peek_locally(name: str) -> int:
-    count, until = _local.get(name, (0, 0.0))
+def _peek_locally(site: Site, name: str) -> int:
+    count, until = site.local_failures.get(name, (0, 0.0))
     return count if until >= time.monotonic() else 0
 
 
@@ -40,8 +38,8 @@ async def failures(site: Site, kind: str, name: str) -> int:
     try:
         value: bytes | None = await site.store.call(site.store.client.get(key))
     except RedisAway:
-        return _peek_locally(key)
-    return max(int(value or 0), _peek_locally(key))
+        return _peek_locally(site, key)
+    return max(int(value or 0), _peek_locally(site, key))
 
 
 async def failed(site: Site, kind: str, name: str) -> int:
@@ -54,14 +52,14 @@ async def failed(site: Site, kind: str, name: str) -> int:
     try:
         replies: list[int] = await site.store.call(pipeline.execute())
     except RedisAway:
-        return _count_locally(key, window_s)
+        return _count_locally(site, key, window_s)
     return int(replies[0])
 
 
 async def forget(site: Site, kind: str, name: str) -> None:
     """Forget this name's failures: it has shown what it had to."""
     key = site.keys.failures(kind, name)
-    _local.pop(key, None)
+    site.local_failures.pop(key, None)
     with contextlib.suppress(RedisAway):
         await site.store.call(site.store.client.delete(key))
 
@@ -79,8 +77,8 @@ def too_many(site: Site) -> Refused:
 async def give_back(site: Site, kind: str, name: str) -> None:
     """Uncount one try that turned out right; failures before it stay counted."""
     key = site.keys.failures(kind, name)
-    if key in _local:
-        count, until = _local[key]
-        _local[key] = (max(0, count - 1), until)
+    if key in site.local_failures:
+        count, until = site.local_failures[key]
+        site.local_failures[key] = (max(0, count - 1), until)
     with contextlib.suppress(RedisAway):
         await site.store.call(site.store.client.decr(key))

@@ -63,9 +63,15 @@ async def sign_in(site: Site, request: Request) -> SignedIn:
     site.require_postgres()
     ticket = identity.ticket_key(request.ticket)
     tries = await _within_limits(site, ticket, request.address)
-    now_ms = site.service_time.now_ms()
-    async with site.engine.connect() as conn:
-        allocations = await attempts.of_ticket(conn, ticket)
+    try:
+        now_ms = site.service_time.now_ms()
+        async with site.engine.connect() as conn:
+            allocations = await attempts.of_ticket(conn, ticket)
+    except Exception:
+        # Nothing was judged: a candidate must not be locked out by a server that was recovering.
+        await limits.give_back(site, "ticket", ticket)
+        await limits.give_back(site, "address", request.address)
+        raise
     mine = _proved(site.secret, allocations, identity.fold(request.id_tail))
     if not mine:
         raise Refused("sign-in-failed", attempts_left=max(0, site.settings.ticket_failures - tries))

@@ -34,6 +34,8 @@ class Site:
         self.database_url = database_url
         self.name = name
         self.secret = site_secret(settings)
+        # Failed sign-ins counted by this process alone, for the time Redis is away: name → (failures, window's end).
+        self.local_failures: dict[str, tuple[int, float]] = {}
         # Set when the process is asked to end: open streams finish then, so that nobody waits for them.
         self.closing = asyncio.Event()
         self.engine: AsyncEngine = create_engine(database_url, settings, name=name)
