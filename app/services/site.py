@@ -105,8 +105,9 @@ class Site:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """A connection for a short look on the checkpoint path. Raises TimeoutError past the commit deadline."""
-        async with asyncio.timeout(self.settings.commit_deadline.total_seconds()), self.engine.connect() as conn:
+        """A connection for a short look on the checkpoint path. Raises TimeoutError past three commit deadlines, which
+        leaves room for the moment after a restart, when everybody's facts are asked for at once."""
+        async with asyncio.timeout(3 * self.settings.commit_deadline.total_seconds()), self.engine.connect() as conn:
             yield conn
 
     @asynccontextmanager
