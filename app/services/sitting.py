@@ -7,6 +7,7 @@ and attempt, so that the checkpoint path has only the writer's one statement to 
 from __future__ import annotations
 
 import hashlib
+import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ Value = str | list[str] | None
 REMEMBERED = 20_000
 BLANKS = 50
 OPTION_ID = 16
+# A start that is not there is looked for again no more often than this.
+LOOK_AGAIN_S = 0.1
 
 
 @dataclass(slots=True)
@@ -65,6 +68,7 @@ class Sitting:
         self._seated: OrderedDict[tuple[UUID, int], Seated] = OrderedDict()
         self._because: OrderedDict[UUID, tuple[int, list[Because]]] = OrderedDict()
         self._plans: dict[int, int | None] = {}
+        self._plans_read = 0.0
 
     async def seated(self, claims: Claims) -> Seated:
         """The unchanging facts of an attempt under this epoch. Refused `bad-token` when there is no such attempt."""
@@ -232,15 +236,27 @@ class Sitting:
         return told
 
     async def start_ms(self, session_id: int) -> int | None:
-        if session_id not in self._plans:
+        """The session's start, None while the office has not given it one.
+
+        Whoever has signed in sits a session that had a start when another process looked: before a page is told to
+        wait for the office, this process looks again. A hall of pages that do wait share a look.
+        """
+        known = self._plans.get(session_id)
+        if known is not None:
+            return known
+        unread = session_id not in self._plans
+        stale = time.monotonic() - self._plans_read > LOOK_AGAIN_S
+        if unread or (stale and self._site.writer.postgres_up):
             await self.refresh_plans()
         return self._plans.get(session_id)
 
     async def refresh_plans(self) -> None:
         """Read every session's start: one small query, run once a second by the process."""
+        at = time.monotonic()
         async with self._site.reading() as conn:
             rows = await conn.execute(text("SELECT id, start_ms FROM session"))
             self._plans = {row.id: row.start_ms for row in rows}
+        self._plans_read = at
 
     # --- resume ---
 
@@ -261,7 +277,6 @@ class Sitting:
             answers = await attempts.responses(conn, claims.attempt)
             aside = await attempts.kept_aside(conn, claims.attempt)
         if self._plans.get(row["session_id"]) is None:
-            # Opened since this process last looked: a page that comes in now must not be told to wait for the office.
             await self.refresh_plans()
         view = timing.View(
             stored=row["state"],

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from sqlalchemy import text
 
 from app.domain.errors import ClockUnconfirmed
+from app.storage.postgres import schedule
 from tests.candidates import SECRET, Candidate, running
 from tests.factories import open_relog, world
 
@@ -379,3 +381,25 @@ async def test_a_nul_anywhere_is_refused_in_words(hall, made):
     await one.sign_in()
     reply = await client.get("/attempt/media/a%00", headers=one.headers)
     assert (reply.status_code, reply.json()["code"]) == (404, "not-found")
+
+
+async def test_a_process_that_has_not_looked_yet_sends_nobody_back_to_waiting(
+    fresh_url, fresh_db, redis_url, redis, monkeypatch
+):
+    monkeypatch.setattr("app.main.PLANS_EVERY_S", 3600.0)
+    made = await world(fresh_db, SECRET.encode(), start_ms=None)
+    async with (
+        running(fresh_url, redis_url) as (_, first),
+        running(fresh_url, redis_url) as (_, second),
+    ):
+        await _until_ready(first)
+        await _until_ready(second)
+        async with fresh_db.begin() as conn:
+            now_ms = await conn.scalar(text("SELECT counter_ms FROM service_clock"))
+            await schedule.anchor(conn, made.session_id, now_ms + 600_000)
+        one = Candidate(first, made.people[0])
+        assert (await one.sign_in()).status_code == 200
+        one.client = second
+        clock = (await one.send()).json()["clock"]
+        assert clock["state"] == "waiting"
+        assert 590_000 < clock["starts_in_ms"] <= 600_000

@@ -33,9 +33,11 @@ from app.demo.sitter import Lease, Sitter
 from app.embedded.postgres import EmbeddedPostgres, binaries
 from app.embedded.redis import EmbeddedRedis
 
-READY_S = 60.0
-STOP_S = 30.0
+READY_S = 90.0
+STOP_S = 60.0
 HOLDFAST = Path(sys.executable).with_name("holdfast")
+# The first test waits for the whole story.
+pytestmark = pytest.mark.timeout(400)
 
 
 @dataclass
@@ -60,7 +62,7 @@ class Run:
         family = [psutil.Process(self.process.pid), *psutil.Process(self.process.pid).children(recursive=True)]
         self.process.send_signal(number)
         code = self.process.wait(STOP_S)
-        _, left = psutil.wait_procs(family, timeout=5)
+        _, left = psutil.wait_procs(family, timeout=20)
         assert not left, left
         return code
 
@@ -176,12 +178,14 @@ def story(demo: Demo, first: Run) -> dict[str, Any]:
         kept["simulated"] = _wait_for_simulated(demo)
     # Session 2 is to begin while nobody serves.
     demo.sql("UPDATE session SET planned_start = now() + interval '2 seconds' WHERE number = 2")
-    kept["counter_ms"] = int(demo.sql("SELECT counter_ms FROM service_clock"))
+    kept["term"] = int(demo.sql("SELECT max(n) FROM term"))
     kept["exit"] = first.stop()
     stopped = time.monotonic()
     time.sleep(max(0.0, 3 - (time.monotonic() - stopped)))
     second = demo.start("--simulate", "5")
     kept["second"] = second
+    # Where the first run's clock stood when it had stopped: the next term begins there.
+    kept["counter_ms"] = int(demo.sql(f"SELECT min(start_ms) FROM term WHERE n > {kept['term']}"))
     with second.client() as client:
         again = Seat(client, told["ticket"], told["id_tail"], seat.reply)
         again.sign_in()
@@ -193,7 +197,7 @@ def story(demo: Demo, first: Run) -> dict[str, Any]:
 
 def _wait_for_simulated(demo: Demo) -> int:
     """How many of the five have signed in; they arrive within 15 s."""
-    deadline = time.monotonic() + 40
+    deadline = time.monotonic() + 90
     while True:
         count = int(demo.sql("SELECT count(*) FROM attempt WHERE signed_in_ms IS NOT NULL")) - 1
         if count >= 5:
@@ -300,10 +304,16 @@ def test_a_session_that_missed_its_start_begins_a_fresh_countdown(demo: Demo, st
 
 
 def test_the_simulated_go_on_with_their_own_leases(demo: Demo, story: dict[str, Any]) -> None:
-    deadline = time.monotonic() + 30
-    term = demo.sql("SELECT max(n) FROM term")
+    listed = ",".join(f"'{one['ticket']}'" for one in story["second"].line["candidates"])
+    deadline = time.monotonic() + 90
     while True:
-        back = int(demo.sql(f"SELECT count(*) FROM attempt WHERE contact_term >= {term}")) - 1
+        # Not the newest term: on a busy machine the service may have begun another one since.
+        back = int(
+            demo.sql(
+                "SELECT count(*) FROM attempt a JOIN candidate c ON c.id = a.candidate_id"
+                f" WHERE a.contact_term > {story['term']} AND c.ticket NOT IN ({listed})"
+            )
+        )
         if back >= 5:
             break
         assert time.monotonic() < deadline, f"{back} are back"
@@ -318,7 +328,7 @@ async def test_a_simulated_candidate_in_a_hurry_answers_everything_and_hands_in(
     url = story["second"].line["url"]
     async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=10) as client:
         sitter = Sitter(client, person, Lease(), "a hurry", lambda: None, speed=5000)
-        await asyncio.wait_for(sitter.run(), 40)
+        await asyncio.wait_for(sitter.run(), 90)
     assert sitter.state == "handed in"
     state, reason, responses = demo.sql(
         "SELECT a.state, a.end_reason, (SELECT count(*) FROM response r WHERE r.attempt_id = a.id) FROM attempt a"
@@ -368,7 +378,7 @@ def test_ctrl_c_while_it_is_being_made_leaves_nothing_running(demo: Demo, story:
         text=True,
         start_new_session=True,
     )
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while not psutil.Process(process.pid).children():
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -378,7 +388,7 @@ def test_ctrl_c_while_it_is_being_made_leaves_nothing_running(demo: Demo, story:
     _, said = process.communicate(timeout=STOP_S)
     assert process.returncode == 130, said
     assert "Traceback" not in said
-    _, left = psutil.wait_procs(family, timeout=5)
+    _, left = psutil.wait_procs(family, timeout=20)
     assert not left
     assert json.loads((demo.data_dir / MARKER).read_text())["ready"] is False
 
