@@ -256,12 +256,13 @@ async def test_a_stream_begins_with_a_snapshot_and_tells_of_a_move(hall, made, f
     await open_relog(fresh_db, made, made.people[0], made.spares[0])
     hub = app.state.hub
     with hub.stream(str(made.people[0].attempt)) as queue:
-        for _ in range(50):
+        for _ in range(600):
             await asyncio.sleep(0.02)
-            if await app.state.deps.site.store.client.pubsub_numsub(app.state.deps.site.keys.events):
+            (_, heard_by), *_ = await app.state.deps.site.redis.pubsub_numsub(app.state.deps.site.keys.events)
+            if heard_by:
                 break
         await two.sign_in()
-        event = await asyncio.wait_for(queue.get(), 5)
+        event = await asyncio.wait_for(queue.get(), 40)
     assert event.name == "superseded"
 
 

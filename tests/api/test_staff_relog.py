@@ -393,7 +393,7 @@ async def test_a_relog_waits_for_the_move_that_is_taking_the_seat(client, fresh_
             {"s": made.spares[0], "c": person.candidate_id},
         )
         waiting = asyncio.create_task(invigilator.relog(made.people[1].attempt, to_seat_id=made.spares[0]))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             while not await _sql(fresh_db, "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
                 assert not waiting.done()
                 await asyncio.sleep(0.01)

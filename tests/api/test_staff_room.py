@@ -121,7 +121,7 @@ async def listening(fresh_url, redis_url, **changes):
         config = uvicorn.Config(app, log_config=None, lifespan="on", timeout_graceful_shutdown=1)
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             while not server.started:
                 await asyncio.sleep(0.01)
         base = f"http://127.0.0.1:{listener.getsockname()[1]}/api/v1"
@@ -145,7 +145,7 @@ class Stream:
 
     async def next(self, name: str) -> dict:
         found = ""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             async for line in self._lines:
                 if line.startswith("event: "):
                     found = line.removeprefix("event: ")
@@ -154,7 +154,7 @@ class Stream:
         raise AssertionError(f"the stream ended without {name}")
 
     async def ended(self) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             async for _ in self._lines:
                 pass
 
@@ -192,7 +192,7 @@ async def test_watchers_of_one_room_share_one_look_and_the_last_one_ends_it(serv
             await second.next("room")
             feeds = app.state.room_feeds
             assert [feed.watchers for feed in feeds.feeds.values()] == [2]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             while feeds.feeds:
                 await asyncio.sleep(0.05)
 

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Playwright, async_playwright
+from playwright.async_api import Playwright, async_playwright, expect
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.e2e.pc import CHROMIUM, Pc
@@ -21,6 +21,8 @@ from tests.e2e.server import Server
 ARTIFACTS = Path(__file__).parent / "artifacts"
 # Longer than a page's heartbeat, shorter than a test: a seat is seen to fall silent.
 SILENT_AFTER = "12"
+# A page has as long as a candidate would wait before raising a hand; how fast it is belongs to no test.
+expect.set_options(timeout=20_000)
 _failed = pytest.StashKey[bool]()
 
 Switchboard = Callable[..., Pc]

@@ -46,7 +46,7 @@ class Desk:
         named = self.page.locator(".seat-label", has_text=re.compile(rf"^{re.escape(label)}$"))
         return self.page.locator(".seat").filter(has=named)
 
-    async def sees(self, label: str, kind: str, *, within_s: float = 10) -> None:
+    async def sees(self, label: str, kind: str, *, within_s: float = 40) -> None:
         """The seat is drawn as ``kind``, and says so in words too."""
         await expect(self.seat(label)).to_have_attribute("data-kind", kind, timeout=within_s * 1000)
         await expect(self.seat(label)).to_have_accessible_name(re.compile(re.escape(self.words[f"kind.{kind}"])))

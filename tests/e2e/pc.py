@@ -117,7 +117,7 @@ class Pc:
             self.profile, executable_path=CHROMIUM, args=ARGUMENTS, viewport=SCREEN, locale=self.locale,
             timezone_id="Asia/Shanghai", base_url=self.base_url, timeout=60_000,
         )  # fmt: skip
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(30_000)
         await context.add_init_script(WITNESS)
         self._context, self._pid = context, self._find_browser()
         self._page = page = context.pages[0]
@@ -160,7 +160,7 @@ class Pc:
                 process.kill()
         _, alive = await asyncio.to_thread(psutil.wait_procs, family, 10)
         assert not alive, f"still running: {alive}"
-        await asyncio.wait_for(closed, 10)
+        await asyncio.wait_for(closed, 40)
         self._context = self._page = self._pid = None
 
     async def switch_off(self) -> None:

@@ -107,11 +107,11 @@ async def _candidate(pc: Pc, person: Person) -> None:
     await pc.page.context.route("**/api/**", lambda route: route.abort("connectionrefused"))
     await pc.page.context.route("**/livez", lambda route: route.abort("connectionrefused"))
     await pc.page.locator(".question [data-option]").nth(2).click()
-    await expect(pc.page.locator("[data-connection=server-away]")).to_be_visible(timeout=30_000)
+    await expect(pc.page.locator("[data-connection=server-away]")).to_be_visible(timeout=60_000)
     await _both(sitting, "server-away")
     await pc.page.context.unroute_all()
     await sitting.saved(within_s=30)
-    await expect(pc.page.locator(".connection-line")).to_have_count(0, timeout=15_000)
+    await expect(pc.page.locator(".connection-line")).to_have_count(0, timeout=40_000)
 
     await _both(sitting, "hand-in", before=lambda: sitting.button("exam.handIn").click())
     await sitting.button("handIn.confirm").click()
@@ -147,7 +147,7 @@ async def _move(pcs: dict[str, Pc], person: Person) -> None:
     await new.pc.switch_on()
     await _enter(new)
     await old.pc.plug_in()
-    await expect(old.heading("replaced.title")).to_be_visible(timeout=30_000)
+    await expect(old.heading("replaced.title")).to_be_visible(timeout=60_000)
     await expect(old.page.get_by_role("status").filter(has_text="1")).to_be_visible()
     await _both(old, "replaced")
 

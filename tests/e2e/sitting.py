@@ -56,7 +56,7 @@ class Sitting:
     def heading(self, key: str) -> Locator:
         return self.page.get_by_role("heading", name=self.words[key], exact=True)
 
-    async def sees_question(self, position: int, *, within_s: float = 15) -> None:
+    async def sees_question(self, position: int, *, within_s: float = 40) -> None:
         shown = self.page.locator("#question-title")
         named = self.words["exam.question"].replace("{n}", str(position))
         await expect(shown).to_contain_text(re.compile(rf"{re.escape(named)}(?!\d)"), timeout=within_s * 1000)
@@ -122,7 +122,7 @@ class Sitting:
         things = self.page.locator("#question-stem, .question [data-option]")
         return [await thing.bounding_box() for thing in await things.all()]
 
-    async def saved(self, *, within_s: float = 15) -> None:
+    async def saved(self, *, within_s: float = 40) -> None:
         """The page says that everything is in the exam record."""
         # Two frames: the word that is read is one about the key that was pressed last.
         await self.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
@@ -138,7 +138,7 @@ class Sitting:
         await self.button("exam.handIn").click()
         await self.button("handIn.confirm").click()
 
-    async def sees_receipt(self, *, within_s: float = 15) -> str:
+    async def sees_receipt(self, *, within_s: float = 40) -> str:
         """The short hash on the receipt."""
         await expect(self.heading("receipt.title")).to_be_visible(timeout=within_s * 1000)
         return (await self.page.locator(".receipt-hash strong").inner_text()).strip()

@@ -93,7 +93,7 @@ async def test_the_time_runs_out_for_one_who_writes_and_for_one_who_is_cut_off(
         await writes.page.keyboard.insert_text("水")
         typed += 1
         await asyncio.sleep(0.2)  # the speed of a hand
-    await expect(writes.heading("receipt.titleTime")).to_be_visible(timeout=30_000)
+    await expect(writes.heading("receipt.titleTime")).to_be_visible(timeout=60_000)
     await accessible(writes.page, "receipt after the time was up")
     stored = await in_record.responses(record, writes.person)
     written = stored.pop(writes.person.first("text").item)
@@ -103,7 +103,7 @@ async def test_the_time_runs_out_for_one_who_writes_and_for_one_who_is_cut_off(
 
     # The other typed before the end and is heard after it, within the grace: it counts, and is flagged.
     await cut_off.pc.plug_in()
-    await expect(cut_off.heading("receipt.titleTime")).to_be_visible(timeout=30_000)
+    await expect(cut_off.heading("receipt.titleTime")).to_be_visible(timeout=60_000)
     assert await in_record.responses(record, cut_off.person) == cut_off.answers
     late = await in_record.rows(
         record, "SELECT item_id FROM response WHERE attempt_id = :a AND late", a=cut_off.person.attempt

@@ -15,7 +15,7 @@ async def until(
     what: str,
     look: Callable[[], Awaitable[T] | T],
     *,
-    within: float = 10.0,
+    within: float = 40.0,
     every: float = 0.1,
     good: Callable[[T], bool] = bool,
 ) -> T:
