@@ -9,8 +9,8 @@ Steps, all inside one implicit transaction:
    are those of ``app.domain.responses.strand``; a property test holds the two together. A repeat of what the history
    already holds is no late write, whenever it comes: its first reply was lost, its answer is still `durable`.
 3. ``h`` keeps every revision (append-only), ``w`` merges the winner per item, ``s`` keeps what was not applied.
-4. ``u`` moves the attempt's registers, counters and hash chain. It runs for every group, so every acknowledgement
-   comes from a transaction that wrote (I2).
+4. ``u`` moves the attempt's registers, counters and hash chain (``app.domain.chain``). It runs for every group, so
+   every acknowledgement comes from a transaction that wrote (I2).
 
 Invariant: a row reaches ``response`` only if its group's epoch was live, or its buffered stamp lay before the next
 grant, while the attempt's row was locked.
@@ -29,11 +29,12 @@ from app.domain.responses import LATE_TOLERANCE_MS
 # The only thing formatted in is a constant of this program.
 WRITE = f"""
 WITH l AS MATERIALIZED (
-    SELECT id, session_id, epoch, grants, state, end_ms, ended_ms, contact_ms, contact_term, chain_links
+    SELECT id, session_id, epoch, grants, state, end_ms, ended_ms, contact_ms, contact_term, chain, chain_links
     FROM attempt WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE
 ),
 g AS MATERIALIZED (
-    SELECT q.*, l.session_id, l.epoch AS live_epoch, l.contact_ms, l.contact_term, l.chain_links,
+    SELECT q.*, l.session_id, l.epoch AS live_epoch, l.contact_ms, l.contact_term, l.chain,
+        l.chain_links,
         -- Past its end an attempt is judged as ended, whether or not the sweeper has come by. Not before its credit for
         -- an outage is known: the first contact in a new term enters it.
         CASE WHEN l.state = 'open' AND l.end_ms <= q.stamp_ms AND l.contact_term >= q.term THEN 'ended'
@@ -51,7 +52,8 @@ g AS MATERIALIZED (
     JOIN l ON l.id = q.attempt_id
 ),
 r AS MATERIALIZED (
-    SELECT q.*, g.session_id, g.epoch, g.seq, g.stamp_ms, g.chain_links + 1 AS link, g.state <> 'open' AS late,
+    SELECT q.*, g.session_id, g.epoch, g.seq, g.stamp_ms, g.chain, g.chain_links + 1 AS link,
+        g.state <> 'open' AS late,
         CASE
             WHEN (g.fenced OR g.state <> 'open') AND EXISTS (
                 SELECT FROM response_history x WHERE x.session_id = g.session_id AND x.attempt_id = q.attempt_id
@@ -70,16 +72,19 @@ r AS MATERIALIZED (
 ),
 h AS (
     INSERT INTO response_history
-        (session_id, attempt_id, item_id, epoch, rev, adopt_n, value_hash, value, at_ms, stamp_ms, seq, link, late)
+        (session_id, attempt_id, item_id, epoch, rev, adopt_n, value_hash, value, at_ms, stamp_ms, seq, link, late,
+        chain_before)
     SELECT session_id, attempt_id, item_id, epoch, rev, adopt_n, value_hash, value::jsonb, at_ms, stamp_ms, seq, link,
-        late
+        late, chain
     FROM r WHERE reason IS NULL
     ON CONFLICT DO NOTHING
-    RETURNING attempt_id, item_id, epoch, rev, adopt_n, value_hash, at_ms
+    RETURNING attempt_id, item_id, epoch, rev, adopt_n, value_hash, at_ms, stamp_ms, seq, late
 ),
 d AS (
+    -- The bytes of a link; app.domain.chain says what each part is for, and a test holds the two together.
     SELECT attempt_id, count(*) AS n, string_agg(
-        int8send(item_id) || int8send(epoch) || int8send(rev) || int4send(adopt_n) || value_hash || int8send(at_ms), ''
+        int8send(item_id) || int8send(epoch) || int8send(rev) || int4send(adopt_n) || value_hash || int8send(at_ms)
+            || int8send(stamp_ms) || int8send(seq) || boolsend(late), ''
         ORDER BY item_id, epoch, rev, adopt_n, value_hash) AS links
     FROM h GROUP BY attempt_id
 ),
@@ -108,7 +113,8 @@ u AS (
                 (SELECT upper(x) FROM unnest(a.acked) x WHERE lower(x) <= 1), 1) THEN a.acked
             ELSE a.acked + int8multirange(int8range(g.seq, g.seq, '[]')) END,
         count = a.count + coalesce(d.n, 0),
-        chain = CASE WHEN d.n IS NULL THEN a.chain ELSE sha256(a.chain || d.links) END,
+        chain = CASE WHEN d.n IS NULL THEN a.chain ELSE
+            sha256(a.chain || uuid_send(a.id) || int8send(a.chain_links + 1) || d.links) END,
         chain_links = a.chain_links + (d.n IS NOT NULL)::int,
         position = CASE WHEN g.fenced OR g.position IS NULL OR g.state <> 'open'
                 OR (g.epoch, g.seq) < (a.register_epoch, a.register_seq) THEN a.position ELSE g.position END,

@@ -264,27 +264,6 @@ async def test_a_full_queue_refuses_at_once(fresh_url, made, plain):
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def test_the_chain_covers_every_revision_and_can_be_recomputed(fresh_url, made, plain):
-    attempt = made.people[0].attempt
-    async with writing(fresh_url) as w:
-        for n in range(1, 5):
-            await w.writer.submit(Checkpoint(attempt, EPOCH, n, n, [row(item, n, f"{n}") for item in made.items[:n]]))
-    chain = b""
-    for link in await plain.fetch(
-        "SELECT array_agg((item_id, epoch, rev, adopt_n, value_hash, at_ms)"
-        " ORDER BY item_id, epoch, rev, adopt_n, value_hash) AS rows FROM response_history"
-        " WHERE attempt_id = $1 GROUP BY link ORDER BY link",
-        attempt,
-    ):
-        packed = b"".join(
-            r[0].to_bytes(8) + r[1].to_bytes(8) + r[2].to_bytes(8) + r[3].to_bytes(4) + r[4] + r[5].to_bytes(8)
-            for r in link["rows"]
-        )
-        chain = hashlib.sha256(chain + packed).digest()
-    stored = await plain.fetchrow("SELECT chain, chain_links, count FROM attempt WHERE id = $1", attempt)
-    assert (stored["chain"], stored["chain_links"], stored["count"]) == (chain, 4, 10)
-
-
 small = st.integers(0, 6)
 
 

@@ -360,6 +360,8 @@ response_history = sa.Table(
     sa.Column("seq", BIG, nullable=False),
     sa.Column("link", BIG, nullable=False),
     sa.Column("late", sa.Boolean, nullable=False, server_default=sa.false()),
+    # The chain's head before this row's link: where a broken chain broke (domain/chain.py).
+    sa.Column("chain_before", BYTEA),
     postgresql_partition_by="LIST (session_id)",
 )
 
