@@ -23,6 +23,7 @@ from app.services import ending
 from app.services.site import Site
 from app.settings import Settings
 from app.storage.redis.client import RedisAway
+from app.storage.redis.events import Event, publish, settled
 from app.worker.ticker import Ticker
 
 log = structlog.get_logger(__name__)
@@ -52,7 +53,7 @@ async def forever(name: str, every_s: float, work: Callable[[], Awaitable[Any]])
 
 
 class Drain:
-    """Owns a connection that holds the drain's lock; ``run`` does one step."""
+    """Owns a connection that holds the drain's lock; ``run`` does one step and tells the pages what became of it."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
@@ -62,23 +63,34 @@ class Drain:
     async def run(self) -> int:
         """Drain one step; how many entries there were."""
         site = self._site
+        hot, lineage_n, lineage = site.hot(), site.service_time.lineage_n, site.service_time.lineage_uid
+        told: list[Event] = []
         try:
-            if self._connection is None or self._connection.is_closed():
-                self._connection = await site.connect_own("drain")
-            if not await self._connection.fetchval("SELECT pg_try_advisory_lock($1)", DRAIN_LOCK):
+            connection = await self._connected()
+            if not await drain.in_time(connection, connection.fetchval("SELECT pg_try_advisory_lock($1)", DRAIN_LOCK)):
                 return 0
-            done = await drain.step(self._connection, site.hot(), site.service_time.lineage_n)
-            await self._connection.fetchval("SELECT pg_advisory_unlock($1)", DRAIN_LOCK)
+            done = await drain.step(connection, hot, lineage_n, lambda done: told.extend(settled(done, lineage)))
+            await drain.in_time(connection, connection.fetchval("SELECT pg_advisory_unlock($1)", DRAIN_LOCK))
             if not done and time.monotonic() - self._forgot > FORGET_EVERY_S:
                 self._forgot = time.monotonic()
                 keep_ms = int(site.settings.buffer_keep.total_seconds() * 1000)
-                await drain.forget(
-                    self._connection, site.hot(), site.service_time.lineage_n, int(time.time() * 1000) - keep_ms
-                )
+                before_ms = int(time.time() * 1000) - keep_ms
+                await drain.in_time(connection, drain.forget(connection, hot, lineage_n, before_ms))
         except Exception:
             await self.close()
             raise
+        finally:
+            # What was committed is told whatever came after it; an event that is lost costs one more request.
+            await publish(site.store, site.keys, *told)
         return done
+
+    async def _connected(self) -> asyncpg.Connection[Any]:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await self._site.connect_own("drain")
+            # It waits for one candidate's row with a hundred others locked: no longer than a live batch would.
+            wait_ms = int(self._site.settings.lock_timeout.total_seconds() * 1000)
+            await self._connection.execute(f"SET lock_timeout = {wait_ms}")
+        return self._connection
 
     async def close(self) -> None:
         connection, self._connection = self._connection, None

@@ -7,13 +7,14 @@ stream begins with a full snapshot.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import structlog
 from redis.exceptions import RedisError
 
+from app.domain.checkpoints import Checkpoint, Outcome
 from app.storage.redis.client import Keys, RedisAway, Store
 
 log = structlog.get_logger(__name__)
@@ -29,12 +30,37 @@ class Event:
     data: dict[str, Any] = field(default_factory=dict)
 
 
-async def publish(store: Store, keys: Keys, event: Event) -> None:
+def settled(done: Iterable[tuple[Checkpoint, Outcome]], lineage: str) -> list[Event]:
+    """What became of buffered checkpoints, for the pages that were told `buffered`: one event ``settled`` per attempt,
+    ``{items: [{item, rev, epoch, status, code?}], count, lineage}``. The last word on a revision is the one told."""
+    items: dict[str, dict[tuple[int, int, int], dict[str, Any]]] = {}
+    counts: dict[str, int | None] = {}
+    for checkpoint, outcome in done:
+        attempt = str(checkpoint.attempt)
+        mine = items.setdefault(attempt, {})
+        for row in checkpoint.rows:
+            status, code = outcome.status(row)
+            word = {"item": row.item, "rev": row.rev, "epoch": checkpoint.epoch, "status": status}
+            mine[row.item, row.rev, checkpoint.epoch] = word if code is None else {**word, "code": code}
+        counts[attempt] = outcome.count
+    return [
+        Event("settled", attempt=attempt, data={"items": list(words.values()), "count": count, "lineage": lineage})
+        for (attempt, words), count in zip(items.items(), counts.values(), strict=True)
+        if words
+    ]
+
+
+async def publish(store: Store, keys: Keys, *events: Event) -> None:
     """Tell every process. A Redis that is away is logged: the next reply carries the news."""
+    if not events:
+        return
+    pipeline = store.client.pipeline(transaction=False)
+    for event in events:
+        pipeline.publish(keys.events, json.dumps(asdict(event), ensure_ascii=False))
     try:
-        await store.call(store.client.publish(keys.events, json.dumps(asdict(event), ensure_ascii=False)))
+        await store.call(pipeline.execute(raise_on_error=True))
     except RedisAway as fault:
-        log.info("event not pushed", name=event.name, fault=str(fault))
+        log.info("events not pushed", names=sorted({event.name for event in events}), fault=str(fault))
 
 
 async def listen(store: Store, keys: Keys) -> AsyncIterator[Event]:
