@@ -32,6 +32,8 @@ router = APIRouter(prefix="/api/v1/staff", tags=["staff"])
 
 Id = Annotated[int, Path(ge=1, le=BIGGEST_ID)]
 SessionId = Annotated[int, Query(alias="session", ge=1, le=BIGGEST_ID)]
+# What a page asks before it shows a button.
+CLICKS: tuple[Action, ...] = ("relog", "mark-seat", "read-audit", "view-stranded", "decide-stranded")
 KEEP_ALIVE_S = 5.0
 LOGIN_CHECK_S = 10.0
 
@@ -77,7 +79,7 @@ async def _told_login(request: Request, login: Login) -> dict[str, Any]:
             "username": login.username,
             "name": login.name,
             "role": login.role,
-            "may": sorted(action for action in ("relog", "mark-seat", "read-audit") if _may(login, action)),
+            "may": sorted(action for action in CLICKS if _may(login, action)),
             "rooms": reach,
         },
         "expires_at": login.expires_at.isoformat(timespec="seconds"),

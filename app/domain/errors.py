@@ -118,6 +118,21 @@ MESSAGES: dict[str, Message] = {
     "attempt-over": Message(
         409, "{name} 的本场考试已结束，不能再换机登录。", "{name}'s session is over; there is nothing to relog to."
     ),
+    "stranded-decided": Message(
+        409,
+        "其中有答案已由 {by} 作出处置，请刷新后再看。",
+        "{by} has already decided on one of these answers. Look again.",
+    ),
+    "adopt-moved-on": Message(
+        409,
+        "您查看之后，{name} 的现有答案又有变化，没有作出任何处置。请核对新的答案后再决定。",
+        "{name}'s accepted answer has changed since you looked, so nothing was decided. Compare again, then decide.",
+    ),
+    "session-not-begun": Message(
+        403,
+        "本场考试尚未开始，试题内容不能查看。",
+        "The session has not begun; what its items say cannot be shown.",
+    ),
     "relog-open": Message(
         409,
         "{name} 已由 {by} 安排换到 {room} 机位 {seat}，请先撤回。",

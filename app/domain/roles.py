@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Literal, get_args
 
 Role = Literal["invigilator", "chief", "office", "admin", "auditor", "inspector"]
-Action = Literal["view-room", "relog", "mark-seat", "read-audit"]
+Action = Literal["view-room", "relog", "mark-seat", "read-audit", "view-stranded", "decide-stranded"]
 Scope = Literal["own", "all"]
 
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -18,13 +18,19 @@ ACTIONS: tuple[Action, ...] = get_args(Action)
 
 ROLE_ACTIONS: Mapping[Role, Mapping[Action, Scope]] = {
     "invigilator": {"view-room": "own", "relog": "own", "mark-seat": "own"},
-    "chief": {"view-room": "own", "relog": "own", "mark-seat": "own"},
-    "office": {"view-room": "all", "relog": "all", "mark-seat": "all", "read-audit": "all"},
-    "admin": {"view-room": "all", "relog": "all", "mark-seat": "all", "read-audit": "all"},
+    "chief": {"view-room": "own", "relog": "own", "mark-seat": "own", "view-stranded": "own"},
+    "office": {
+        "view-room": "all", "relog": "all", "mark-seat": "all", "read-audit": "all", "view-stranded": "all",
+        "decide-stranded": "all",
+    },
+    "admin": {
+        "view-room": "all", "relog": "all", "mark-seat": "all", "read-audit": "all", "view-stranded": "all",
+        "decide-stranded": "all",
+    },
     # Auditor and inspector only read (巡考): what they do must never change what they look at.
-    "auditor": {"view-room": "all", "read-audit": "all"},
-    "inspector": {"view-room": "all"},
-}
+    "auditor": {"view-room": "all", "read-audit": "all", "view-stranded": "all"},
+    "inspector": {"view-room": "all", "view-stranded": "all"},
+}  # fmt: skip
 
 
 def scope(role: Role, action: Action) -> Scope | None:

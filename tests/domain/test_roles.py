@@ -9,11 +9,11 @@ from app.domain.roles import ACTIONS, ROLES, allows
 # role → actions allowed in an own room, in a foreign room.
 EXPECTED = {
     "invigilator": ({"view-room", "relog", "mark-seat"}, set()),
-    "chief": ({"view-room", "relog", "mark-seat"}, set()),
-    "office": ({"view-room", "relog", "mark-seat", "read-audit"},) * 2,
-    "admin": ({"view-room", "relog", "mark-seat", "read-audit"},) * 2,
-    "auditor": ({"view-room", "read-audit"},) * 2,
-    "inspector": ({"view-room"},) * 2,
+    "chief": ({"view-room", "relog", "mark-seat", "view-stranded"}, set()),
+    "office": ({"view-room", "relog", "mark-seat", "read-audit", "view-stranded", "decide-stranded"},) * 2,
+    "admin": ({"view-room", "relog", "mark-seat", "read-audit", "view-stranded", "decide-stranded"},) * 2,
+    "auditor": ({"view-room", "read-audit", "view-stranded"},) * 2,
+    "inspector": ({"view-room", "view-stranded"},) * 2,
 }
 
 

@@ -273,8 +273,13 @@ async def responses(conn: AsyncConnection, attempt: UUID) -> Sequence[Row]:
 
 
 async def last_answer_ms(conn: AsyncConnection, attempt: UUID) -> int:
-    """The stamp of the newest response, 0 without any."""
-    row = await _row(conn, "SELECT coalesce(max(stamp_ms), 0) AS ms FROM response WHERE attempt_id = :a", a=attempt)
+    """The stamp of the newest response that the candidate's own device brought, 0 without any: what the office adopted
+    shows nobody at work."""
+    row = await _row(
+        conn,
+        "SELECT coalesce(max(stamp_ms), 0) AS ms FROM response WHERE attempt_id = :a AND adopt_n = 0",
+        a=attempt,
+    )
     return 0 if row is None else int(row["ms"])
 
 

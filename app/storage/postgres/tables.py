@@ -380,9 +380,17 @@ stranded = sa.Table(
     sa.Column("reason", TEXT, nullable=False),
     sa.Column("state", TEXT, nullable=False, server_default="kept"),
     _at("received_at", default=True),
+    # The office's decision: who, at which service time, and why in their words.
+    _ref("decided_by", "staff.id", nullable=True),
+    sa.Column("decided_ms", BIG),
+    sa.Column("note", TEXT, nullable=False, server_default=""),
     sa.CheckConstraint("reason IN ('old_epoch', 'late', 'ended', 'final')", name="reason"),
     sa.CheckConstraint("state IN ('kept', 'adopted', 'dismissed')", name="state"),
+    sa.CheckConstraint(
+        "(state = 'kept') = (decided_by IS NULL) AND (state = 'kept') = (decided_ms IS NULL)", name="decided"
+    ),
     sa.UniqueConstraint("attempt_id", "item_id", "epoch", "rev", "value_hash"),
+    sa.Index("ix_stranded_kept", "attempt_id", postgresql_where=sa.text("state = 'kept'")),
 )
 
 # --- time ---
