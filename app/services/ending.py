@@ -7,8 +7,9 @@ under the row lock, the attempt ends; and it becomes final only after everything
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 import structlog
@@ -17,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.checkpoint import recovery
+from app.checkpoint.recovery import Seal
 from app.domain.errors import ClockUnconfirmed, Refused
 from app.domain.responses import canonical
 from app.services import timing
@@ -26,6 +28,7 @@ from app.storage.redis.client import RedisAway
 from app.storage.redis.events import Event
 
 log = structlog.get_logger(__name__)
+T = TypeVar("T")
 Reason = Literal["hand_in", "time_out", "forced"]
 SWEEP = 50
 
@@ -46,7 +49,10 @@ async def end(site: Site, attempt: UUID, reason: Reason, *, epoch: int | None = 
 
     With ``epoch``, only for the device that holds it: refused `superseded` when another has signed in since.
     """
-    await _drain_before(site, attempt)
+    await _sealed(site, attempt, lambda seal: _end(site, attempt, reason, epoch, seal))
+
+
+async def _end(site: Site, attempt: UUID, reason: Reason, epoch: int | None, seal: Seal) -> None:
     async with site.engine.begin() as conn:
         row = await attempts.lock(conn, attempt)
         _refuse_old(row, epoch)
@@ -60,10 +66,12 @@ async def end(site: Site, attempt: UUID, reason: Reason, *, epoch: int | None = 
             or await attempts.undecided(conn, attempt, now_ms, patience(site))
         ):
             # The clock was moved between the look and the lock, or its end is not yet known: not due.
-            await _unseal(site, attempt)
             return
+        await seal.hold(row["epoch"])
         await attempts.end(conn, attempt, ended_ms=ended_ms, reason=reason)
     await _show(site, attempt, "ended")
+    # What is buffered from here on is judged by the end that is now in the record.
+    await seal.lift()
 
 
 def _refuse_old(row: RowMapping | None, epoch: int | None) -> None:
@@ -79,9 +87,12 @@ async def finalise(
     ``needs_redis``: wait while Redis is away, for it may hold what was buffered before the end. A hand-in does not:
     it brought everything its browser still held.
     """
-    drained = await _drain_before(site, attempt)
-    if needs_redis and not drained:
-        return None
+    return await _sealed(site, attempt, lambda seal: _finalise(site, attempt, epoch, needs_redis, seal))
+
+
+async def _finalise(
+    site: Site, attempt: UUID, epoch: int | None, needs_redis: bool, seal: Seal
+) -> dict[str, Any] | None:
     async with site.engine.begin() as conn:
         row = await attempts.lock(conn, attempt)
         _refuse_old(row, epoch)
@@ -90,6 +101,9 @@ async def finalise(
         if row["state"] == "final":
             stored: dict[str, Any] = row["receipt"]
             return stored
+        await seal.hold(row["epoch"])
+        if needs_redis and not seal.drained:
+            return None
         receipt = await _receipt(conn, attempt, row["ended_ms"], site.service_time.now_ms())
         await attempts.finalise(conn, attempt, now_ms=site.service_time.now_ms(), receipt=receipt)
     await _show(site, attempt, "final")
@@ -140,26 +154,8 @@ async def finalise_session(site: Site, session_id: int, *, actor: str, staff_id:
         done += len(rows)
 
 
-async def _drain_before(site: Site, attempt: UUID) -> bool:
-    """Seal and drain; False without Redis: what it holds is judged by its stamp when it is back (rule 6)."""
-    hot = site.hot()
-    try:
-        known = await hot.read(attempt)
-        if known is None:
-            return True
-        await hot.seal(attempt, known.epoch)
-    except RedisAway:
-        return False
-    async with site.plain() as connection:
-        await recovery.repair(connection, hot, site.service_time.lineage_n, attempt)
-    return True
-
-
-async def _unseal(site: Site, attempt: UUID) -> None:
-    try:
-        await site.hot().unseal(attempt)
-    except RedisAway as fault:
-        log.info("seal left to expire", attempt=str(attempt), fault=str(fault))
+async def _sealed(site: Site, attempt: UUID, decide: Callable[[Seal], Awaitable[T]]) -> T:
+    return await recovery.under_seal(site.plain, site.hot_or_none(), site.service_time.lineage_n, attempt, decide)
 
 
 async def _show(site: Site, attempt: UUID, state: str) -> None:

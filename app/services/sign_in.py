@@ -16,7 +16,6 @@ import hmac
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import structlog
@@ -79,17 +78,13 @@ async def sign_in(site: Site, request: Request) -> SignedIn:
     await limits.give_back(site, "address", request.address)
     chosen = choose(mine, now_ms)
     attempt: UUID = chosen["attempt_id"]
-    known = await _seal_and_repair(site, attempt)
-    try:
-        signed_in = await _decide(site, request, attempt, known.seen_ms if known else None)
-    except Refused:
-        # Nothing was granted: the device that holds the lease must not be kept from the buffer.
-        await _unseal(site, attempt)
-        raise
-    if signed_in.moved:
-        await site.tell(Event("superseded", attempt=str(attempt), data={"epoch": signed_in.claims.epoch}))
-    await _tell_redis(site, signed_in.claims)
-    return signed_in
+    return await recovery.under_seal(
+        site.plain,
+        site.hot_or_none(),
+        site.service_time.lineage_n,
+        attempt,
+        lambda seal: _decide(site, request, attempt, seal),
+    )
 
 
 async def _within_limits(site: Site, ticket: str, address: str) -> int:
@@ -158,37 +153,23 @@ def _is_open(row: RowMapping, now_ms: int) -> bool:
     )
 
 
-async def _seal_and_repair(site: Site, attempt: UUID) -> Any:
-    """Nothing new is buffered under the live epoch while we decide, and what was is committed first."""
-    hot = site.hot()
-    try:
-        known = await hot.read(attempt)
-        if known is None:
-            return None
-        await hot.seal(attempt, known.epoch)
-    except RedisAway:
-        return None
-    async with site.plain() as connection:
-        return await recovery.repair(connection, hot, site.service_time.lineage_n, attempt)
-
-
-async def _unseal(site: Site, attempt: UUID) -> None:
-    try:
-        await site.hot().unseal(attempt)
-    except RedisAway as fault:
-        log.info("seal left to expire", attempt=str(attempt), fault=str(fault))
-
-
-async def _decide(site: Site, request: Request, attempt: UUID, seen_ms: int | None) -> SignedIn:
+async def _decide(site: Site, request: Request, attempt: UUID, seal: recovery.Seal) -> SignedIn:
     try:
         async with site.engine.begin() as conn:
-            return await _grant(site, conn, request, attempt, seen_ms)
+            signed_in = await _grant(site, conn, request, attempt, seal)
     except IntegrityError as fault:
         # Somebody else took the spare seat between the click and the arrival.
         raise Refused("seat-taken", seat=request.seat or "") from fault
+    if signed_in.moved:
+        await site.tell(Event("superseded", attempt=str(attempt), data={"epoch": signed_in.claims.epoch}))
+    if await _tell_redis(site, signed_in.claims):
+        # The hot copy knows the new epoch, which fences the old one by itself.
+        await seal.lift()
+    return signed_in
 
 
-async def _grant(site: Site, conn: AsyncConnection, request: Request, attempt: UUID, seen_ms: int | None) -> SignedIn:
+async def _grant(site: Site, conn: AsyncConnection, request: Request, attempt: UUID, seal: recovery.Seal) -> SignedIn:
+    seen_ms = seal.known.seen_ms if seal.known is not None else None
     row = await attempts.lock(conn, attempt)
     if row is None or row["state"] == "final":
         raise Refused("closed")
@@ -217,6 +198,8 @@ async def _grant(site: Site, conn: AsyncConnection, request: Request, attempt: U
         raise Refused("wrong-seat", expected=await attempts.seat_label(conn, answer.seat_id))
     if row["state"] != "open":
         raise Refused("closed")
+    # Everything promised under the epoch that ends here is in the record, and nothing more is.
+    await seal.hold(row["epoch"])
     device_id, lease_secret = _pair(request)
     epoch = lease.next_epoch(lineage_n, row["epoch"])
     first = held is None
@@ -271,8 +254,8 @@ async def _named_seat(conn: AsyncConnection, row: RowMapping, request: Request) 
     return await attempts.seat_named(conn, row["session_id"], request.room, request.seat)
 
 
-async def _tell_redis(site: Site, claims: Claims) -> None:
-    """What any process needs to know while PostgreSQL is away; without Redis nobody but this one will know it."""
+async def _tell_redis(site: Site, claims: Claims) -> bool:
+    """What any process needs to know while PostgreSQL is away; without Redis (False) nobody but this one knows it."""
     async with site.reading() as conn:
         seated = await attempts.seated(conn, claims.attempt)
     facts = {} if seated is None else seated.facts()
@@ -280,3 +263,5 @@ async def _tell_redis(site: Site, claims: Claims) -> None:
         await site.hot().grant(claims.attempt, claims.epoch, facts)
     except RedisAway as fault:
         log.info("grant not mirrored", attempt=str(claims.attempt), fault=str(fault))
+        return False
+    return True

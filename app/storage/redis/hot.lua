@@ -12,27 +12,29 @@
 
 local hot = KEYS[1]
 local mode, epoch, stamp = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local known = redis.call('HMGET', hot, 'epoch', 'state', 'end_ms', 'count', 'sealed', 'sealed_until', 'seq', 'ended_ms',
-  'acked')
+local known = redis.call('HMGET', hot, 'epoch', 'state', 'end_ms', 'count', 'seals', 'seq', 'acked')
 local live = tonumber(known[1] or '0')
 
 local function answer(verdict)
-  return { verdict, known[2] or '', known[3] or '', known[4] or '', known[9] or '0' }
+  return { verdict, known[2] or '', known[3] or '', known[4] or '', known[7] or '0' }
 end
 
 if live > epoch then return answer('old_epoch') end
 if mode == 'buffered' then
   if known[2] == 'final' then return answer('final') end
-  if known[5] and tonumber(known[5]) >= epoch then
+  -- Seals are seal.lua's: 'epoch:until:token' each.
+  for sealed, ends in string.gmatch(known[5] or '', '(%d+):(%d+):%x+') do
     local now = redis.call('TIME')
-    if tonumber(known[6] or '0') > tonumber(now[1]) then return answer('sealed') end
+    if tonumber(sealed) >= epoch and tonumber(ends) > tonumber(now[1]) * 1000 + math.floor(tonumber(now[2]) / 1000) then
+      return answer('sealed')
+    end
   end
 end
 
 redis.call('HSET', hot, 'epoch', ARGV[2])
 local seen = redis.call('HGET', hot, 'seen_ms')
 if not seen or tonumber(seen) < stamp then redis.call('HSET', hot, 'seen_ms', ARGV[3]) end
-if live < epoch or tonumber(known[7] or '0') <= tonumber(ARGV[4]) then
+if live < epoch or tonumber(known[6] or '0') <= tonumber(ARGV[4]) then
   redis.call('HSET', hot, 'seq', ARGV[4])
   if ARGV[5] ~= '' then redis.call('HSET', hot, 'position', ARGV[5]) end
   if ARGV[6] ~= '' then redis.call('HSET', hot, 'marked', ARGV[6]) end
@@ -54,7 +56,7 @@ end
 
 if ARGV[13] ~= '' then
   redis.call('HSET', hot, 'acked', ARGV[13])
-  known[9] = ARGV[13]
+  known[7] = ARGV[13]
 end
 
 local function newer(e, r, n, h, old)

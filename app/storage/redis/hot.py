@@ -18,7 +18,9 @@ from app.storage.redis.client import Keys, Store, script
 
 # A day's exam with room to spare; an attempt's hot copy is useless the day after.
 LIFE_S = 86_400
-SEAL_S = 30
+# How long a seal holds by itself: its maker renews it before it commits, and whoever dies with one keeps nobody from
+# the buffer for longer.
+SEAL_MS = 30_000
 
 
 @dataclass(slots=True)
@@ -85,6 +87,8 @@ class Hot:
         self._store = store
         self._keys = keys
         self._merge = store.client.register_script(script("hot"))
+        self._seals = store.client.register_script(script("seal"))
+        self._granted = store.client.register_script(script("grant"))
 
     def _arguments(self, mode: str, checkpoint: Checkpoint, outcome: Outcome | None) -> list[Any]:
         body = encode(checkpoint) if mode == "buffered" else b""
@@ -140,30 +144,28 @@ class Hot:
 
     async def grant(self, attempt: UUID, epoch: int, facts: dict[str, Any]) -> None:
         """Tell Redis of a new epoch and of what the buffered-only mode needs to know of the attempt."""
-        await self._store.call(self._put(attempt, epoch, facts))
-
-    async def _put(self, attempt: UUID, epoch: int, facts: dict[str, Any]) -> None:
-        key = self._keys.hot(attempt)
-        pipeline = self._store.client.pipeline(transaction=True)
-        pipeline.hset(key, mapping={"epoch": epoch, "seq": 0, "facts": json.dumps(facts, ensure_ascii=False)})
-        pipeline.hdel(key, "sealed", "sealed_until", "acked")
-        pipeline.expire(key, LIFE_S)
-        await pipeline.execute()
+        packed = json.dumps(facts, ensure_ascii=False)
+        await self._store.call(self._granted(keys=[self._keys.hot(attempt)], args=[epoch, packed, LIFE_S]))
 
     async def mark(self, attempt: UUID, **fields: Any) -> None:
         """Set plain fields (state, end_ms) of a hot copy."""
         await self._store.call(self._store.client.hset(self._keys.hot(attempt), mapping=cast("Any", fields)))
 
-    async def seal(self, attempt: UUID, epoch: int) -> None:
-        """Refuse to buffer under ``epoch`` and older for 30 s: the time a relog or an end needs to drain and commit.
+    async def seal(self, attempt: UUID, epoch: int, token: str) -> None:
+        """Refuse to buffer under ``epoch`` and older for SEAL_MS, under the maker's own ``token`` (hex)."""
+        await self._sealing("take", attempt, epoch, token)
 
-        A seal that outlives its maker does no harm: past it, an entry under the old epoch is judged by its stamp.
-        """
-        now: tuple[int, int] = await self._store.call(self._store.client.time())
-        await self.mark(attempt, sealed=epoch, sealed_until=now[0] + SEAL_S)
+    async def renew_seal(self, attempt: UUID, epoch: int, token: str) -> bool:
+        """Another SEAL_MS; False when the seal is not there any more, so that something may have been buffered."""
+        return await self._sealing("renew", attempt, epoch, token)
 
-    async def unseal(self, attempt: UUID) -> None:
-        await self._store.call(self._store.client.hdel(self._keys.hot(attempt), "sealed", "sealed_until"))
+    async def lift_seal(self, attempt: UUID, token: str) -> None:
+        """Take back the seal of ``token``; others stay."""
+        await self._sealing("lift", attempt, 0, token)
+
+    async def _sealing(self, mode: str, attempt: UUID, epoch: int, token: str) -> bool:
+        call = self._seals(keys=[self._keys.hot(attempt)], args=[mode, token, epoch, SEAL_MS, LIFE_S])
+        return bool(await self._store.call(call))
 
     async def pending(self, attempt: UUID, after: str) -> list[tuple[str, Checkpoint]]:
         """The attempt's buffered entries after stream id ``after``, oldest first."""

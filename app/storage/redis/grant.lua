@@ -1,0 +1,13 @@
+-- Tell an attempt's hot copy of a granted epoch. Two sign-ins may come here in the other order than their commits: the
+-- greater epoch stays.
+--
+-- KEYS  1 hot hash
+-- ARGV  1 epoch   2 facts (JSON)   3 life of the hash in s
+-- Reply 1 when the epoch was taken, 0 when a greater one is known
+
+local live = tonumber(redis.call('HGET', KEYS[1], 'epoch') or '0')
+if live > tonumber(ARGV[1]) then return 0 end
+redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'seq', 0, 'facts', ARGV[2])
+redis.call('HDEL', KEYS[1], 'acked')
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+return 1
