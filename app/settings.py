@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     lock_timeout: timedelta = Field(_seconds(0.1), description="Longest wait for an attempt's row inside a batch.")
     batch_limit: int = Field(256, ge=1, description="Most requests in one batch.")
     queue_limit: int = Field(20_000, ge=1, description="Most requests waiting for a batch before 503.")
+    queue_patience: timedelta = Field(_seconds(2), description="Longest wait for a batch before 503.")
     redis_timeout: timedelta = Field(_seconds(0.25), description="Longest wait for one Redis call.")
     breaker_cooldown: timedelta = Field(_seconds(0.5), description="Pause before a store that failed is tried again.")
     buffer_keep: timedelta = Field(timedelta(minutes=15), description="How long drained entries stay in the buffer.")

@@ -17,7 +17,7 @@ Why each answer is safe:
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 from uuid import UUID
@@ -27,17 +27,20 @@ import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
 from app import background
+from app.checkpoint.probe import probe
+from app.checkpoint.queue import Queue, Waiting
 from app.checkpoint.statement import write
 from app.domain.checkpoints import Checkpoint, Outcome, Overloaded, StoreAway
 from app.settings import Settings
+from app.storage.postgres.errors import ReadOnly, why
 
 log = structlog.get_logger(__name__)
 
 BATCH = Histogram("holdfast_batch_checkpoints", "Checkpoints in one batch", buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256))
 COMMIT = Histogram("holdfast_commit_seconds", "Seconds from sending a batch to its commit")
 WRITTEN = Counter("holdfast_checkpoints", "Checkpoints answered", ["durability"])
-QUEUE = Gauge("holdfast_queue", "Checkpoints waiting for a batch")
 POSTGRES_UP = Gauge("holdfast_postgres_up", "1 while the writer reaches PostgreSQL")
+FAULTS = Counter("holdfast_postgres_faults", "Times PostgreSQL stopped taking writes", ["why"])
 
 # Statement-level faults of the data itself; such a batch is halved (DESIGN §4.4).
 DATA_FAULTS = ("21", "22", "23")
@@ -45,10 +48,10 @@ DATA_FAULTS = ("21", "22", "23")
 TRY_AGAIN = ("40P01", "40001")
 # Somebody holds one attempt of the batch: its neighbours must not wait for it, so the batch is halved at once.
 LOCKED = "55P03"
-# Requests of one attempt that may wait: a browser has one, a script could have thousands.
-PER_ATTEMPT = 8
 RETRIES = 3
 PROBE_EVERY_S = 0.25
+# What a connection attempt may end with when PostgreSQL is away, whichever way it is.
+AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, ReadOnly)
 
 
 class Buffer(Protocol):
@@ -59,7 +62,6 @@ class Buffer(Protocol):
 
 Connect = Callable[[], Awaitable["asyncpg.Connection[Any]"]]
 Committed = Callable[[Sequence[tuple[Checkpoint, Outcome]]], None]
-_Waiting = tuple[Checkpoint, "asyncio.Future[Outcome]"]
 
 
 class Writer:
@@ -73,12 +75,14 @@ class Writer:
         self._buffer = buffer
         self._committed = committed
         self._deadline = settings.commit_deadline.total_seconds()
-        self._batch_limit = settings.batch_limit
-        self._queue_limit = settings.queue_limit
-        self._waiting: deque[_Waiting] = deque()
-        self._of_attempt: dict[UUID, int] = {}
-        self._arrived = asyncio.Event()
+        self.queue = Queue(
+            batch=settings.batch_limit,
+            limit=settings.queue_limit,
+            patience_s=settings.queue_patience.total_seconds(),
+        )
         self._connection: asyncpg.Connection[Any] | None = None
+        # Why there is no connection, and since when (monotonic seconds); None while there is one.
+        self._away: tuple[str, float] | None = ("starting", time.monotonic())
         self._warned = False
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
@@ -88,13 +92,18 @@ class Writer:
         """Whether the last thing heard from PostgreSQL was good."""
         return self._connection is not None
 
+    @property
+    def away(self) -> tuple[str, float] | None:
+        """Why PostgreSQL takes no writes (``storage.postgres.errors``) and for how many seconds; None while it does."""
+        return None if self._away is None else (self._away[0], time.monotonic() - self._away[1])
+
     async def start(self) -> None:
         self._tasks = [asyncio.create_task(self._probe()), asyncio.create_task(self._run())]
 
     async def stop(self) -> None:
         """Answer everything that waits, then close."""
         self._stopping = True
-        self._arrived.set()
+        self.queue.wake()
         probe, run = self._tasks
         await run
         await background.end(probe)
@@ -104,57 +113,30 @@ class Writer:
 
     async def submit(self, checkpoint: Checkpoint) -> Outcome:
         """What became of ``checkpoint``; StoreAway when nobody can say, Overloaded when too much is waiting."""
-        mine = self._of_attempt.get(checkpoint.attempt, 0)
-        if self._stopping or len(self._waiting) >= self._queue_limit or mine >= PER_ATTEMPT:
-            raise Overloaded
-        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._waiting.append((checkpoint, future))
-        self._arrived.set()
-        self._of_attempt[checkpoint.attempt] = mine + 1
-        try:
-            return await future
-        finally:
-            left = self._of_attempt[checkpoint.attempt] - 1
-            if left:
-                self._of_attempt[checkpoint.attempt] = left
-            else:
-                del self._of_attempt[checkpoint.attempt]
+        if self._stopping:
+            raise Overloaded("stopping")
+        return await self.queue.submit(checkpoint)
 
     # --- batches ---
 
     async def _run(self) -> None:
-        while not (self._stopping and not self._waiting):
-            if not self._waiting:
-                self._arrived.clear()
-                await self._arrived.wait()
+        while True:
+            batch = self.queue.take()
+            if not batch:
+                if self._stopping:
+                    return
+                await self.queue.something()
                 continue
-            batch = self._gather()
-            QUEUE.set(len(self._waiting))
+            began = time.monotonic()
             try:
                 await self._settle(batch)
             except Exception as fault:  # whatever it was, nobody may be left waiting
                 log.exception("batch failed", size=len(batch))
-                for _, future in batch:
-                    _fail(future, StoreAway(repr(fault)))
+                for entry in batch:
+                    entry.fail(StoreAway(repr(fault)))
+            self.queue.took(time.monotonic() - began)
 
-    def _gather(self) -> list[_Waiting]:
-        """The next batch: oldest first, one checkpoint per attempt (the second one waits for the next batch)."""
-        batch: list[_Waiting] = []
-        taken: set[UUID] = set()
-        later: list[_Waiting] = []
-        while self._waiting and len(batch) < self._batch_limit:
-            entry = self._waiting.popleft()
-            if entry[1].cancelled():
-                continue
-            if entry[0].attempt in taken:
-                later.append(entry)
-                continue
-            taken.add(entry[0].attempt)
-            batch.append(entry)
-        self._waiting.extendleft(reversed(later))
-        return batch
-
-    async def _settle(self, batch: list[_Waiting]) -> None:
+    async def _settle(self, batch: list[Waiting]) -> None:
         BATCH.observe(len(batch))
         if self._connection is not None:
             try:
@@ -163,10 +145,10 @@ class Writer:
                 log.warning("postgres away", fault=str(fault))
             else:
                 return
-        await self._hand_to_buffer([entry for entry in batch if not entry[1].done()])
+        await self._hand_to_buffer([entry for entry in batch if not entry.future.done()])
 
-    async def _write(self, batch: list[_Waiting], tries: int = RETRIES) -> None:
-        checkpoints = [checkpoint for checkpoint, _ in batch]
+    async def _write(self, batch: list[Waiting], tries: int = RETRIES) -> None:
+        checkpoints = [entry.checkpoint for entry in batch]
         try:
             outcomes = await self._commit(checkpoints)
         except asyncpg.PostgresError as fault:
@@ -180,26 +162,26 @@ class Writer:
             elif state.startswith(DATA_FAULTS):
                 await self._write_alone(batch[0], fault)
             elif state == LOCKED or state in TRY_AGAIN:
-                _fail(batch[0][1], StoreAway("the attempt is locked"))
+                batch[0].fail(StoreAway("the attempt is locked"))
             else:
-                self._abandon()
+                self._abandon(why(fault))
                 raise StoreAway(f"{state} {fault}") from fault
             return
         done: list[tuple[Checkpoint, Outcome]] = []
-        for checkpoint, future in batch:
-            outcome = outcomes.get(checkpoint.attempt)
+        for entry in batch:
+            attempt = entry.checkpoint.attempt
+            outcome = outcomes.get(attempt)
             if outcome is None:
-                _fail(future, LookupError(checkpoint.attempt))
+                entry.fail(LookupError(attempt))
                 continue
-            done.append((checkpoint, outcome))
-            if not future.done():
-                future.set_result(outcome)
+            done.append((entry.checkpoint, outcome))
+            entry.answer(outcome)
         WRITTEN.labels("durable").inc(len(done))
         self._committed(done)
 
-    async def _write_alone(self, entry: _Waiting, fault: asyncpg.PostgresError) -> None:
+    async def _write_alone(self, entry: Waiting, fault: asyncpg.PostgresError) -> None:
         """A checkpoint that PostgreSQL will not take whole: its rows one by one, the bad ones refused."""
-        checkpoint, future = entry
+        checkpoint = entry.checkpoint
         log.warning("bad response isolated", attempt=str(checkpoint.attempt), sqlstate=fault.sqlstate)
         good, bad = [], []
         for row in checkpoint.rows:
@@ -213,8 +195,7 @@ class Writer:
         outcomes = await self._commit([_with_rows(checkpoint, good)])
         outcome = outcomes[checkpoint.attempt]
         outcome.refused.update({(row.item, row.rev): "bad-value" for row in bad})
-        if not future.done():
-            future.set_result(outcome)
+        entry.answer(outcome)
 
     async def _commit(self, checkpoints: Sequence[Checkpoint]) -> dict[UUID, Outcome]:
         """One transaction. StoreAway when it is not known to be committed."""
@@ -227,41 +208,48 @@ class Writer:
             finished, _ = await asyncio.wait({statement}, timeout=self._deadline)
         if not finished:
             # Cancelling would send a cancel request into a COMMIT; cutting the line leaves it to PostgreSQL.
-            self._abandon()
+            self._abandon("no-answer")
             statement.add_done_callback(_swallow)
             raise StoreAway("no commit within the deadline")
         try:
             outcomes = statement.result()
         except (asyncpg.InterfaceError, OSError) as fault:
-            self._abandon()
+            self._abandon(why(fault))
             raise StoreAway(repr(fault)) from fault
         if self._warned:
             raise StoreAway("committed here, not on the standby")
         return outcomes
 
-    async def _hand_to_buffer(self, batch: list[_Waiting]) -> None:
+    async def _hand_to_buffer(self, batch: list[Waiting]) -> None:
         if not batch:
             return
         try:
-            outcomes = await self._buffer.append([checkpoint for checkpoint, _ in batch])
+            outcomes = await self._buffer.append([entry.checkpoint for entry in batch])
         except StoreAway as fault:
-            for _, future in batch:
-                _fail(future, fault)
+            for entry in batch:
+                entry.fail(fault)
             return
-        for (_, future), outcome in zip(batch, outcomes, strict=True):
+        for entry, outcome in zip(batch, outcomes, strict=True):
             if isinstance(outcome, Exception):
-                _fail(future, outcome)
-            elif not future.done():
+                entry.fail(outcome)
+            else:
                 WRITTEN.labels("buffered").inc()
-                future.set_result(outcome)
+                entry.answer(outcome)
 
     # --- the connection ---
 
-    def _abandon(self) -> None:
+    def _abandon(self, reason: str = "unreachable") -> None:
         connection, self._connection = self._connection, None
-        POSTGRES_UP.set(0)
+        self._lost(reason)
         if connection is not None:
             connection.terminate()
+
+    def _lost(self, reason: str) -> None:
+        POSTGRES_UP.set(0)
+        if self._away is None or self._away[0] != reason:
+            log.error("postgres takes no writes", why=reason)
+            FAULTS.labels(reason).inc()
+            self._away = (reason, time.monotonic() if self._away is None else self._away[1])
 
     def _noticed(self, _connection: object, message: asyncpg.PostgresLogMessage) -> None:
         # "The transaction has already committed locally, but might not have been replicated to the standby."
@@ -270,21 +258,37 @@ class Writer:
             self._warned = True
 
     async def _probe(self) -> None:
-        """Keep a connection; while there is none, try again every quarter of a second."""
+        """Keep a connection; while there is none, try again every quarter of a second. No checkpoint is the probe."""
         while True:
             if self._connection is None or self._connection.is_closed():
-                self._connection = None
+                if self._connection is not None:
+                    self._abandon()
                 try:
-                    connection = await self._connect()
-                except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as fault:
-                    POSTGRES_UP.set(0)
+                    connection = await self._reach()
+                except AWAY as fault:
+                    self._lost(why(fault))
                     log.debug("postgres not reached", fault=repr(fault))
                 else:
                     connection.add_log_listener(self._noticed)
                     self._connection = connection
+                    self._away = None
                     POSTGRES_UP.set(1)
                     log.info("postgres reached")
             await asyncio.sleep(PROBE_EVERY_S)
+
+    async def _reach(self) -> asyncpg.Connection[Any]:
+        """A connection to a PostgreSQL that takes writes, within the deadline of any commit. Raises AWAY."""
+        connection = await self._connect()
+        asked = asyncio.ensure_future(probe(connection, self._away[0] if self._away else None))
+        try:
+            # Shielded: a query that is cancelled asks its server to stop it, and this one may not answer.
+            async with asyncio.timeout(self._deadline):
+                await asyncio.shield(asked)
+        except BaseException:
+            connection.terminate()
+            asked.add_done_callback(_swallow)
+            raise
+        return connection
 
 
 def _with_rows(checkpoint: Checkpoint, rows: list[Any]) -> Checkpoint:
@@ -292,11 +296,6 @@ def _with_rows(checkpoint: Checkpoint, rows: list[Any]) -> Checkpoint:
         checkpoint.attempt, checkpoint.epoch, checkpoint.seq, checkpoint.stamp_ms, rows, checkpoint.position,
         checkpoint.marked, checkpoint.elapsed_ms, checkpoint.term, checkpoint.buffered,
     )  # fmt: skip
-
-
-def _fail(future: asyncio.Future[Outcome], fault: Exception) -> None:
-    if not future.done():
-        future.set_exception(fault)
 
 
 def _swallow(task: asyncio.Future[Any]) -> None:
