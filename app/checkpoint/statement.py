@@ -137,7 +137,8 @@ u AS (
         g.fenced, g.contact_ms AS previous_contact_ms, g.contact_term AS previous_term
 )
 SELECT u.*, (
-    SELECT jsonb_agg(jsonb_build_array(r.item_id, r.rev, r.reason))
+    -- As text: a pooled connection decodes jsonb by itself, a plain one does not.
+    SELECT jsonb_agg(jsonb_build_array(r.item_id, r.rev, r.reason))::text
     FROM r WHERE r.attempt_id = u.id AND r.reason IS NOT NULL
 ) AS stranded
 FROM u
