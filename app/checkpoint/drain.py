@@ -139,11 +139,14 @@ def _seen(task: asyncio.Future[Any]) -> None:
 
 
 async def place(connection: asyncpg.Connection[Any], hot: Hot, lineage_n: int) -> str:
-    """The cursor, or the beginning when the stream has never come as far: another Redis, or one that was emptied and
-    whose clock is behind. A replay changes nothing; an entry passed over would be an answer lost."""
+    """The cursor where the stream still holds its entry, else the beginning: another Redis, or one that was emptied.
+
+    Ids are the wall clock of the Redis that gave them, so they cannot tell whose they are: one whose clock is behind
+    may hold entries on both sides of a cursor that is not its own. The entry at the cursor can tell, for it is never
+    forgotten (``forget``). A replay changes nothing; an entry passed over would be an answer lost.
+    """
     cursor = await buffer_cursors.read(connection, lineage_n)
-    newest = await hot.newest_id()
-    return cursor if stream_order(newest) >= stream_order(cursor) else buffer_cursors.START
+    return cursor if await hot.holds(cursor) else buffer_cursors.START
 
 
 async def step(
@@ -163,7 +166,7 @@ async def step(
 
 async def forget(connection: asyncpg.Connection[Any], hot: Hot, lineage_n: int, older_than_ms: int) -> int:
     """Trim entries older than ``older_than_ms`` (Redis' wall clock in ms) that are behind the cursor."""
-    cursor = await buffer_cursors.read(connection, lineage_n)
+    cursor = await place(connection, hot, lineage_n)
     # MINID keeps the id itself: the newest drained entry stays, so that an empty stream never forgets its place.
     before = min(cursor, f"{older_than_ms}-0", key=stream_order)
     return await hot.trim(before)

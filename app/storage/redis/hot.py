@@ -55,6 +55,7 @@ def encode(checkpoint: Checkpoint) -> bytes:
     return json.dumps(
         {
             "t": str(checkpoint.attempt), "e": checkpoint.epoch, "q": checkpoint.seq, "s": checkpoint.stamp_ms,
+            "n": checkpoint.term,
             "p": checkpoint.position, "m": checkpoint.marked, "l": checkpoint.elapsed_ms,
             "r": [[row.item, row.rev, row.adopt_n, row.hash.hex(), row.value, row.at_ms] for row in checkpoint.rows],
         },
@@ -73,6 +74,7 @@ def decode(entry: bytes) -> Checkpoint:
         position=data["p"],
         marked=data["m"],
         elapsed_ms=data["l"],
+        term=data.get("n", 0),
         rows=[
             Row(item, rev, value, bytes.fromhex(digest), at, adopt) for item, rev, adopt, digest, value, at in data["r"]
         ],
@@ -186,10 +188,9 @@ class Hot:
         )
         return [(one.decode(), decode(fields[b"b"])) for one, fields in found]
 
-    async def newest_id(self) -> str:
-        """The greatest stream id the buffer has ever given, ``0-0`` when there is no buffer."""
-        found: list[Any] = await self._store.call(self._store.client.xrevrange(self._keys.buffer, "+", "-", count=1))
-        return found[0][0].decode() if found else "0-0"
+    async def holds(self, entry: str) -> bool:
+        """Whether the buffer holds the entry with this very id."""
+        return bool(await self._store.call(self._store.client.xrange(self._keys.buffer, entry, entry)))
 
     async def newest_stamp(self) -> int:
         """The stamp of the newest buffer entry, 0 when the buffer is empty."""
