@@ -6,7 +6,6 @@ under the row lock, the attempt ends; and it becomes final only after everything
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
@@ -20,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.checkpoint import recovery
 from app.checkpoint.recovery import Seal
 from app.domain.errors import ClockUnconfirmed, Refused
-from app.domain.responses import canonical
+from app.domain.receipt import answers_hash, is_answered
 from app.services import timing
 from app.services.site import Site
 from app.storage.postgres import attempts, audit
@@ -165,27 +164,26 @@ async def _show(site: Site, attempt: UUID, state: str) -> None:
         log.info("state not mirrored", attempt=str(attempt), fault=str(fault))
 
 
-def short_hash(answers: dict[str, Any]) -> str:
-    """Twelve hex digits of the SHA-256 over all answers, in groups of four: short enough to be read aloud."""
-    digest = hashlib.sha256(canonical(answers)).hexdigest()[:12]
-    return " ".join((digest[0:4], digest[4:8], digest[8:12]))
-
-
 async def _receipt(conn: AsyncConnection, attempt: UUID, ended_ms: int, now_ms: int) -> dict[str, Any]:
     seated = await attempts.seated(conn, attempt)
     if seated is None:
         raise LookupError(attempt)
-    answers = {str(row["item_id"]): row["value"] for row in await attempts.responses(conn, attempt)}
-    row = (await conn.execute(text("SELECT count, chain FROM attempt WHERE id = :a"), {"a": attempt})).mappings().one()
+    answers = {row["item_id"]: row["value"] for row in await attempts.responses(conn, attempt)}
+    row = (
+        (await conn.execute(text("SELECT count, chain, chain_links FROM attempt WHERE id = :a"), {"a": attempt}))
+        .mappings()
+        .one()
+    )
     return {
         "count": row["count"],
-        "answered": sum(1 for value in answers.values() if value not in (None, "", [])),
+        "answered": sum(map(is_answered, answers.values())),
         "total": len(seated.items),
         "handed_in_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "service_ms": now_ms,
         "ended_ms": ended_ms,
-        "answers_hash": short_hash(answers),
+        "answers_hash": answers_hash(answers),
         "chain": row["chain"].hex(),
+        "links": row["chain_links"],
         "ticket": seated.candidate["ticket"],
         "name": seated.candidate["name"],
         "session": seated.session["name"],

@@ -79,7 +79,10 @@ class SignedIn(Struct):
 
 
 class Receipt(Struct):
-    """``service_ms`` and ``ended_ms`` are service time; ``handed_in_at`` is a wall clock."""
+    """``service_ms`` and ``ended_ms`` are service time; ``handed_in_at`` is a wall clock.
+
+    ``chain`` is the head of the attempt's hash chain in hex, ``links`` and ``count`` its links and revisions.
+    """
 
     count: int
     answered: int
@@ -89,6 +92,7 @@ class Receipt(Struct):
     ended_ms: int
     answers_hash: str
     chain: str
+    links: int
     ticket: str
     name: str
     session: str
