@@ -21,7 +21,8 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from app import background
-from app.api import candidate, events, health, openapi, problems, staff
+from app.api import candidate, events, health, office, openapi, problems, staff
+from app.api.admission import Admission
 from app.api.deps import Deps
 from app.api.events import Hub
 from app.api.middleware import RequestLayer, page_policy
@@ -105,6 +106,8 @@ def create_app(settings: Settings, *, database_url: str, redis_url: str, standby
     app = FastAPI(
         title="Holdfast", version="1", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url="/openapi.json"
     )
+    # Innermost: also its refusals carry the headers by which a page of another server may read them.
+    app.add_middleware(Admission, limit=settings.max_requests)
     if settings.servers:
         # A page loaded from one server talks to the others when its own is gone: listed origins only.
         app.add_middleware(
@@ -125,7 +128,8 @@ def create_app(settings: Settings, *, database_url: str, redis_url: str, standby
     app.router.routes.extend(candidate.ROUTES)
     app.router.routes.extend(events.ROUTES)
     app.router.routes.extend(health.ROUTES)
-    app.include_router(staff.router, max_body_size=settings.max_body_bytes)
+    for router in (staff.router, office.router):
+        app.include_router(router, max_body_size=settings.max_body_bytes)
     app.router.routes.extend(
         [
             Route("/", _page("candidate")),

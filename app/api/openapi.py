@@ -90,6 +90,10 @@ STAFF_CODES: dict[str, tuple[str, ...]] = {
     "/relogs/{relog_id}/withdraw": (*_CHANGE, "relog-used"),
     "/seats/{seat_id}/mark": (*_CHANGE, "seat-promised"),
     "/audit": (*_LOGIN, "bad-body", "not-permitted"),
+    "/stranded": (*_LOGIN, "bad-body", "not-permitted", "not-found", "session-not-begun"),
+    "/stranded/counts": (*_LOGIN, "not-permitted"),
+    "/stranded/adopt": (*_CHANGE, "session-not-begun", "stranded-decided", "adopt-moved-on"),
+    "/stranded/dismiss": (*_CHANGE, "session-not-begun", "stranded-decided", "adopt-moved-on"),
 }  # fmt: skip
 STAFF_PREFIX = "/api/v1/staff"
 
