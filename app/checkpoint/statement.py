@@ -26,7 +26,11 @@ from uuid import UUID
 from app.domain.checkpoints import Checkpoint, Outcome
 from app.domain.responses import LATE_TOLERANCE_MS
 
-# The only thing formatted in is a constant of this program.
+# Whether a response has no reason to be stranded. `reason IS NULL` says the same, but of a column without statistics
+# PostgreSQL expects that of one row in two hundred, and then joins with nested loops that are quadratic in the batch.
+APPLIED = "coalesce(reason = '', true)"
+
+# The only things formatted in are constants of this program.
 WRITE = f"""
 WITH l AS MATERIALIZED (
     SELECT id, session_id, epoch, grants, state, end_ms, ended_ms, contact_ms, contact_term, chain, chain_links
@@ -76,7 +80,7 @@ h AS (
         chain_before)
     SELECT session_id, attempt_id, item_id, epoch, rev, adopt_n, value_hash, value::jsonb, at_ms, stamp_ms, seq, link,
         late, chain
-    FROM r WHERE reason IS NULL
+    FROM r WHERE {APPLIED}
     ON CONFLICT DO NOTHING
     RETURNING attempt_id, item_id, epoch, rev, adopt_n, value_hash, at_ms, stamp_ms, seq, late
 ),
@@ -93,7 +97,7 @@ w AS (
     -- Folded, so that no item meets ON CONFLICT twice in one statement; the history has them all.
     SELECT DISTINCT ON (attempt_id, item_id)
         attempt_id, item_id, epoch, rev, adopt_n, value_hash, value::jsonb, at_ms, stamp_ms, late
-    FROM r WHERE reason IS NULL ORDER BY attempt_id, item_id, rev DESC, adopt_n DESC, value_hash DESC
+    FROM r WHERE {APPLIED} ORDER BY attempt_id, item_id, rev DESC, adopt_n DESC, value_hash DESC
     ON CONFLICT (attempt_id, item_id) DO UPDATE SET
         epoch = excluded.epoch, rev = excluded.rev, adopt_n = excluded.adopt_n, value_hash = excluded.value_hash,
         value = excluded.value, at_ms = excluded.at_ms, stamp_ms = excluded.stamp_ms, late = excluded.late
@@ -103,7 +107,7 @@ w AS (
 s AS (
     INSERT INTO stranded (attempt_id, item_id, epoch, rev, value_hash, value, at_ms, stamp_ms, reason)
     SELECT attempt_id, item_id, epoch, rev, value_hash, value::jsonb, at_ms, stamp_ms, reason
-    FROM r WHERE reason IS NOT NULL
+    FROM r WHERE NOT {APPLIED}
     ON CONFLICT DO NOTHING
 ),
 u AS (
@@ -136,13 +140,13 @@ u AS (
         coalesce((SELECT upper(x) - 1 FROM unnest(a.acked) x WHERE lower(x) <= 1), 0) AS acked_seq,
         g.fenced, g.contact_ms AS previous_contact_ms, g.contact_term AS previous_term
 )
-SELECT u.*, (
+SELECT u.*, z.stranded
+FROM u LEFT JOIN (
     -- As text: a pooled connection decodes jsonb by itself, a plain one does not.
-    SELECT jsonb_agg(jsonb_build_array(r.item_id, r.rev, r.reason))::text
-    FROM r WHERE r.attempt_id = u.id AND r.reason IS NOT NULL
-) AS stranded
-FROM u
-"""  # noqa: S608 -- the only thing formatted in is a constant of this program
+    SELECT attempt_id, jsonb_agg(jsonb_build_array(item_id, rev, reason))::text AS stranded
+    FROM r WHERE NOT {APPLIED} GROUP BY attempt_id
+) z ON z.attempt_id = u.id
+"""  # noqa: S608 -- the only things formatted in are constants of this program
 
 
 class Connection(Protocol):
