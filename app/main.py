@@ -65,11 +65,12 @@ async def _on_bug(request: Request, fault: Exception) -> Response:
     return problems.problem(Refused("internal", request_id=request_id), problems.language(request))
 
 
-async def _keep_plans(sitting: Sitting) -> None:
-    """Session starts, read once a second; while PostgreSQL is away the last ones hold."""
+async def _keep_plans(sitting: Sitting, hub: Hub) -> None:
+    """Session starts, read once a second; while PostgreSQL is away the last ones hold. Open pages hear of a change."""
     while True:
         try:
             await sitting.refresh_plans()
+            hub.planned(sitting.plans)
         except (SQLAlchemyError, OSError, TimeoutError) as fault:
             log.debug("session plans not read", fault=repr(fault))
         except Exception:
@@ -93,7 +94,7 @@ def create_app(settings: Settings, *, database_url: str, redis_url: str, standby
             app.state.loop = asyncio.get_running_loop()
             await ticker.start()
             await hub.start()
-            plans = asyncio.create_task(_keep_plans(sitting))
+            plans = asyncio.create_task(_keep_plans(sitting, hub))
             # A process takes connections from the shared socket only when it can answer them, or when nobody can.
             await site.settled(START_WAIT_S)
             try:

@@ -1,7 +1,9 @@
 """GET /attempt/events: the push to a candidate's page, as server-sent events.
 
 A stream begins with a snapshot and then tells what happens. It is fetched, not an EventSource, because the token goes
-into a header and never into a URL. Each stream ends by itself after ``stream_life``; the page opens the next one.
+into a header and never into a URL. Each stream ends by itself after ``stream_life``; the page opens the next one. A
+process that is asked to end says so first (``reconnect``), so that its pages come back spread over a few seconds and
+know that nothing is wrong.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import orjson
@@ -33,6 +35,10 @@ KEEP_ALIVE_S = 15.0
 # Events a slow page may fall behind before its stream is closed; it reopens with a snapshot.
 BACKLOG = 64
 RETRY_S = 0.5
+# Opening a stream costs a resume. All pages of a process in one second would be the load of a whole sign-in; in five
+# they disappear among the heartbeats.
+RECONNECT_WITHIN_MS = 5000
+SNAPSHOT = ("attempt_id", "epoch", "clock", "state", "count", "lineage")
 
 
 class Hub:
@@ -43,6 +49,7 @@ class Hub:
         self._streams: dict[str, set[asyncio.Queue[Event | None]]] = {}
         self._task: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
+        self._plans: dict[int, int | None] | None = None
 
     async def start(self) -> None:
         self._task = asyncio.create_task(self._run())
@@ -52,7 +59,7 @@ class Hub:
         await self._site.closing.wait()
         for queues in self._streams.values():
             for queue in queues:
-                _offer(queue, None)
+                _say_goodbye(queue)
 
     async def stop(self) -> None:
         await background.end(self._task)
@@ -79,10 +86,19 @@ class Hub:
                 for queue in queues:
                     _offer(queue, event)
 
+    def planned(self, starts: Mapping[int, int | None]) -> None:
+        """Every session's start as this process has just read it. A change is told to all pages here, for a start that
+        was moved is nobody's reply: each asks for its own clock."""
+        before, self._plans = self._plans, dict(starts)
+        if before is not None and before != self._plans:
+            self.hand_out(Event("clock"))
+
     @contextlib.contextmanager
     def stream(self, attempt: str) -> Any:
         queue: asyncio.Queue[Event | None] = asyncio.Queue(BACKLOG)
         self._streams.setdefault(attempt, set()).add(queue)
+        if self._site.closing.is_set():
+            _say_goodbye(queue)
         STREAMS.inc()
         try:
             yield queue
@@ -103,6 +119,11 @@ def _offer(queue: asyncio.Queue[Event | None], event: Event | None) -> None:
         queue.put_nowait(None)
 
 
+def _say_goodbye(queue: asyncio.Queue[Event | None]) -> None:
+    _offer(queue, Event("reconnect", data={"within_ms": RECONNECT_WITHIN_MS}))
+    _offer(queue, None)
+
+
 def frame(name: str, data: Any) -> bytes:
     """One server-sent event."""
     return b"event: " + name.encode() + b"\ndata: " + orjson.dumps(data, default=str) + b"\n\n"
@@ -118,7 +139,7 @@ async def events(request: Request) -> Response:
     async def produce() -> AsyncIterator[bytes]:
         until = time.monotonic() + deps.settings.stream_life.total_seconds()
         with hub.stream(str(claims.attempt)) as queue:
-            yield frame("snapshot", {key: snapshot[key] for key in ("attempt_id", "clock", "state", "count")})
+            yield frame("snapshot", {key: snapshot[key] for key in SNAPSHOT})
             while (left := until - time.monotonic()) > 0:
                 try:
                     async with asyncio.timeout(min(KEEP_ALIVE_S, left)):

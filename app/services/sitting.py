@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -249,6 +249,11 @@ class Sitting:
         if unread or (stale and self._site.writer.postgres_up):
             await self.refresh_plans()
         return self._plans.get(session_id)
+
+    @property
+    def plans(self) -> Mapping[int, int | None]:
+        """Every session's start as last read."""
+        return self._plans
 
     async def refresh_plans(self) -> None:
         """Read every session's start: one small query, run once a second by the process."""
