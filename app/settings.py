@@ -71,6 +71,10 @@ class Settings(BaseSettings):
     sweep_every: timedelta = Field(_seconds(1), description="How often ended attempts are looked for.")
 
     # --- limits
+    max_connections: int = Field(10_000, ge=1, description="Most open connections of one API process.")
+    max_requests: int = Field(
+        4_000, ge=1, description="Most candidates' requests in work at once in one API process before 503."
+    )
     max_body_bytes: int = Field(262_144, ge=1024, description="Largest request body.")
     max_responses: int = Field(200, ge=1, description="Most responses in one checkpoint.")
     max_text_chars: int = Field(20_000, ge=1, description="Longest text response.")

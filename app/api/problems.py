@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import orjson
@@ -10,14 +11,15 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.domain.checkpoints import Overloaded, StoreAway
+from app.domain.checkpoints import Overloaded, RecordAway, StoreAway
 from app.domain.errors import MESSAGES, ClockUnconfirmed, Refused
 
 log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
 
-# Seconds after which a request is worth repeating; the browser adds full jitter.
-RETRY_AFTER = {"unavailable": 1, "overloaded": 2}
+# Seconds after which a request is worth repeating, drawn anew for each refusal: 1,880 browsers that were refused in one
+# second must not come back in one second. The page adds full jitter; a script that reads the header does not.
+RETRY_AFTER = {"unavailable": (1, 3), "record-away": (1, 4), "overloaded": (2, 6)}
 
 
 def language(request: Request) -> str:
@@ -44,15 +46,23 @@ def problem(refusal: Refused, lang: str) -> Response:
     return Response(orjson.dumps(body, default=str), message.status, headers, media_type=MEDIA_TYPE)
 
 
+def again(code: str) -> Refused:
+    """A refusal that says in how long to come again, with jitter."""
+    return Refused(code, retry_after=random.randint(*RETRY_AFTER[code]))
+
+
+def refusal_of(fault: StoreAway | ClockUnconfirmed | Overloaded) -> Refused:
+    """What a caller is told when the service cannot answer now."""
+    if isinstance(fault, RecordAway):
+        return again("record-away")
+    return again("overloaded" if isinstance(fault, Overloaded) else "unavailable")
+
+
 def as_refusal(fault: Exception) -> Refused | None:
     """The refusal a known fault stands for; None when it is a bug."""
     if isinstance(fault, Refused):
         return fault
-    if isinstance(fault, StoreAway | ClockUnconfirmed):
-        return Refused("unavailable", retry_after=RETRY_AFTER["unavailable"])
-    if isinstance(fault, Overloaded):
-        return Refused("overloaded", retry_after=RETRY_AFTER["overloaded"])
-    return None
+    return refusal_of(fault) if isinstance(fault, StoreAway | ClockUnconfirmed | Overloaded) else None
 
 
 async def on_known(request: Request, fault: Exception) -> Response:
@@ -69,7 +79,7 @@ async def on_known(request: Request, fault: Exception) -> Response:
 async def on_store_fault(request: Request, fault: Exception) -> Response:
     """PostgreSQL failed outside the writer: the outcome is unknown, the repeated request settles it (STYLE 5)."""
     log.warning("store fault", path=request.url.path, fault=repr(fault))
-    return problem(Refused("unavailable", retry_after=RETRY_AFTER["unavailable"]), language(request))
+    return problem(again("record-away"), language(request))
 
 
 async def on_http(request: Request, fault: Exception) -> Response:

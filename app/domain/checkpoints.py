@@ -80,5 +80,9 @@ class StoreAway(Exception):  # noqa: N818 -- names the state
     """The store cannot answer now; whether the last write happened is unknown."""
 
 
+class RecordAway(StoreAway):
+    """What was asked for needs PostgreSQL, which takes no writes now; nothing was done."""
+
+
 class Overloaded(Exception):  # noqa: N818 -- names the state
     """More is waiting than the process will hold; nothing of this request was written."""

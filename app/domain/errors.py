@@ -282,6 +282,17 @@ MESSAGES: dict[str, Message] = {
     "session-unknown": Message(
         404, "没有第 {session} 场；现有：{known}。", "There is no session {session}; there are: {known}."
     ),
+    "session-unclear": Message(
+        409,
+        "{ticket} 参加几场考试，请用 --session 指明是哪一场：{known}。",
+        "{ticket} sits several sessions. Name one with --session: {known}.",
+    ),
+    "ticket-unknown": Message(404, "没有准考证号 {ticket}。", "There is no ticket {ticket}."),
+    "head-unreadable": Message(
+        422,
+        "回执上的链条码应为 16 至 64 位十六进制数字（0–9、a–f），空格不计。",
+        "The chain code of a receipt has 16 to 64 hexadecimal digits (0–9, a–f); blanks do not count.",
+    ),
     "session-begun": Message(
         409,
         "第 {session} 场已经开始，时间不能再改；请用顺延或延长。",
@@ -324,6 +335,12 @@ MESSAGES: dict[str, Message] = {
         503,
         "服务器正在恢复，请在 {retry_after} 秒后重试；您的答案保存在本机。",
         "The server is recovering. Try again in {retry_after} s; your answers are kept on this PC.",
+    ),
+    "record-away": Message(
+        503,
+        "数据库暂时不可用，登录、换机、刷新和监考操作须等待，请在 {retry_after} 秒后重试；已打开的答题页面不受影响。",
+        "The database is away. Signing in, moving seats, reloading and staff actions wait for it: try again in "
+        "{retry_after} s. Pages that are open go on.",
     ),
     "overloaded": Message(
         503,

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.checkpoint.ack import Follower, RedisBuffer
 from app.checkpoint.writer import Writer
-from app.domain.checkpoints import StoreAway
+from app.domain.checkpoints import RecordAway
 from app.domain.errors import ClockUnconfirmed
 from app.secrets import site_secret
 from app.services.service_time import ServiceTime
@@ -99,9 +99,9 @@ class Site:
         return await connect(self.database_url, self.settings, name=f"{self.name}-{purpose}")
 
     def require_postgres(self) -> None:
-        """For what cannot be done without the record: refuse at once rather than wait. Raises StoreAway."""
+        """For what cannot be done without the record: refuse at once rather than wait. Raises RecordAway."""
         if not self.writer.postgres_up:
-            raise StoreAway("postgres is away")
+            raise RecordAway("postgres is away")
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:

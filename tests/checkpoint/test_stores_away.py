@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import asyncpg
 import httpx
@@ -132,7 +133,7 @@ async def test_a_relog_that_overtakes_the_drain_keeps_what_was_buffered_before_i
         with Away(app):
             reply = await old.answer(made.items[2], "T")
         assert reply.status_code == 503
-        assert reply.headers["retry-after"] == "1"
+        assert int(reply.headers["retry-after"]) >= 1
 
 
 async def test_what_was_buffered_after_the_grant_is_stranded_by_the_drain(fresh_url, redis_url, redis, made, fresh_db):
@@ -156,15 +157,15 @@ async def test_what_was_buffered_after_the_grant_is_stranded_by_the_drain(fresh_
         await connection.close()
 
 
-async def test_both_away_says_in_how_long_to_come_again(fresh_url, redis_url, redis, made, monkeypatch):
+async def test_both_away_says_in_how_long_to_come_again(fresh_url, redis_url, redis, made):
     async with running(fresh_url, redis_url) as (app, client):
         await until(lambda: ready(client), "ready")
         one = Candidate(client, made.people[0])
         await one.sign_in()
         site = app.state.deps.site
-        with Away(app), monkeypatch.context() as patched:
-            # Not `failed`: a call that is under way could still succeed and close the breaker again.
-            patched.setattr(site.store.breaker, "allows", lambda _now: False)
+        with Away(app):
+            # Nobody called, so nobody probes: it stays open.
+            site.store.breaker.failed("unreachable", time.monotonic())
             reply = await one.answer(made.items[0], "B")
             assert (reply.status_code, reply.json()["code"]) == (503, "unavailable")
             assert int(reply.headers["retry-after"]) >= 1

@@ -1,11 +1,17 @@
 """The way to Redis: one client, a circuit breaker, and keys that belong to a lineage.
 
-Redis is never needed for correctness. A call that fails opens the breaker, and while it is open no call waits at all:
-a dead Redis costs nobody a millisecond (I3).
+Redis is never needed for correctness. A call that fails opens the breaker, and while it is open every call fails at
+once: a dead Redis costs nobody a millisecond (I3). Whether it is back is found out by a task of the breaker's own
+(half-open), so no request ever pays for a probe.
+
+A Redis that answers but refuses writes (its memory is full, it is a replica, its disk fails) is not away: what it holds
+is still read, drained and trimmed, which is how it gets its memory back. It is asked for a write in the background as
+well, and says so on `/readyz` until it takes one.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable
 from pathlib import Path
@@ -13,53 +19,77 @@ from typing import Any, TypeVar, cast
 
 import redis.asyncio as redis
 import structlog
-from prometheus_client import Gauge
-from redis.exceptions import RedisError
+from prometheus_client import Counter, Gauge
+from redis.exceptions import RedisError, ResponseError
 
+from app import background
 from app.settings import Settings
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
+CONNECTIONS = 64
+# Beside the calls: a subscription, the probe, and what a cancelled call has not given back yet.
+SPARE_CONNECTIONS = 8
 POOL_WAIT_S = 2.0
+PROBE_KEY = "hf:probe"
+PROBE_LIFE_S = 60
 
-REDIS_UP = Gauge("holdfast_redis_up", "1 while Redis answers")
+REDIS_UP = Gauge("holdfast_redis_up", "1 while Redis answers and takes writes")
+FAULTS = Counter("holdfast_redis_faults", "Times Redis went away or stopped taking writes", ["why"])
 SCRIPTS = Path(__file__).parent
+
+# How a Redis that answers says that it takes no writes. Matched anywhere in its words: before Redis 7 a script's fault
+# is wrapped into another one.
+REFUSALS = {
+    "OOM command": "memory-full",
+    "READONLY": "read-only",
+    "MISCONF": "disk-fault",
+    "NOREPLICAS": "no-replicas",
+    "MASTERDOWN": "no-master",
+}
 
 
 class RedisAway(Exception):  # noqa: N818 -- names the state
-    """Redis did not answer, or the breaker is open; whether a write happened is unknown."""
+    """Redis did not answer, refused the write, or the breaker is open; whether a write happened is unknown."""
+
+
+def why(fault: BaseException) -> str:
+    """One word for a fault, for people; never the fault's own text, which may quote the command and its answers."""
+    if isinstance(fault, ResponseError):
+        return next((word for said, word in REFUSALS.items() if said in str(fault)), "refused")
+    return "no-answer" if "imeout" in type(fault).__name__ else "unreachable"
 
 
 class Breaker:
-    """Closed: calls go through. Open: none does until the cooldown has passed. Then one tries (half-open).
+    """Open while Redis does not answer. ``away`` says why and since when (monotonic seconds).
 
-    Time is monotonic and handed in by ``now`` so that tests need not wait.
+    ``refuses`` is the same for a Redis that answers and takes no writes, which opens nothing.
     """
 
-    def __init__(self, cooldown_s: float) -> None:
-        self._cooldown = cooldown_s
-        self._open_until = 0.0
-        self.failures = 0
-
-    def allows(self, now: float) -> bool:
-        if now < self._open_until:
-            return False
-        if self.failures:
-            # Half-open: this caller probes, the others stay out until its answer is known.
-            self._open_until = now + self._cooldown
-        return True
-
-    def succeeded(self) -> None:
-        self.failures = 0
-        self._open_until = 0.0
-
-    def failed(self, now: float) -> None:
-        self.failures += 1
-        self._open_until = now + self._cooldown
+    def __init__(self) -> None:
+        self.away: tuple[str, float] | None = None
+        self.refuses: tuple[str, float] | None = None
 
     @property
-    def closed(self) -> bool:
-        return self.failures == 0
+    def open(self) -> bool:
+        return self.away is not None
+
+    @property
+    def trouble(self) -> tuple[str, float] | None:
+        return self.away or self.refuses
+
+    def failed(self, word: str, now: float) -> None:
+        """No answer."""
+        self.away = (word, self.away[1] if self.away else now)
+
+    def refused(self, word: str, now: float) -> None:
+        """An answer, and it was no."""
+        self.away = None
+        self.refuses = (word, self.refuses[1] if self.refuses else now)
+
+    def wrote(self) -> None:
+        """It took a write."""
+        self.away = self.refuses = None
 
 
 class Store:
@@ -67,7 +97,6 @@ class Store:
 
     def __init__(self, url: str, settings: Settings) -> None:
         timeout = settings.redis_timeout.total_seconds()
-        # A burst waits for a connection instead of failing: a full pool says nothing about Redis.
         pool = redis.BlockingConnectionPool.from_url(
             url,
             decode_responses=False,
@@ -76,38 +105,77 @@ class Store:
             client_name="holdfast",
             retry=None,
             retry_on_error=[],
-            max_connections=64,
+            max_connections=CONNECTIONS + SPARE_CONNECTIONS,
             timeout=POOL_WAIT_S,
         )
         self.client: redis.Redis = redis.Redis.from_pool(pool)
-        self.breaker = Breaker(settings.breaker_cooldown.total_seconds())
+        self.breaker = Breaker()
+        # A burst waits here and not in the pool: those who wait leave at once when the breaker opens.
+        self._slots = asyncio.Semaphore(CONNECTIONS)
+        self._pause_s = settings.breaker_cooldown.total_seconds()
+        self._probing: asyncio.Task[None] | None = None
 
     async def call(self, answer: Awaitable[T] | Any) -> T:
         """Await one Redis call. RedisAway when the breaker is open or the call failed; the fault is counted."""
-        if not self.breaker.allows(time.monotonic()):
+        try:
+            if not self.breaker.open:
+                async with self._slots:
+                    if not self.breaker.open:
+                        return await cast("Awaitable[T]", answer)
+        except (RedisError, OSError) as fault:
+            self._failed(fault)
+            raise RedisAway(why(fault)) from fault
+        finally:
+            # A coroutine that was never begun says so loudly otherwise; one that has ended does not mind.
             close = getattr(answer, "close", None)
             if close is not None:
                 close()
-            raise RedisAway("the breaker is open")
-        try:
-            value = await cast("Awaitable[T]", answer)
-        except (RedisError, OSError, TimeoutError) as fault:
-            if self.breaker.closed:
-                log.warning("redis away", fault=repr(fault))
-            self.breaker.failed(time.monotonic())
-            REDIS_UP.set(0)
-            raise RedisAway(repr(fault)) from fault
-        if not self.breaker.closed:
+        raise RedisAway("the breaker is open")
+
+    def _failed(self, fault: Exception) -> None:
+        word, before = why(fault), self.breaker.trouble
+        if not isinstance(fault, ResponseError):
+            self.breaker.failed(word, time.monotonic())
+        elif word in REFUSALS.values():
+            self.breaker.refused(word, time.monotonic())
+        else:
+            # One command that Redis will not have says nothing about the next one.
+            log.error("redis refused a command", fault=type(fault).__name__)
+            return
+        if before is None or before[0] != word:
+            log.error("redis away" if self.breaker.open else "redis takes no writes", why=word)
+            FAULTS.labels(word).inc()
+        REDIS_UP.set(0)
+        if self._probing is None or self._probing.done():
+            self._probing = asyncio.create_task(self._probe())
+
+    async def _probe(self) -> None:
+        """Ask for a write after each pause, until one is taken."""
+        while self.breaker.trouble is not None:
+            await asyncio.sleep(self._pause_s)
+            try:
+                await self.client.set(PROBE_KEY, 1, ex=PROBE_LIFE_S)
+            except (RedisError, OSError) as fault:
+                self._failed(fault)
+                if why(fault) != "refused":
+                    continue
+            self.breaker.wrote()
+            REDIS_UP.set(1)
             log.info("redis back")
-        self.breaker.succeeded()
-        REDIS_UP.set(1)
-        return value
 
     @property
     def up(self) -> bool:
-        return self.breaker.closed
+        """Whether Redis answers, as far as is known."""
+        return not self.breaker.open
+
+    @property
+    def trouble(self) -> tuple[str, float] | None:
+        """Why Redis is away or takes no writes, and for how many seconds; None while all is well."""
+        known = self.breaker.trouble
+        return None if known is None else (known[0], time.monotonic() - known[1])
 
     async def close(self) -> None:
+        await background.end(self._probing)
         await self.client.aclose()
 
 
