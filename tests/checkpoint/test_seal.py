@@ -71,7 +71,7 @@ async def test_who_seals_and_dies_keeps_the_device_from_the_buffer_for_the_lengt
     await device.sign_in()
     await device.send({stage.items[0]: "a"})
     with monkeypatch.context() as short:
-        short.setattr(hot, "SEAL_MS", 700)
+        short.setattr(hot, "SEAL_MS", 2000)
         dead = recovery.Seal(stage.site.hot(), stage.person.attempt)
         async with stage.connection() as connection:
             await dead.take(connection, 1)
