@@ -31,7 +31,7 @@ AREAS: dict[str, Area] = {
     "session": Area("app.commands.session", True, "场次：改期、开考日 · sessions: reschedule, open the day"),
     "papers": Area("app.commands.papers", True, "抽题组卷 · draw the papers"),
     "staff": Area("app.commands.staff", True, "考务人员账户 · accounts of the staff"),
-    "audit": Area("app.commands.audit", True, "审计日志：查看与核验 · the audit log: read and verify"),
+    "audit": Area("app.commands.audit", True, "审计：日志与作答历史 · the audit log, and the history of an attempt"),
     "bench": Area("app.commands.bench", True, "性能测量 · measure this machine"),
 }
 

@@ -1,14 +1,18 @@
-"""holdfast audit: read the audit log and prove that nobody changed it."""
+"""holdfast audit: read the audit log, replay an attempt, and prove that nobody changed either."""
 
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.commands import attempt_report
 from app.commands.database import with_engine
+from app.services import attempt_history
 from app.settings import settings
 from app.storage.postgres import audit
 
@@ -47,3 +51,40 @@ def verify() -> None:
         )
         raise typer.Exit(1)
     typer.echo("审计日志完整。\nThe audit log is whole.")
+
+
+@app.command()
+def attempt(
+    ticket: Annotated[str, typer.Argument(help="准考证号 · the admission ticket")],
+    *,
+    session: Annotated[int | None, typer.Option(help="场次号（参加几场时） · the session's number")] = None,
+    exam: Annotated[str | None, typer.Option(help="考试代码（几场考试有此准考证号时） · the exam's code")] = None,
+    receipt: Annotated[
+        str | None,
+        typer.Option(help="应考人员所持回执上的链条码 · the chain code on the candidate's receipt, to be compared"),
+    ] = None,
+    quiet: Annotated[
+        int, typer.Option(min=1, help="多少秒没有新答案算一段空白 · seconds without an answer to tell")
+    ] = 300,
+    as_json: Annotated[bool, typer.Option("--json", help="输出 JSON · print JSON")] = False,
+) -> None:
+    """重放一名应考人员的全部作答历史，并核验其哈希链；不符时退出码为 1。
+
+    Replay everything the record holds of one attempt (every revision, device, acknowledgement, gap) and check its
+    chain; exit code 1 when something does not hold.
+    """
+    known = settings()
+
+    async def work(engine: AsyncEngine) -> attempt_history.Report:
+        return await attempt_history.report(
+            engine, ticket, session=session, exam=exam, printed=receipt, quiet=timedelta(seconds=quiet),
+            outage=known.handover_gap,
+        )  # fmt: skip
+
+    report = with_engine(known, work)
+    if as_json:
+        typer.echo(json.dumps(attempt_report.as_json(report), ensure_ascii=False, indent=2))
+    else:
+        attempt_report.show(report, Console())
+    if not report.proof.whole:
+        raise typer.Exit(1)
