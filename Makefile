@@ -14,7 +14,7 @@ NPM = PATH="$(CURDIR)/$(NODE_HOME)/bin:$$PATH" $(NODE) $(NODE_HOME)/lib/node_mod
 export UV_SYSTEM_CERTS = 1
 export NODE_USE_SYSTEM_CA = 1
 
-.PHONY: help setup demo check test e2e pictures bench test-debian docs lock chromium node_modules
+.PHONY: help setup demo check test e2e pictures faults bench test-debian docs lock chromium node_modules
 .PHONY: check-lint check-format check-types check-layers check-web
 
 help: ## list the commands
@@ -62,6 +62,9 @@ pictures: setup chromium ## take the screenshots in docs/ again, of the demo as 
 
 test-debian: setup node_modules ## the tests on Debian's PostgreSQL 15 and Redis 7
 	@.ci/test-debian $(ARGS)
+
+faults: setup ## random faults under load: make faults ARGS='--minutes 60 --seed 7' (short: what CI runs)
+	@$(BIN)/python -m failover.run $(ARGS)
 
 bench: setup ## checkpoints per second beside the empty endpoint, on this machine
 	@$(BIN)/holdfast bench checkpoint $(ARGS)
