@@ -82,9 +82,11 @@ class Proxy:
     ) -> None:
         if self._server is not None:
             self._server.close()
-        self.cut()
-        for task in list(self._tasks):
-            await background.end(task)
+        self._whole.set()
+        # They end by themselves: a cancelled connection handler is reported as a fault by asyncio's own streams.
+        while self._tasks:
+            self.cut()
+            await asyncio.wait(self._tasks, timeout=0.1)
 
     def cut(self) -> None:
         """RST for every open connection."""

@@ -92,6 +92,10 @@ class Breaker:
         self.away = self.refuses = None
 
 
+# uvloop says RuntimeError, and redis-py passes it on, when a pooled connection met a reset while nobody used it.
+FAULTY = (RedisError, OSError, RuntimeError)
+
+
 class Store:
     """Redis behind a breaker. ``client`` is for pipelines and scripts, always inside ``call``."""
 
@@ -122,7 +126,7 @@ class Store:
                 async with self._slots:
                     if not self.breaker.open:
                         return await cast("Awaitable[T]", answer)
-        except (RedisError, OSError) as fault:
+        except FAULTY as fault:
             self._failed(fault)
             raise RedisAway(why(fault)) from fault
         finally:
@@ -154,8 +158,10 @@ class Store:
         while self.breaker.trouble is not None:
             await asyncio.sleep(self._pause_s)
             try:
+                # What sat idle in the pool met the same fault: one by one each would open the breaker again.
+                await self.client.connection_pool.disconnect(inuse_connections=False)
                 await self.client.set(PROBE_KEY, 1, ex=PROBE_LIFE_S)
-            except (RedisError, OSError) as fault:
+            except FAULTY as fault:
                 self._failed(fault)
                 if why(fault) != "refused":
                     continue

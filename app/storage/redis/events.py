@@ -12,10 +12,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import structlog
-from redis.exceptions import RedisError
 
 from app.domain.checkpoints import Checkpoint, Outcome
-from app.storage.redis.client import Keys, RedisAway, Store
+from app.storage.redis.client import FAULTY, Keys, RedisAway, Store
 
 log = structlog.get_logger(__name__)
 
@@ -72,7 +71,7 @@ async def listen(store: Store, keys: Keys) -> AsyncIterator[Event]:
             message = await pubsub.get_message(timeout=1.0)
             if message is not None:
                 yield Event(**json.loads(message["data"]))
-    except (RedisError, OSError) as fault:
+    except FAULTY as fault:
         raise RedisAway(repr(fault)) from fault
     finally:
         await pubsub.aclose()  # type: ignore[no-untyped-call]
