@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     batch_limit: int = Field(256, ge=1, description="Most requests in one batch.")
     queue_limit: int = Field(20_000, ge=1, description="Most requests waiting for a batch before 503.")
     queue_patience: timedelta = Field(_seconds(2), description="Longest wait for a batch before 503.")
+    disk_reserve_mb: int = Field(
+        64, ge=0, description="MB under data_dir that stay free: below it an embedded PostgreSQL is not written to."
+    )
     redis_timeout: timedelta = Field(_seconds(0.25), description="Longest wait for one Redis call.")
     breaker_cooldown: timedelta = Field(_seconds(0.5), description="Pause before a store that failed is tried again.")
     buffer_keep: timedelta = Field(timedelta(minutes=15), description="How long drained entries stay in the buffer.")
@@ -84,7 +87,7 @@ class Settings(BaseSettings):
     token_life: timedelta = Field(timedelta(hours=14), description="How long a device token is honoured.")
     login_life: timedelta = Field(timedelta(hours=14), description="How long a staff login lasts.")
     stream_life: timedelta = Field(timedelta(minutes=15), description="An event stream is reopened this often.")
-    shutdown_grace: timedelta = Field(_seconds(8), description="Time for requests in flight at SIGTERM.")
+    shutdown_grace: timedelta = Field(_seconds(5), description="Time for requests in flight at SIGTERM.")
 
     # --- timeouts of ordinary database work
     connect_timeout: timedelta = Field(_seconds(5), description="Opening a database connection.")

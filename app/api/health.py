@@ -25,16 +25,28 @@ async def _look(request: Request) -> dict[str, object]:
     except ClockUnconfirmed:
         service_ms = None
     try:
-        await site.store.call(site.store.client.ping())
-    except RedisAway:
-        redis = False
-    else:
-        redis = True
-    return {"postgres": site.writer.postgres_up, "redis": redis, "service_ms": service_ms}
+        # Not a probe: while the breaker is open this fails at once, and what is known is told.
+        buffered: int | None = await site.backlog.count(site.keys)
+    except (RedisAway, ClockUnconfirmed):
+        buffered = None
+    seen: dict[str, object] = {
+        "postgres": site.writer.postgres_up,
+        "redis": site.store.trouble is None,
+        "service_ms": service_ms,
+        "buffered": buffered,
+        "queue": len(site.writer.queue),
+        "shedding": site.writer.queue.shedding,
+        "disk_free_mb": site.disk.free_mb,
+    }
+    for store, away in (("postgres", site.writer.away), ("redis", site.store.trouble)):
+        if away is not None:
+            seen |= {f"{store}_why": away[0], f"{store}_away_s": int(away[1])}
+    return seen
 
 
 async def readyz(request: Request) -> Response:
-    """200 when a candidate can be served: the clock is confirmed and one store answers. The detail says which."""
+    """200 when a candidate can be served: the clock is confirmed and one store takes writes. The detail says which, and
+    of one that does not why and for how long."""
     seen = await _look(request)
     ready = seen["service_ms"] is not None and bool(seen["postgres"] or seen["redis"])
     body = {"ready": ready, **seen}

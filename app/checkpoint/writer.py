@@ -32,6 +32,7 @@ from app.checkpoint.queue import Queue, Waiting
 from app.checkpoint.statement import write
 from app.domain.checkpoints import Checkpoint, Outcome, Overloaded, StoreAway
 from app.settings import Settings
+from app.storage.postgres.disk import Disk, DiskFull
 from app.storage.postgres.errors import ReadOnly, why
 
 log = structlog.get_logger(__name__)
@@ -51,7 +52,7 @@ LOCKED = "55P03"
 RETRIES = 3
 PROBE_EVERY_S = 0.25
 # What a connection attempt may end with when PostgreSQL is away, whichever way it is.
-AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, ReadOnly)
+AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, ReadOnly, DiskFull)
 
 
 class Buffer(Protocol):
@@ -70,7 +71,16 @@ class Writer:
     ``committed`` is told of every durable batch after its commit (the hot copy); it must not wait.
     """
 
-    def __init__(self, connect: Connect, buffer: Buffer, settings: Settings, committed: Committed) -> None:
+    def __init__(
+        self,
+        connect: Connect,
+        buffer: Buffer,
+        settings: Settings,
+        committed: Committed,
+        *,
+        disk: Disk | None = None,
+    ) -> None:
+        self._disk = disk or Disk(None, 0)
         self._connect = connect
         self._buffer = buffer
         self._committed = committed
@@ -260,9 +270,9 @@ class Writer:
     async def _probe(self) -> None:
         """Keep a connection; while there is none, try again every quarter of a second. No checkpoint is the probe."""
         while True:
-            if self._connection is None or self._connection.is_closed():
-                if self._connection is not None:
-                    self._abandon()
+            if self._connection is not None and (self._connection.is_closed() or self._disk.short):
+                self._abandon("unreachable" if self._connection.is_closed() else "disk-full")
+            if self._connection is None:
                 try:
                     connection = await self._reach()
                 except AWAY as fault:
@@ -278,6 +288,8 @@ class Writer:
 
     async def _reach(self) -> asyncpg.Connection[Any]:
         """A connection to a PostgreSQL that takes writes, within the deadline of any commit. Raises AWAY."""
+        if self._disk.short:
+            raise DiskFull
         connection = await self._connect()
         asked = asyncio.ensure_future(probe(connection, self._away[0] if self._away else None))
         try:

@@ -17,7 +17,9 @@ from app.domain.errors import ClockUnconfirmed
 from app.secrets import site_secret
 from app.services.service_time import ServiceTime
 from app.settings import Settings
+from app.storage.postgres.disk import own_disk
 from app.storage.postgres.engine import connect, create_engine
+from app.storage.redis.backlog import Backlog
 from app.storage.redis.client import Keys, Store
 from app.storage.redis.clock import RedisClock
 from app.storage.redis.events import Event, publish
@@ -45,7 +47,11 @@ class Site:
         self._hot: Hot | None = None
         self._hot_lineage = ""
         self.follower = Follower(self.hot_or_none)
-        self.writer = Writer(self._connect_writer, RedisBuffer(self.hot_or_none), settings, self.follower)
+        self.backlog = Backlog(self.store)
+        self.disk = own_disk(settings.data_dir, database_url, settings.disk_reserve_mb)
+        self.writer = Writer(
+            self._connect_writer, RedisBuffer(self.hot_or_none), settings, self.follower, disk=self.disk
+        )
 
     @property
     def redis(self) -> Any:

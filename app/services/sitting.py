@@ -27,6 +27,7 @@ from app.services.tokens import Claims
 from app.storage.postgres import adjustments, attempts
 from app.storage.postgres.attempts import Seated
 from app.storage.redis.client import RedisAway
+from app.storage.redis.hot import Hot
 
 Value = str | list[str] | None
 # Attempts one process keeps the unchanging facts of; beyond it the least recently used are asked for again.
@@ -69,6 +70,7 @@ class Sitting:
         self._because: OrderedDict[UUID, tuple[int, list[Because]]] = OrderedDict()
         self._plans: dict[int, int | None] = {}
         self._plans_read = 0.0
+        site.follower.remind = self._remind
 
     async def seated(self, claims: Claims) -> Seated:
         """The unchanging facts of an attempt under this epoch. Refused `bad-token` when there is no such attempt."""
@@ -98,6 +100,20 @@ class Sitting:
         seated = Seated.of_facts(known)
         self._plans.setdefault(seated.session_id, seated.start_ms)
         return seated
+
+    async def _remind(self, hot: Hot, without: Sequence[tuple[UUID, int]]) -> None:
+        """Tell a Redis that has forgotten whom it serves: the next outage of PostgreSQL needs it to know.
+
+        From memory and behind a commit, for whoever is heard; everybody is heard every few seconds.
+        """
+        facts = []
+        for attempt, epoch in without:
+            known = self._seated.get((attempt, epoch))
+            if known is not None:
+                start_ms = self._plans.get(known.session_id, known.start_ms)
+                facts.append((attempt, known.facts() | {"start_ms": start_ms}))
+        if facts:
+            await hot.remind(facts)
 
     # --- checkpoints ---
 

@@ -7,6 +7,7 @@ takes an advisory lock all the same, so that the buffer is read once and not by 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -22,6 +23,7 @@ from app.domain.errors import ClockUnconfirmed
 from app.services import ending
 from app.services.site import Site
 from app.settings import Settings
+from app.storage.postgres import buffer_cursors
 from app.storage.redis.client import RedisAway
 from app.storage.redis.events import Event, publish, settled
 from app.worker.ticker import Ticker
@@ -71,6 +73,10 @@ class Drain:
                 return 0
             done = await drain.step(connection, hot, lineage_n, lambda done: told.extend(settled(done, lineage)))
             await drain.in_time(connection, connection.fetchval("SELECT pg_advisory_unlock($1)", DRAIN_LOCK))
+            if done:
+                cursor = await drain.in_time(connection, buffer_cursors.read(connection, lineage_n))
+                with contextlib.suppress(RedisAway):  # a picture for people; a Redis without memory refuses it
+                    await site.backlog.show(site.keys, cursor)
             if not done and time.monotonic() - self._forgot > FORGET_EVERY_S:
                 self._forgot = time.monotonic()
                 keep_ms = int(site.settings.buffer_keep.total_seconds() * 1000)
@@ -98,8 +104,15 @@ class Drain:
             connection.terminate()
 
 
-async def run(settings: Settings, *, database_url: str, redis_url: str, stop: asyncio.Event) -> None:
-    """The worker process: ticker, sweeper and drain until ``stop``."""
+async def run(
+    settings: Settings,
+    *,
+    database_url: str,
+    redis_url: str,
+    stop: asyncio.Event,
+    ready: Callable[[], None] | None = None,
+) -> None:
+    """The worker process: ticker, sweeper and drain until ``stop``. ``ready`` is called when it could tick."""
     async with Site.open(settings, database_url, redis_url, name="holdfast-worker") as site:
         ticker = Ticker(lambda: site.connect_own("ticker"), site.redis_clock, site.service_time, settings)
         await ticker.start()
@@ -108,10 +121,18 @@ async def run(settings: Settings, *, database_url: str, redis_url: str, stop: as
             asyncio.create_task(forever("sweeper", settings.sweep_every.total_seconds(), lambda: ending.sweep(site))),
             asyncio.create_task(forever("drain", DRAIN_EVERY_S, draining.run)),
         ]
+        if ready is not None:
+            tasks.append(asyncio.create_task(_tell(ticker, ready)))
         try:
             await stop.wait()
         finally:
+            # The clock first: what the others do at their end may take a moment in which it must not stand.
+            await ticker.stop()
             for task in tasks:
                 await background.end(task)
             await draining.close()
-            await ticker.stop()
+
+
+async def _tell(ticker: Ticker, ready: Callable[[], None]) -> None:
+    await ticker.asked.wait()
+    ready()

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncpg
 
+from app.storage.postgres.disk import DiskFull
+
 # The longest matching beginning of a SQLSTATE decides.
 KINDS = {
     "08": "unreachable",
@@ -30,8 +32,8 @@ class ReadOnly(Exception):  # noqa: N818 -- names the state
 
 def why(fault: BaseException) -> str:
     """One of ``KINDS``' words, `no-answer`, `read-only`, `unreachable`, or the bare SQLSTATE of anything else."""
-    if isinstance(fault, ReadOnly):
-        return "read-only"
+    if isinstance(fault, ReadOnly | DiskFull):
+        return "read-only" if isinstance(fault, ReadOnly) else "disk-full"
     if isinstance(fault, asyncpg.PostgresError):
         state = fault.sqlstate or ""
         for length in (5, 3, 2):

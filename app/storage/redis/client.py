@@ -144,7 +144,9 @@ class Store:
             self.breaker.refused(word, time.monotonic())
         else:
             # One command that Redis will not have says nothing about the next one.
-            log.error("redis refused a command", fault=type(fault).__name__)
+            # Redis' own words: what redis-py puts before them quotes the command, and with it answers.
+            said = str(fault).rpartition("caused error: ")[2][:200]
+            log.error("redis refused a command", fault=type(fault).__name__, said=said)
             return
         if before is None or before[0] != word:
             log.error("redis away" if self.breaker.open else "redis takes no writes", why=word)
@@ -193,6 +195,7 @@ class Keys:
         self.clock = self._prefix + "clock"
         self.ticker = self._prefix + "ticker"
         self.buffer = self._prefix + "buffer"
+        self.drained = self._prefix + "drained"
         self.events = self._prefix + "events"
 
     def hot(self, attempt: object) -> str:
