@@ -128,7 +128,8 @@ def _answer(snapshot: Snapshot, response: Response, seats: Mapping[int, str]) ->
         "shown": shown(response.value, item),
         "rev": response.version.rev,
         "epoch": response.version.epoch,
-        "seat": seats.get(response.version.epoch),
+        # An adopted answer took the place of another one, whose epoch says nothing of where it came from.
+        "seat": None if response.version.adopt_n else seats.get(response.version.epoch),
         "typed_ms": response.at_ms,
     }
 
@@ -136,7 +137,11 @@ def _answer(snapshot: Snapshot, response: Response, seats: Mapping[int, str]) ->
 def _of_revisions(snapshot: Snapshot, seats: Mapping[int, str]) -> list[Event]:
     counts = counting(snapshot.revisions)
     # An adopted revision keeps the stamp of its arrival; it counts since somebody decided so.
-    decided = {(one.response.item, one.response.version.hash): one.decided_ms for one in snapshot.stranded}
+    decided = {
+        (one.response.item, one.response.version.hash): one.decided_ms
+        for one in snapshot.stranded
+        if one.state == "adopted" and one.decided_ms is not None
+    }
     return [
         Event(
             _since(revision, decided),
@@ -156,11 +161,11 @@ def _of_revisions(snapshot: Snapshot, seats: Mapping[int, str]) -> list[Event]:
     ]
 
 
-def _since(revision: Revision, decided: Mapping[tuple[int, bytes], int | None]) -> int:
+def _since(revision: Revision, decided: Mapping[tuple[int, bytes], int]) -> int:
     version = revision.response.version
     if not version.adopt_n:
         return revision.stamp_ms
-    return decided.get((revision.response.item, version.hash)) or revision.stamp_ms
+    return decided.get((revision.response.item, version.hash), revision.stamp_ms)
 
 
 def _of_asides(snapshot: Snapshot, seats: Mapping[int, str]) -> list[Event]:

@@ -1,8 +1,8 @@
 """Whether what the record says of an attempt holds together: the chain, the answers that count, the receipt.
 
-``prove`` compares four things that were written at different times: the history with the chain's head, the current
-answers with the merge of the history, the receipt with both, and the leases and decisions with what was written under them. What it cannot
-see is in ``app.domain.chain``: a record that was rewritten as a whole, receipt included. Then the receipt in the
+``prove`` compares what was written at different times: the history with the chain's head, the current answers with the
+merge of the history, the receipt with both, and the leases and decisions with what was written under them. What it
+cannot see is in ``app.domain.chain``: a record that was rewritten as a whole, receipt included. Then the receipt in the
 candidate's hand is the only witness; its head is given as ``printed``.
 """
 
