@@ -65,6 +65,8 @@ def prove(snapshot: Snapshot, printed: str | None = None) -> Proof:
     if fault is not None:
         findings.append(_broken(snapshot, fault))
     after = {head.hex(): link for link, head in heads(snapshot.attempt, snapshot.revisions).items()}
+    # Where the history was falsified the head of old still says which state a receipt was made of.
+    after.setdefault(standing.head.digest.hex(), standing.head.links)
     findings += _answers(snapshot)
     receipt_link, of_receipt = _receipt(snapshot, after)
     findings += of_receipt
