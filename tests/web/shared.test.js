@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { NotOurs, Refused, TimedOut, Unreachable, createApi, createServerRing } from '../../app/web/shared/api.js';
-import { fullJitter } from '../../app/web/shared/backoff.js';
+import { RETRY_AFTER_MOST_MS, fullJitter } from '../../app/web/shared/backoff.js';
 import { formulaParts } from '../../app/web/shared/formula.js';
 import { createI18n } from '../../app/web/shared/i18n.js';
 import { createRandom } from '../../app/web/shared/random.js';
@@ -56,12 +56,13 @@ test('silence ends at the time limit, also when the body stops half way', async 
 test('servers are asked in turn, the living one is kept, and a full round is told', () => {
   const ring = createServerRing(['http://b', 'http://c/']);
   assert.deepEqual([ring.current(), ring.size()], ['', 3]);
-  assert.equal(ring.failed(''), false);
+  assert.deepEqual(ring.failed(''), { round: false, askedMs: 0 });
   assert.equal(ring.current(), 'http://b');
   ring.answered('http://b');
-  assert.equal(ring.failed('http://b'), false);
-  assert.equal(ring.failed('http://c'), false);
-  assert.equal(ring.failed(''), true, 'all three failed in a row');
+  assert.equal(ring.failed('http://b', 3000).round, false);
+  assert.equal(ring.failed('http://c', 1000).round, false);
+  assert.deepEqual(ring.failed('', null), { round: true, askedMs: 3000 }, 'all three in a row: the longest wait asked for');
+  assert.equal(ring.failed('http://b').askedMs, 0, 'a new round');
   ring.answered('http://c');
   ring.use(['http://own', 'http://c'], 'http://own');
   assert.deepEqual([ring.current(), ring.size()], ['http://c', 2]);
@@ -80,7 +81,10 @@ test('full jitter: between what was asked and a ceiling that doubles up to the c
   assert.equal(fullJitter(3, curve, () => 1), 400);
   assert.equal(fullJitter(50, curve, () => 1), 1000);
   assert.equal(fullJitter(3, curve, () => 0), 0);
-  assert.equal(fullJitter(3, curve, () => 0.5, 2000), 2200);
+  assert.equal(fullJitter(3, curve, () => 0, 2000), 2000, 'never sooner than asked');
+  assert.equal(fullJitter(3, curve, () => 1, 2000), 4000, 'and spread over as long again');
+  assert.equal(fullJitter(9, curve, () => 1, 500), 1500, 'or over the ceiling, where that is more');
+  assert.equal(fullJitter(1, curve, () => 0, 86_400_000), RETRY_AFTER_MOST_MS);
 });
 
 test('randomness from getRandomValues', () => {
@@ -176,7 +180,7 @@ test('a stream is reopened after its end, after silence, and not after a refusal
   follower.close();
 });
 
-test('after "online" a waiting stream is reopened at once, and only one', async () => {
+test('a waiting stream can be reopened at once, and only one', async () => {
   const time = createTime();
   let asked = 0;
   const fetch = () => {
@@ -188,7 +192,7 @@ test('after "online" a waiting stream is reopened at once, and only one', async 
   const before = asked;
   follower.retryNow();
   follower.retryNow();
-  await settle();
+  await time.advance(0);
   assert.equal(asked, before + 1);
   follower.close();
   await time.advance(60_000);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { createOutbox } from '../../app/web/candidate/core/outbox.js';
 import { BUFFERED_MS, KEEPALIVE_BYTES, MOST_RESPONSES, createSync } from '../../app/web/candidate/core/sync.js';
-import { HEARTBEAT_MS, TYPING_MS } from '../../app/web/candidate/core/pace.js';
+import { HEARTBEAT_MS, ONLINE_SPREAD_MS, TYPING_MS } from '../../app/web/candidate/core/pace.js';
 import { Refusal } from './mock-server.mjs';
 import { createWorld, held, settle } from './support.mjs';
 
@@ -382,7 +382,7 @@ test('after "online" the page comes back spread over a moment, not at the end of
   await time.advance(120_000);
   network.mode = 'ok';
   sync.online();
-  await time.advance(900);
+  await time.advance(ONLINE_SPREAD_MS + 100);
   assert.equal(outbox.view(1).state, 'durable');
 });
 

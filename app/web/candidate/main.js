@@ -66,7 +66,7 @@ async function main() {
   if (storageLost) sitting.storageLost();
 
   const here = sitting;
-  const media = createMedia({ api: here.api, token: here.token, server: here.server, random });
+  const media = createMedia({ api: here.api, token: here.token, server: here.server, random, timers });
   const look = createLook({ root: document.documentElement, i18n, store, onFault });
   let paper = state.value.work?.paper ?? null;
   effect(() => {

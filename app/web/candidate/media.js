@@ -4,19 +4,19 @@
  *
  * @typedef {{state: 'loading' | 'failed' | 'ready', url: string | null}} Picture
  */
-import { Refused } from '../shared/api.js';
+import { ApiError, Refused } from '../shared/api.js';
 import { fullJitter } from '../shared/backoff.js';
 import { signal } from '../shared/ui.js';
 
-const RETRY = Object.freeze({ base: 1000, cap: 15000 });
+const RETRY = Object.freeze({ base: 1500, cap: 15000 });
 
 /**
  * @param {{
  *   api: import('../shared/api.js').Api, token: () => string | null, server: () => string,
- *   random: {unit: () => number},
+ *   random: {unit: () => number}, timers: import('../shared/api.js').Timers,
  * }} ports
  */
-export function createMedia({ api, token, server, random }) {
+export function createMedia({ api, token, server, random, timers }) {
   /** @type {Map<string, {value: Picture}>} */
   const pictures = new Map();
   let round = 0;
@@ -31,9 +31,10 @@ export function createMedia({ api, token, server, random }) {
       } catch (error) {
         if (mine !== round) return;
         picture.value = { state: 'failed', url: null };
-        if (error instanceof Refused && error.status < 500) return; // it will not come: the paper is closed or has none
-        const wait = fullJitter(tries, RETRY, random.unit, 500);
-        await new Promise((resolve) => setTimeout(resolve, wait));
+        // It will not come: the paper is closed or has none. "Too many at once" is not that answer.
+        if (error instanceof Refused && error.status < 500 && error.status !== 429) return;
+        const wait = fullJitter(tries, RETRY, random.unit, error instanceof ApiError ? error.retryAfterMs : null);
+        await new Promise((/** @type {(value?: any) => void} */ resolve) => void timers.setTimeout(resolve, wait));
       }
     }
   }

@@ -11,6 +11,8 @@
  * - `TimedOut`: as `Unreachable`, after `timeoutMs`.
  * - `NotOurs`: something answered that is not the service (or a broken one).
  *
+ * Each has `retryAfterMs`: how long whoever answered asked to wait (Retry-After), null when nobody did.
+ *
  * @typedef {{
  *   setTimeout: (run: () => void, ms: number) => any,
  *   clearTimeout: (handle: any) => void,
@@ -28,6 +30,8 @@ export class ApiError extends Error {
     super(message);
     this.name = new.target.name;
     this.server = server;
+    /** @type {number | null} */
+    this.retryAfterMs = null;
   }
 }
 
@@ -46,8 +50,7 @@ export class Refused extends ApiError {
     /** @type {Record<string, any>} */
     this.params = { ...problem, ...(problem.params ?? {}) }; // parameters lie beside the standard members (RFC 9457, 3.2)
     this.problem = problem;
-    const seconds = Number(problem.retry_after ?? retryAfter ?? this.params.retry_after ?? NaN);
-    this.retryAfterMs = Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : null;
+    this.retryAfterMs = askedMs(this.params.retry_after ?? retryAfter);
   }
 
   /** The service's own sentence. @param {string} language */
@@ -62,11 +65,23 @@ export class Unreachable extends ApiError {}
 export class TimedOut extends Unreachable {}
 
 export class NotOurs extends ApiError {
-  /** @param {number} status @param {string} server */
-  constructor(status, server) {
+  /** @param {number} status @param {string} server @param {string | null} [retryAfter] the header, in seconds */
+  constructor(status, server, retryAfter = null) {
     super(`${status} is not an answer of the service`, server);
     this.status = status;
+    this.retryAfterMs = askedMs(retryAfter);
   }
+}
+
+/**
+ * Retry-After in milliseconds. Its other form, a date, would need the PC's wall clock, which nothing here believes.
+ *
+ * @param {unknown} seconds
+ * @returns {number | null}
+ */
+export function askedMs(seconds) {
+  const asked = seconds === null || seconds === undefined || seconds === '' ? NaN : Number(seconds);
+  return Number.isFinite(asked) && asked >= 0 ? asked * 1000 : null;
 }
 
 /**
@@ -167,10 +182,9 @@ export function createApi({ fetch, timers, language = () => 'zh-CN', timeoutMs: 
  * @param {string} server
  */
 function refusal(response, body, server) {
-  if (body && typeof body.code === 'string') {
-    return new Refused(response.status, body, server, response.headers.get('Retry-After'));
-  }
-  return new NotOurs(response.status, server);
+  const retryAfter = response.headers.get('Retry-After');
+  if (body && typeof body.code === 'string') return new Refused(response.status, body, server, retryAfter);
+  return new NotOurs(response.status, server, retryAfter);
 }
 
 /**
@@ -197,6 +211,7 @@ export function createServerRing(addresses = []) {
   let ring = [''];
   let at = 0;
   let failedInRow = 0;
+  let askedInRow = 0;
   const ringApi = {
     /** Replaces the list, keeping the current server if it is still on it. @param {string[]} next @param {string} [own] */
     use(next, own = '') {
@@ -211,17 +226,21 @@ export function createServerRing(addresses = []) {
     answered(server) {
       at = Math.max(ring.indexOf(server), 0);
       failedInRow = 0;
+      askedInRow = 0;
     },
     /**
      * @param {string} server the one that failed
-     * @returns {boolean} true when every server has now failed in a row: time to wait
+     * @param {number | null} [askedMs] its Retry-After
+     * @returns {{round: boolean, askedMs: number}} `round`: every server has now failed in a row, time to wait, and for
+     *   no less than `askedMs`, the longest that one of them asked for
      */
-    failed(server) {
+    failed(server, askedMs = null) {
       if (ring[at] === server) at = (at + 1) % ring.length;
       failedInRow += 1;
-      if (failedInRow < ring.length) return false;
-      failedInRow = 0;
-      return true;
+      askedInRow = Math.max(askedInRow, askedMs ?? 0);
+      const answer = { round: failedInRow >= ring.length, askedMs: askedInRow };
+      if (answer.round) failedInRow = askedInRow = 0;
+      return answer;
     },
   };
   ringApi.use(addresses);

@@ -4,6 +4,7 @@
  * @typedef {{event: string, data: any, id: string}} StreamEvent `data` is parsed JSON
  * @typedef {import('./api.js').Timers} Timers
  */
+import { askedMs } from './api.js';
 import { fullJitter } from './backoff.js';
 
 /**
@@ -49,7 +50,10 @@ export function createParser(emit) {
 /**
  * Keeps one stream open: reopens it after every end with full jitter, drops it when nothing came for `idleMs` (the
  * service sends a comment every 15 s, so silence is a dead path), and starts counting failures anew after the first
- * event, not after the connect.
+ * event, not after the connect. Retry-After is never undercut.
+ *
+ * The event `reconnect {within_ms}` is for this module: the service is about to close the stream and says over how long
+ * its pages shall come back. Such an end is no failure.
  *
  * @param {{
  *   fetch: typeof globalThis.fetch,
@@ -63,12 +67,14 @@ export function createParser(emit) {
  *   idleMs?: number,
  *   curve?: import('./backoff.js').Curve,
  * }} options `onDown` may return false to stay closed (the token is refused); `status` is null when nothing answered
- * @returns {{close: () => void, retryNow: () => void}}
+ * @returns {{close: () => void, retryNow: (spreadMs?: number) => void}}
  */
 export function followEvents(options) {
   const { fetch, timers, random, onEvent, idleMs = 40000, curve = { base: 500, cap: 10000 } } = options;
   let closed = false;
   let failures = 0;
+  /** How long the pages of a process that ends may take to come back. @type {number | null} */
+  let withinMs = null;
   /** @type {AbortController | null} */
   let abort = null;
   /** @type {any} */
@@ -90,14 +96,24 @@ export function followEvents(options) {
         return; // an event we cannot read tells nothing; the next snapshot tells everything
       }
       failures = 0;
-      onEvent({ event, data: value, id });
+      if (event === 'reconnect') withinMs = Number.isFinite(value?.within_ms) ? Math.max(0, value.within_ms) : null;
+      else onEvent({ event, data: value, id });
     });
+
+  /** @param {number} ms */
+  const again = (ms) => {
+    timers.clearTimeout(retryTimer);
+    retryTimer = timers.setTimeout(run, Math.round(ms));
+  };
 
   async function run() {
     retryTimer = null;
     abort = new AbortController();
     /** @type {number | null} */
     let status = null;
+    /** @type {number | null} */
+    let asked = null;
+    withinMs = null;
     awake();
     try {
       const response = await fetch(options.url(), {
@@ -108,6 +124,7 @@ export function followEvents(options) {
         signal: abort.signal,
       });
       status = response.status;
+      asked = askedMs(response.headers.get('Retry-After'));
       if (response.ok && response.body) {
         options.onOpen?.();
         const reader = response.body.getReader();
@@ -125,12 +142,13 @@ export function followEvents(options) {
     }
     timers.clearTimeout(idleTimer);
     if (closed) return;
-    failures += 1;
+    if (withinMs === null) failures += 1;
     if (options.onDown?.({ status }) === false) {
       closed = true;
       return;
     }
-    retryTimer = timers.setTimeout(run, fullJitter(failures, curve, random.unit));
+    const wait = withinMs === null ? fullJitter(failures, curve, random.unit, asked) : random.unit() * withinMs;
+    again(wait);
   }
 
   run();
@@ -141,12 +159,15 @@ export function followEvents(options) {
       timers.clearTimeout(retryTimer);
       abort?.abort();
     },
-    /** After `online`: do not sit out a wait that was meant for a dead network. */
-    retryNow() {
+    /**
+     * After `online`: do not sit out a wait that was meant for a dead network.
+     *
+     * @param {number} [spreadMs] over how long the pages that heard the same may come
+     */
+    retryNow(spreadMs = 0) {
       if (closed || retryTimer === null) return;
-      timers.clearTimeout(retryTimer);
       failures = 0;
-      run();
+      again(random.unit() * spreadMs);
     },
   };
 }

@@ -14,8 +14,9 @@
  *   who: any, receipt: any, hand_in_asked: boolean, superseded_by: any,
  * }} Grant `told` is the most the service has ever said it holds; `registers_told` what it has of position and marks;
  *   `who` is what the pages show (candidate, seat, …)
- * @typedef {{seq: number, token: string, revs: Map<number, number>, body: any, registers: string, lineage: string,
- *   count: number, more: boolean}} Claim what one request carries; `lineage` and `count` as told before
+ * @typedef {{seq: number, token: string, revs: Map<number, number>, fresh: Set<number>, body: any, registers: string,
+ *   lineage: string, count: number, more: boolean}} Claim what one request carries; `lineage` and `count` as told before;
+ *   `fresh` are the items of which the service has never acknowledged this revision or a later one
  * @typedef {{entries: Entry[], grant: Grant}} After only the entries that changed
  */
 import { absorbed, settled, unsettled } from './state.js';
@@ -34,9 +35,10 @@ const spelled = ({ position, marked }) => JSON.stringify({ position, marked });
  *
  * @param {Grant} grant
  * @param {{lineage: string, count: number | null}} reply `count: null` says nothing
+ * @param {number} [least] what it must hold by now
  */
-function lost(grant, { lineage, count }) {
-  return lineage !== grant.told.lineage || (count !== null && count < grant.told.count);
+export function lost(grant, { lineage, count }, least = grant.told.count) {
+  return lineage !== grant.told.lineage || (count !== null && count < Math.max(least, grant.told.count));
 }
 
 /**
@@ -59,6 +61,7 @@ export function claimed(grant, due, { most, mostBytes, bare }) {
     lineage: grant.told.lineage,
     count: grant.told.count,
     revs: new Map(chosen.map((row) => [row.item, row.rev])),
+    fresh: new Set(chosen.filter((row) => row.rev > row.server_rev).map((row) => row.item)),
     registers: news ? said : grant.registers_told,
     more,
     body: {
@@ -82,7 +85,10 @@ export function claimed(grant, due, { most, mostBytes, bare }) {
  * @returns {After & {moved: number, resend: boolean}} how many entries moved, and whether everything is sent again
  */
 export function afterReply(rows, grant, claim, reply, patient) {
-  const lower = lost(grant, reply);
+  // What it said before, and one for each revision that it has committed for the first time now: a service that was put
+  // back and is told many new answers at once would else look as if it had lost nothing.
+  const news = reply.items.filter((ack) => ack.status === 'durable' && claim.fresh.has(ack.item)).length;
+  const lower = lost(grant, reply, claim.count + news);
   const resend = reply.lineage !== grant.told.lineage || (lower && !patient);
   const count = reply.count === null || (lower && !resend) ? grant.told.count : reply.count;
   const acks = new Map(reply.items.map((ack) => [ack.item, ack]));
@@ -106,6 +112,25 @@ export function afterReply(rows, grant, claim, reply, patient) {
       registers_told: resend ? '' : reply.durability === 'durable' ? claim.registers : grant.registers_told,
     },
   };
+}
+
+/**
+ * It was pushed, without a question of ours, what became of buffered answers. As a reply for exactly these revisions;
+ * but an event may be older than the last reply, so it moves neither count nor sequence.
+ *
+ * @param {Entry[]} rows
+ * @param {Grant} grant
+ * @param {{lineage: string, items: import('./state.js').ItemAck[]}} told
+ * @returns {After}
+ */
+export function afterPush(rows, grant, told) {
+  const same = told.lineage === grant.told.lineage;
+  const entries = [];
+  for (const row of same ? rows : []) {
+    const acks = told.items.filter((ack) => ack.item === row.item);
+    if (acks.length) entries.push(acks.reduce(settled, row));
+  }
+  return { entries, grant };
 }
 
 /**

@@ -1,11 +1,11 @@
 /**
- * Asks until it is answered: silence and 5xx are waited out with full jitter, a refusal is an answer and is thrown.
+ * Asks until it is answered: silence, 5xx and 429 are waited out with full jitter on top of what was asked for
+ * (Retry-After). A refusal is an answer and is thrown, and so is a wait that is longer than anybody sits out silently.
  */
-import { Refused } from '../../shared/api.js';
-import { fullJitter } from '../../shared/backoff.js';
+import { ApiError, Refused } from '../../shared/api.js';
+import { RETRY_AFTER_MOST_MS, fullJitter } from '../../shared/backoff.js';
 
 export const RETRY = Object.freeze({ base: 500, cap: 5000 });
-const RETRY_AFTER_MOST_MS = 30000;
 
 /**
  * @param {{
@@ -35,21 +35,31 @@ export function createInsist({ clock, timers, random, connection, onWaiting }) {
         return wanted() ? answer : null;
       } catch (error) {
         if (!wanted()) return null;
-        if (error instanceof Refused && error.status < 500 && error.status !== 429) {
+        if (isAnswer(error)) {
           connection.ok();
           onWaiting(false);
           throw error;
         }
         connection.failed(error, clock.now() - began);
         onWaiting(true);
-        const asked = error instanceof Refused ? (error.retryAfterMs ?? 0) : 0;
-        await pause(fullJitter(failures, RETRY, random.unit, Math.min(asked, RETRY_AFTER_MOST_MS)));
+        await pause(fullJitter(failures, RETRY, random.unit, askedFor(error)));
       }
     }
     return null;
   }
 
   return { insist, pause };
+}
+
+/** @param {unknown} error */
+function isAnswer(error) {
+  if (!(error instanceof Refused) || error.status >= 500) return false;
+  return error.status !== 429 || (error.retryAfterMs ?? 0) > RETRY_AFTER_MOST_MS;
+}
+
+/** Retry-After of whatever went wrong; null when nobody asked for a wait. @param {unknown} error */
+export function askedFor(error) {
+  return error instanceof ApiError ? error.retryAfterMs : null;
 }
 
 /** @typedef {ReturnType<typeof createInsist>} Insist */

@@ -26,8 +26,8 @@
  * @typedef {{item: number, value: any, state: 'writing' | 'local' | 'sending' | 'buffered' | 'durable' | 'stranded' |
  *   'refused', code: string | null, rev: number}} View one item as the page shows it
  */
-import { afterReading, afterReply, claimed } from './grant.js';
-import { edited, isDue, isSettled, rebased, settled } from './state.js';
+import { afterPush, afterReading, afterReply, claimed, lost } from './grant.js';
+import { disowned, edited, isDue, isSettled, rebased, settled } from './state.js';
 
 /**
  * @param {{store: Store, attempt: string, epoch: number, serviceNow: () => number, onChange?: () => void}} ports
@@ -233,6 +233,25 @@ export function createOutbox({ store, attempt, epoch, serviceNow, onChange = () 
     },
 
     /**
+     * An event: which record it is, how many revisions it holds, and what became of buffered answers (`items`, none in
+     * a snapshot).
+     *
+     * @param {{lineage: string, count: number | null, items?: ItemAck[]}} told
+     * @returns {Promise<boolean>} whether the service seems to hold less than it once said: a reply will show it
+     */
+    async hear({ items = [], ...standing }) {
+      let behind = false;
+      await revise((rows, grant) => {
+        behind = lost(grant, standing);
+        return afterPush(rows, grant, { ...standing, items });
+      });
+      return behind;
+    },
+
+    /** The record had lost this grant and has it again: everything goes out once more. */
+    restored: () => revise((rows) => ({ entries: rows.map(disowned) })),
+
+    /**
      * `GET /attempt`, on sign-in and reload: both sides meet.
      *
      * @param {import('./reply.js').AttemptReply} reply
@@ -240,8 +259,8 @@ export function createOutbox({ store, attempt, epoch, serviceNow, onChange = () 
     absorb: (reply) => revise((rows, grant) => afterReading(rows, grant, reply, serviceNow())),
 
     /**
-     * After the service began another lineage and this device signed in again: what older grants of this attempt still
-     * hold moves here, where nobody wrote the item later.
+     * After the service began another lineage, or lost the grants that followed this one, and this device signed in
+     * again: what other grants of this attempt still hold moves here, where nobody wrote the item later.
      *
      * @param {string} lineage the new one
      * @param {Record<string, ServerResponse>} responses
@@ -249,10 +268,13 @@ export function createOutbox({ store, attempt, epoch, serviceNow, onChange = () 
     async adoptOlder(lineage, responses) {
       const rows = await store.transaction('readwrite', async (tx) => {
         /** @type {Grant[]} */
-        const older = (await tx.all('grants', [attempt])).filter((g) => g.epoch < epoch && g.told.lineage !== lineage);
+        const others = (await tx.all('grants', [attempt])).filter(
+          (/** @type {Grant} */ g) => g.epoch > epoch || (g.epoch < epoch && g.told.lineage !== lineage),
+        );
         const moved = [];
-        for (const grant of older.sort((a, b) => b.epoch - a.epoch)) {
+        for (const grant of others.sort((a, b) => b.epoch - a.epoch)) {
           for (const old of await tx.all('entries', [attempt, grant.epoch])) {
+            if (old.code === 'moved-on') continue; // once: the candidate may have changed it since
             const current = (await tx.get('entries', [...key, old.item])) ?? null;
             const row = rebased(old, current, responses[String(old.item)] ?? null, epoch);
             if (!row) continue;

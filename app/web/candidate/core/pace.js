@@ -9,10 +9,8 @@ export const TYPING_MS = 900;
 export const CURVE = Object.freeze({ base: 400, cap: 5000 });
 /** For what is left of an attempt that is over: nobody waits for it. */
 export const SLOW_CURVE = Object.freeze({ base: 2000, cap: 60000 });
-/** After `online` a whole room comes back with one switch. */
-export const ONLINE_SPREAD_MS = 800;
-/** A service that asks for longer than this is asked again anyway. */
-export const RETRY_AFTER_MOST_MS = 60000;
+/** After `online` a whole hall comes back with one switch. */
+export const ONLINE_SPREAD_MS = 3000;
 
 /**
  * @param {{clock: {now: () => number}, random: {unit: () => number}, beats: boolean}} ports
@@ -48,13 +46,12 @@ export function createPace({ clock, random, beats }) {
       if (beats) beatAt = clock.now() + HEARTBEAT_MS * (0.9 + 0.1 * random.unit());
     },
     /**
-     * @param {{atLeastMs?: number | null, curve?: import('../../shared/backoff.js').Curve}} [how] `atLeastMs`: what the
+     * @param {{askedMs?: number | null, curve?: import('../../shared/backoff.js').Curve}} [how] `askedMs`: what the
      *   service asked for
      */
-    failed({ atLeastMs = 0, curve = CURVE } = {}) {
+    failed({ askedMs = null, curve = CURVE } = {}) {
       failures += 1;
-      const asked = Math.min(atLeastMs ?? 0, RETRY_AFTER_MOST_MS);
-      notBefore = clock.now() + fullJitter(failures, curve, random.unit, asked);
+      notBefore = clock.now() + fullJitter(failures, curve, random.unit, askedMs);
       dueAt = clock.now();
     },
     /** Whatever the backoff says. */

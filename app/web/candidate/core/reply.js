@@ -75,6 +75,30 @@ export function attemptReply(body) {
 }
 
 /**
+ * The event `settled`: what became of answers that were only buffered. Those of other grants are left out.
+ *
+ * @param {any} data
+ * @param {number} epoch
+ * @returns {{lineage: string, count: number | null, items: ItemAck[]} | null}
+ */
+export function settledEvent(data, epoch) {
+  const standing = standingOf(data);
+  const items = itemAcks(data?.items);
+  return standing && items && { ...standing, items: items.filter((ack) => ack.epoch === epoch) };
+}
+
+/**
+ * Which record it is and how many revisions it holds, as every reply and every snapshot says.
+ *
+ * @param {any} data
+ * @returns {{lineage: string, count: number | null} | null}
+ */
+export function standingOf(data) {
+  if (data === null || typeof data !== 'object' || !isLineage(data.lineage)) return null;
+  return { lineage: String(data.lineage), count: isCount(data.count) ? data.count : null };
+}
+
+/**
  * The per-item statuses of a reply or of a refusal that carries them.
  *
  * @param {any} items

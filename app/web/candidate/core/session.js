@@ -12,8 +12,9 @@
  * @typedef {import('./grant.js').Grant} Grant
  * @typedef {{ticket: string, device_id: string, lease_secret: string}} Proof
  */
-import { NotOurs, Refused } from '../../shared/api.js';
+import { ApiError, NotOurs, Refused } from '../../shared/api.js';
 import { UNTOLD } from './grant.js';
+import { askedFor } from './insist.js';
 import { attemptReply, clockMessage, isLineage } from './reply.js';
 
 const SIGN_IN_MS = 8000;
@@ -57,6 +58,24 @@ export function createSession({ store, api, ring, random, origin }) {
       const clock = /** @type {import('./reply.js').ClockMessage} */ (clockMessage(answer.clock));
       ring.use(answer.servers ?? [], origin);
       return { grant: await remember(answer, { ticket, device_id, lease_secret }), clock };
+    },
+
+    /**
+     * The record was put back and no longer knows this grant: the token says that it was given, the lease secret that it
+     * is this device's. The service enters it again.
+     *
+     * @param {Grant} grant
+     * @returns {Promise<import('./reply.js').ClockMessage>}
+     */
+    async prove(grant) {
+      const { device_id, lease_secret } = await proofFor(grant.ticket);
+      return askAround(ring, async (server) => {
+        const how = { token: grant.token, server, timeoutMs: SIGN_IN_MS };
+        const { body, status } = await api.post('/api/v1/attempt/lease', { device_id, lease_secret }, how);
+        const clock = clockMessage(body.clock);
+        if (!clock) throw new NotOurs(status, server);
+        return clock;
+      });
     },
 
     /** The grant that is signed in on this browser, as last stored. @returns {Promise<Grant | null>} */
@@ -157,7 +176,11 @@ export async function askAround(ring, ask) {
         ring.answered(server);
         throw error;
       }
-      if (ring.failed(server)) throw error;
+      const { round, askedMs } = ring.failed(server, askedFor(error));
+      if (!round) continue;
+      // The wait is for the round, not for whoever happened to be the last of it.
+      if (error instanceof ApiError) error.retryAfterMs = askedMs;
+      throw error;
     }
   }
 }

@@ -20,7 +20,7 @@
  * }} Entry `at_ms` is service time; `server_rev` the greatest revision the service is known to hold for the item;
  *   `typed_epoch` differs from `epoch` for what was answered on another PC and read back from the service
  * @typedef {{item: number, rev: number, status: 'durable' | 'buffered' | 'stranded' | 'refused', code?: string,
- *   winner?: {epoch: number, rev: number, value?: any}}} ItemAck
+ *   epoch?: number, winner?: {epoch: number, rev: number, value?: any}}} ItemAck `epoch` only where it was pushed
  * @typedef {{epoch: number, rev: number, value: any, status: 'durable' | 'buffered'}} ServerResponse
  */
 
@@ -98,6 +98,18 @@ export function settled(entry, ack) {
  */
 export function unsettled(entry) {
   return entry.state === 'durable' || entry.state === 'buffered' ? { ...entry, state: 'local' } : entry;
+}
+
+/**
+ * The record had lost this grant, and now knows it again: what it kept aside meanwhile as another device's is this
+ * device's after all, and goes out once more.
+ *
+ * @param {Entry} entry
+ * @returns {Entry}
+ */
+export function disowned(entry) {
+  const aside = entry.state === 'stranded' && entry.code === 'old_epoch';
+  return aside ? { ...entry, state: 'local', code: null } : unsettled(entry);
 }
 
 /**

@@ -19,13 +19,16 @@
  *   onSuperseded: (params: Record<string, any>) => void,
  *   onClosed: () => void,
  *   onSignedOut: () => void,
+ *   onGrantLost: () => void,
  *   onHandInRefused: (error: Refused) => void,
  *   onLeaseLost: () => void,
  *   onRest: () => void,
  *   onFault: (error: unknown) => void,
- * }} Listener `onRest`: an attempt that is over has nothing left to hand over; `onFault`: our own code failed
+ * }} Listener `onGrantLost`: the record was put back and does not know this grant; sending stands still until `start`.
+ *   `onRest`: an attempt that is over has nothing left to hand over; `onFault`: our own code failed
  */
 import { NotOurs, Refused } from '../../shared/api.js';
+import { askedFor } from './insist.js';
 import { SLOW_CURVE, createPace } from './pace.js';
 import { checkpointReply, handInReply, itemAcks } from './reply.js';
 
@@ -126,11 +129,13 @@ export function createSync(ports) {
     if (asksBuffered) bufferedAskedAt = clock.now();
 
     const final = handingIn && !claim.more;
+    // What the record must hold after this request, or it is no receipt that we want (`grant.js`).
+    const body = final ? { ...claim.body, lineage: claim.lineage, count: claim.count + claim.fresh.size } : claim.body;
     const server = ring.current();
     const began = clock.now();
     let reply;
     try {
-      const answer = await api.post(`/api/v1/attempt/${final ? 'hand-in' : 'checkpoints'}`, claim.body, {
+      const answer = await api.post(`/api/v1/attempt/${final ? 'hand-in' : 'checkpoints'}`, body, {
         token: claim.token,
         server,
         timeoutMs: final ? HAND_IN_MS : REQUEST_MS,
@@ -145,7 +150,7 @@ export function createSync(ports) {
     await acknowledged(claim, reply);
     if (!final) return;
     handingIn = !reply.receipt;
-    if (handingIn) pace.failed({ atLeastMs: RECEIPT_MS }); // buffered: the receipt is made when the record is back
+    if (handingIn) pace.failed({ askedMs: RECEIPT_MS }); // buffered: the receipt is made when the record is back
   }
 
   /** @param {string} server */
@@ -159,7 +164,8 @@ export function createSync(ports) {
    * @param {CheckpointReply} reply
    */
   async function acknowledged(claim, reply) {
-    const patient = clock.now() - resentAt < RESEND_MS;
+    // A hand-in is the last word: it waits for no patience.
+    const patient = !handingIn && clock.now() - resentAt < RESEND_MS;
     const { settled, resend } = await outbox.settle(claim, reply, { patient });
     if (resend) resentAt = clock.now();
     recordBack = reply.durability === 'durable';
@@ -184,16 +190,21 @@ export function createSync(ports) {
     const unavailable = !(error instanceof Refused) || error.status >= 500 || error.status === 429;
     if (unavailable) {
       connection.failed(error, tookMs);
+      const asked = askedFor(error);
       const busyNow = error instanceof Refused && error.status === 429;
-      const everyoneAsked = busyNow || ring.failed(server);
-      if (everyoneAsked) pace.failed({ atLeastMs: error instanceof Refused ? error.retryAfterMs : 0 });
+      const { round, askedMs } = busyNow ? { round: true, askedMs: asked } : ring.failed(server, asked);
+      if (round) pace.failed({ askedMs });
       else pace.choice();
       return;
     }
     reached(server);
     const { status, code } = error;
     if (code === 'superseded' || code === 'closed') return ended(error, code, claim);
-    if (status === 401) {
+    if (code === 'grant-lost' && listener.onGrantLost) {
+      stopped = true;
+      pace.failed(); // should it be lost again and again, it is not asked in a circle
+      listener.onGrantLost();
+    } else if (status === 401) {
       stopped = true;
       await outbox.mark({ state: 'signed-out' });
       listener.onSignedOut?.();

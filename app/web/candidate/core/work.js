@@ -17,14 +17,19 @@ import { followEvents } from '../../shared/sse.js';
 import { createCountdown } from './countdown.js';
 import { createEnding } from './ending.js';
 import { createOutbox } from './outbox.js';
+import { ONLINE_SPREAD_MS } from './pace.js';
 import { readPaper } from './paper.js';
-import { clockMessage } from './reply.js';
+import { clockMessage, settledEvent, standingOf } from './reply.js';
 import { saveWord, tally } from './state.js';
 import { createSync } from './sync.js';
 import { createExamTimer } from './timer.js';
 
 /** All papers are asked for in the second in which the session starts. */
 const PAPER_SPREAD_MS = 500;
+/** A stream ends for a whole hall in one instant, and opening one costs the service a resume. */
+const STREAM_CURVE = Object.freeze({ base: 5000, cap: 20000 });
+/** A clock was moved for everybody: the pages ask for their own within this. */
+const CLOCK_SPREAD_MS = 2000;
 /** A change of the remaining time worth telling. */
 const CHANGE_MS = 5000;
 const NOTICES = 5;
@@ -70,6 +75,7 @@ export function createWork(ports) {
       onSuperseded: () => watch(ending.over()),
       onClosed: () => watch(ending.over().then(ending.readReceipt)),
       onSignedOut: () => watch(ending.over()),
+      onGrantLost: () => watch(prove()),
       onHandInRefused: (error) => set({ handingIn: false, handInProblem: error }),
       onLeaseLost: ports.onLeaseLost,
       onRest: () => watch(ending.letGo()),
@@ -81,6 +87,8 @@ export function createWork(ports) {
   let stopped = false;
   let paperUnderWay = false;
   let readySaid = false;
+  let proving = false;
+  let askingSoon = false;
 
   /** @type {WorkState} */
   let state = {
@@ -139,11 +147,15 @@ export function createWork(ports) {
   async function begin() {
     await outbox.load();
     if (ports.grant.state !== 'live') return sync.start(); // only what is left is handed over
+    await meet();
+  }
+
+  async function meet() {
     let reply;
     try {
       reply = await insist(() => session.read(ports.grant), wanted);
     } catch (error) {
-      // Replaced, closed or signed out while this page was away: the first checkpoint hears it item by item.
+      // Replaced, closed or lost while this page was away: the first checkpoint hears it item by item.
       if (!(error instanceof Refused)) throw error;
       return sync.start();
     }
@@ -164,26 +176,81 @@ export function createWork(ports) {
     ports.onMerged();
   }
 
+  /** The record was put back to before this grant. It is shown again, and everything goes out again; nobody is asked. */
+  async function prove() {
+    if (proving) return;
+    proving = true;
+    try {
+      const clockNow = await insist(() => session.prove(ports.grant), wanted);
+      if (!clockNow || stopped) return;
+      await outbox.restored();
+      clockSaid(clockNow);
+      if (!state.merged) return await meet();
+      sync.start();
+      follow();
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      // Another device has come after it, or the token is no longer honoured: the ticket decides, at the sign-in.
+      await outbox.mark({ state: 'signed-out' });
+      await ending.over();
+    } finally {
+      proving = false;
+    }
+  }
+
+  /** After an event that everybody hears in one instant. */
+  async function askSoon() {
+    if (askingSoon) return;
+    askingSoon = true;
+    await pause(random.unit() * CLOCK_SPREAD_MS);
+    askingSoon = false;
+    if (!stopped) sync.ask();
+  }
+
+  /** @param {{lineage: string, count: number | null, items?: import('./state.js').ItemAck[]} | null} told */
+  async function hear(told) {
+    if (told && (await outbox.hear(told))) sync.ask();
+  }
+
+  /** @param {string} event @param {any} data */
+  function pushed(event, data) {
+    const said = clockMessage(data?.clock ?? data);
+    if (said) clockSaid(said);
+    if (event === 'snapshot') return watch(hear(standingOf(data)));
+    if (event === 'settled') return watch(hear(settledEvent(data, epoch)));
+    if (event === 'clock') return said ? undefined : watch(askSoon());
+    if (event === 'notice') noticed([data]);
+    if (event === 'adopted') watch(readAgain());
+    // A push only makes the page ask; what is true comes with the reply.
+    sync.ask();
+  }
+
   function follow() {
+    events?.close();
     events = followEvents({
       fetch: ports.fetch,
       timers,
       random,
       url: () => `${ring.current()}/api/v1/attempt/events`,
       headers: () => ({ Authorization: `Bearer ${token}`, 'Accept-Language': language() }),
-      onEvent: ({ event, data }) => {
-        const said = clockMessage(data?.clock ?? data);
-        if (said) clockSaid(said);
-        if (event === 'notice') noticed([data]);
-        // A push only makes the page ask; what is true comes with the reply.
-        if (event !== 'snapshot' && event !== 'clock') sync.ask();
-      },
+      curve: STREAM_CURVE,
+      onEvent: ({ event, data }) => pushed(event, data),
       onDown: ({ status }) => {
         if (status !== 401 && status !== 409) return true;
         sync.ask();
         return false;
       },
     });
+  }
+
+  /** The office changed what counts: the page must not go on showing a value that the record does not hold. */
+  async function readAgain() {
+    try {
+      const reply = await insist(() => session.read(ports.grant), wanted);
+      if (reply) await outbox.absorb(reply);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error; // the checkpoints hear what it was
+    }
   }
 
   // --- replies
@@ -333,7 +400,7 @@ export function createWork(ports) {
     },
     online() {
       sync.online();
-      events?.retryNow();
+      events?.retryNow(ONLINE_SPREAD_MS);
     },
   };
 }
