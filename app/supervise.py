@@ -1,7 +1,11 @@
-"""``holdfast serve``: API processes and one worker process, kept alive.
+"""``holdfast serve``: API processes and one worker process, kept alive and replaced without a gap.
 
 The listening socket is opened once, here, and inherited: a killed API process takes no waiting connection with it.
 Children end with their parent, so a killed supervisor leaves no port taken.
+
+A rolling restart (SIGHUP) brings the tables up to the code that is now installed, then replaces one API process after
+the other and the worker last, each only when its successor can answer (``app.children``). What cannot be replaced
+stays, and so does everything after it.
 """
 
 from __future__ import annotations
@@ -16,17 +20,19 @@ import subprocess
 import sys
 import threading
 import time
-from types import FrameType
+from collections import deque
 from typing import IO
 
 import structlog
-import uvicorn
-from fastapi import FastAPI
 
+from app import handover
+from app.children import CAN_ANSWER, Place
 from app.domain.errors import Refused
 from app.embedded.stores import stores
+from app.handover import Handover
 from app.logs import configure
 from app.main import create_app
+from app.server import Server
 from app.services.site import Site
 from app.settings import Settings
 from app.storage.postgres.engine import migrate
@@ -35,8 +41,10 @@ from app.worker import loops
 
 log = structlog.get_logger(__name__)
 PR_SET_PDEATHSIG = 1
-RESTART_PAUSE_S = 0.5
-STOP_WAIT_S = 12.0
+WATCH_S = 0.05
+# Beyond the grace for requests: the writer's last batch, the clock's hand-over, the interpreter.
+API_ENDS_S = 2.0
+WORKER_ENDS_S = 2.0
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -55,10 +63,12 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class Supervisor:
-    """Starts the processes of a site's server and starts again what dies.
+    """Starts the processes of a site's server, starts again what dies, and replaces all of them when asked to.
 
     ``env`` holds the HOLDFAST_* variables the children read their settings from; ``output`` takes what they print,
     instead of our own standard output and error.
+
+    One thread does everything from ``start`` to ``stop``: children end with the thread that started them.
     """
 
     def __init__(self, settings: Settings, env: dict[str, str], *, output: IO[bytes] | None = None) -> None:
@@ -66,8 +76,16 @@ class Supervisor:
         self._output = output
         self._env = {**os.environ, **env}
         self._listener: socket.socket | None = None
-        self._children: list[tuple[list[str], subprocess.Popen[bytes]]] = []
+        self._ends: tuple[socket.socket, socket.socket] | None = None
+        self._apis: list[Place] = []
+        self._workers: list[Place] = []
         self._stopping = threading.Event()
+        self._restarting = threading.Event()
+        self._to_replace: deque[Place] = deque()
+        self._replacing: Place | None = None
+        self._migration: subprocess.Popen[bytes] | None = None
+        self._started = threading.Event()
+        self._fault: Exception | None = None
         self._keeper: threading.Thread | None = None
 
     @property
@@ -79,32 +97,91 @@ class Supervisor:
 
     @property
     def pids(self) -> list[int]:
-        """API processes first, the worker last."""
-        return [child.pid for _, child in self._children]
+        """API processes first, the worker last; those that serve."""
+        return [place.pid for place in [*self._apis, *self._workers] if place.pid is not None]
 
     def start(self) -> None:
         self._listener = listen(self._settings.host, self._settings.port)
-        descriptor = str(self._listener.fileno())
-        for arguments in [["api", descriptor]] * self._settings.workers + [["worker"]]:
-            self._children.append((arguments, self._spawn(arguments)))
+        self._ends = handover.pair()
+        inherited = [self._listener.fileno(), *(end.fileno() for end in self._ends)]
+        grace_s = self._settings.shutdown_grace.total_seconds()
+        api = ["api", *map(str, inherited)]
+        self._apis = [
+            Place("api", lambda ready: self._spawn(api, ready, inherited), grace_s + API_ENDS_S)
+            for _ in range(self._settings.workers)
+        ]
+        self._workers = [Place("worker", lambda ready: self._spawn(["worker"], ready, []), WORKER_ENDS_S)]
         self._keeper = threading.Thread(target=self._keep, name="supervisor", daemon=True)
         self._keeper.start()
+        self._started.wait()
+        if self._fault is not None:
+            self.stop()
+            raise self._fault
 
-    def _spawn(self, arguments: list[str]) -> subprocess.Popen[bytes]:
-        passed = (self._listener.fileno(),) if self._listener is not None and arguments[0] == "api" else ()
+    def _spawn(self, arguments: list[str], ready: int, inherited: list[int]) -> subprocess.Popen[bytes]:
+        return self._run([*arguments, str(ready)], (*inherited, ready))
+
+    def _run(self, arguments: list[str], inherited: tuple[int, ...] = ()) -> subprocess.Popen[bytes]:
         return subprocess.Popen(  # noqa: S603 -- our own interpreter and module
             [sys.executable, "-m", "app.supervise", *arguments, str(os.getpid())],
-            env=self._env, pass_fds=passed, start_new_session=True, stdout=self._output, stderr=self._output,
+            env=self._env, pass_fds=inherited, start_new_session=True, stdout=self._output, stderr=self._output,
         )  # fmt: skip
 
     def _keep(self) -> None:
-        while not self._stopping.wait(0.1):
-            for index, (arguments, child) in enumerate(self._children):
-                if child.poll() is not None and not self._stopping.is_set():
-                    log.warning("process died", role=arguments[0], pid=child.pid, status=child.returncode)
-                    self._stopping.wait(RESTART_PAUSE_S)
-                    if not self._stopping.is_set():
-                        self._children[index] = (arguments, self._spawn(arguments))
+        try:
+            for place in [*self._apis, *self._workers]:
+                place.start()
+        except OSError as fault:
+            self._fault = fault
+        self._started.set()
+        while not self._stopping.wait(WATCH_S):
+            try:
+                for place in [*self._apis, *self._workers]:
+                    place.watch()
+                self._roll()
+            except Exception:
+                # A process that cannot be started now (no memory, no descriptors) is tried again.
+                log.exception("supervision failed")
+                self._stopping.wait(1)
+        self._end()
+
+    # --- a rolling restart ---
+
+    def restart(self) -> None:
+        """Replace every process, one after the other. Returns at once; asked again meanwhile it is done once more."""
+        self._restarting.set()
+
+    def _roll(self) -> None:
+        if self._replacing is not None:
+            if self._replacing.replacing:
+                return
+            if self._replacing.refused is not None:
+                self._give_up(self._replacing.role, self._replacing.refused)
+            self._replacing = None
+            if not self._to_replace:
+                log.info("restarted", pids=self.pids)
+        if self._migration is not None:
+            status = self._migration.poll()
+            if status is None:
+                return
+            self._migration = None
+            if status == 0:
+                self._to_replace.extend([*self._apis, *self._workers])
+            else:
+                self._give_up("migrate", f"ended with {status}")
+        if self._to_replace:
+            self._replacing = self._to_replace.popleft()
+            self._replacing.replace()
+        elif self._restarting.is_set():
+            self._restarting.clear()
+            log.info("restarting", pids=self.pids)
+            self._migration = self._run(["migrate"])
+
+    def _give_up(self, role: str, why: str) -> None:
+        log.critical("restart given up: what serves stays", role=role, why=why)
+        self._to_replace.clear()
+
+    # --- the end ---
 
     def wait(self) -> None:
         """Until ``stop`` is called, from a signal handler or another thread."""
@@ -112,40 +189,57 @@ class Supervisor:
             pass
 
     def stop(self) -> None:
-        """Ask every child to end, wait, then insist. Safe to call twice."""
+        """End every child: API processes first, while the clock still runs; then the worker. Safe to call twice."""
         self._stopping.set()
         if self._keeper is not None and self._keeper is not threading.current_thread():
             self._keeper.join()
-        for _, child in self._children:
-            if child.poll() is None:
-                child.terminate()
-        deadline = time.monotonic() + STOP_WAIT_S
-        for _, child in self._children:
-            try:
-                child.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
+
+    def _end(self) -> None:
         if self._listener is not None:
             self._listener.close()
             self._listener = None
+        for end in self._ends or ():
+            # Nobody is left to pass a connection on to.
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+        if self._migration is not None and self._migration.poll() is None:
+            self._migration.terminate()
+        self._empty(self._apis)
+        self._empty(self._workers)
+        if self._migration is not None:
+            self._migration.wait()
+        for end in self._ends or ():
+            end.close()
+        self._ends = None
+
+    @staticmethod
+    def _empty(places: list[Place]) -> None:
+        for place in places:
+            place.leave()
+        while not all(place.empty() for place in places):
+            time.sleep(WATCH_S)
 
 
 def serve(settings: Settings) -> None:
-    """Run a server until SIGINT or SIGTERM. Refuses to start while the demo's accounts exist."""
+    """Run a server until SIGINT or SIGTERM; SIGHUP is a rolling restart. Refuses to start while the demo's accounts
+    exist."""
     configure(settings)
+    # Until the processes run, SIGTERM is what Ctrl-C is: the stores that were started are stopped on the way out.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     with stores(settings) as urls:
         migrate(urls.database_url)
         asyncio.run(_refuse_demo_accounts(settings, urls.database_url, urls.redis_url))
         supervisor = Supervisor(
             settings, {"HOLDFAST_DATABASE_URL": urls.database_url, "HOLDFAST_REDIS_URL": urls.redis_url}
         )
-        supervisor.start()
         asked = threading.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: asked.set())
-        log.info("serving", host=settings.host, port=supervisor.port, pids=supervisor.pids)
         try:
+            supervisor.start()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, lambda *_: asked.set())
+            signal.signal(signal.SIGHUP, lambda *_: supervisor.restart())
+            log.info("serving", host=settings.host, port=supervisor.port, pids=supervisor.pids)
             while not asked.wait(0.5):
                 pass
         finally:
@@ -181,29 +275,14 @@ def _urls(settings: Settings) -> tuple[str, str]:
     return settings.database_url.get_secret_value(), settings.redis_url.get_secret_value()
 
 
-class _Server(uvicorn.Server):
-    """Tells the open streams to end at the signal; uvicorn alone would wait for them until its grace is over."""
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        app = self.config.app
-        loop = getattr(app.state, "loop", None) if isinstance(app, FastAPI) else None
-        if loop is not None and isinstance(app, FastAPI):
-            loop.call_soon_threadsafe(app.state.deps.site.closing.set)
-        super().handle_exit(sig, frame)
-
-
-def _api(settings: Settings, descriptor: int) -> None:
+def _api(settings: Settings, listener: int, give: int, take: int, ready: int) -> None:
     database_url, redis_url = _urls(settings)
     app = create_app(settings, database_url=database_url, redis_url=redis_url)
-    config = uvicorn.Config(
-        app, loop="uvloop", http="httptools", log_config=None, access_log=False, lifespan="on", ws="none",
-        server_header=False, date_header=True, proxy_headers=False, timeout_keep_alive=75, backlog=4096,
-        timeout_graceful_shutdown=int(settings.shutdown_grace.total_seconds()),
-    )  # fmt: skip
-    _Server(config).run(sockets=[socket.socket(fileno=descriptor)])
+    passing = Handover(socket.socket(fileno=give), socket.socket(fileno=take))
+    Server(app, settings, passing, ready).run(sockets=[socket.socket(fileno=listener)])
 
 
-def _worker(settings: Settings) -> None:
+def _worker(settings: Settings, ready: int) -> None:
     database_url, redis_url = _urls(settings)
     # It advances everybody's clock and works little: it may go first, where the system allows it.
     with contextlib.suppress(OSError):
@@ -214,21 +293,32 @@ def _worker(settings: Settings) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
-        await loops.run(settings, database_url=database_url, redis_url=redis_url, stop=stop)
+        await loops.run(settings, database_url=database_url, redis_url=redis_url, stop=stop, ready=lambda: _say(ready))
 
     asyncio.run(main())
 
 
+def _say(ready: int) -> None:
+    os.write(ready, CAN_ANSWER)
+    os.close(ready)
+
+
 def child(arguments: list[str]) -> None:
-    """The entry of a child process: ``api FD PARENT`` or ``worker PARENT``."""
+    """The entry of a child process: ``api LISTENER GIVE TAKE READY PARENT``, ``worker READY PARENT`` or ``migrate
+    PARENT``; all but PARENT (a pid) are inherited descriptors."""
     settings = Settings()
     configure(settings)
-    _die_with_parent(int(arguments[-1]))
+    role, *descriptors, parent = arguments
+    _die_with_parent(int(parent))
+    # A terminal that closes, or an eager `killall -HUP`, is no reason for a child to end.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     with contextlib.suppress(KeyboardInterrupt):
-        if arguments[0] == "api":
-            _api(settings, int(arguments[1]))
+        if role == "api":
+            _api(settings, *map(int, descriptors))
+        elif role == "worker":
+            _worker(settings, int(descriptors[0]))
         else:
-            _worker(settings)
+            migrate(_urls(settings)[0])
 
 
 if __name__ == "__main__":

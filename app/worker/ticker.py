@@ -57,21 +57,31 @@ class Ticker:
         self._handover_ms = int(settings.handover_gap.total_seconds() * 1000)
         self._monotonic = monotonic
         self._standby_s = standby_s
+        # The one that should tick looks for the lock more often than those that serve candidates as well.
+        self._look_s = self._tick_s if standby_s else self._tick_s / 5
         self._me = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         self._task: asyncio.Task[None] | None = None
+        self._leaving = asyncio.Event()
         self.leading = False
+        # Set once the lock was asked for, whoever has it: this process could take over.
+        self.asked = asyncio.Event()
 
     async def start(self) -> None:
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
+        """Hand over: the one that ticks confirms one more step and gives the lock back, so that the next one has it
+        before anybody's second is over."""
+        self._leaving.set()
+        if self._task is not None and self.leading:
+            await asyncio.wait({self._task}, timeout=2 * self._patience_s)
         await background.end(self._task)
 
     async def _run(self) -> None:
         # A process that serves candidates lets the one that does not go first: its event loop is the busier one.
         await asyncio.sleep(self._standby_s)
         connection: asyncpg.Connection[Any] | None = None
-        while True:
+        while not self._leaving.is_set():
             try:
                 await self._serve(connection or await self._bounded(self._connect()))
                 connection = None
@@ -84,24 +94,36 @@ class Ticker:
             finally:
                 self.leading = False
 
+    async def _told_to_leave(self, wait_s: float) -> bool:
+        """Wait, but no longer than until ``stop``; whether that was it."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait_s):
+                await self._leaving.wait()
+        return self._leaving.is_set()
+
     def _step(self, since: float) -> int:
         return min(self._max_step_ms, int((self._monotonic() - since) * 1000))
 
     async def _serve(self, connection: asyncpg.Connection[Any]) -> None:
         """Wait for the lock on PostgreSQL, then tick until it is lost. Raises FAULTS."""
         try:
-            while not await self._bounded(service_clocks.lead(connection)):  # noqa: ASYNC110 -- a lock of another server
-                await asyncio.sleep(self._tick_s / 2)
+            while not await self._bounded(service_clocks.lead(connection)):
+                self.asked.set()
+                await asyncio.sleep(self._look_s)
+            self.asked.set()
             redis_ms = await self._redis_ms(connection)
             async with asyncio.timeout(TERM_S):
                 at = await service_clocks.begin_term(connection, self._me, redis_ms, self._handover_ms)
             log.info("term begins", term=at.term, service_ms=at.counter_ms)
             self.leading = True
             read = self._monotonic()
+            # Everybody's second began with the predecessor's last step: the first one of a term comes early.
+            wait_s = self._look_s
             while True:
                 self._service_time.observe(at)
                 await self._show(at)
-                await asyncio.sleep(max(0.0, self._tick_s - (self._monotonic() - read)))
+                leaving = await self._told_to_leave(max(0.0, wait_s - (self._monotonic() - read)))
+                wait_s = self._tick_s
                 sampled = self._monotonic()
                 if (sampled - read) * 1000 >= self._max_step_ms + self._handover_ms:
                     # Frozen and woken: an outage like any other, with its gap on record and its reconnect credit.
@@ -116,6 +138,11 @@ class Ticker:
                         return
                     sampled = self._monotonic()
                 at, read = moved, sampled
+                if leaving:
+                    self._service_time.observe(at)
+                    await self._show(at)
+                    await self._bounded(service_clocks.release(connection))
+                    return
         finally:
             self.leading = False
             connection.terminate()

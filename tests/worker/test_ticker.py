@@ -246,6 +246,7 @@ async def test_a_starved_process_looks_again_before_it_says_that_it_does_not_kno
 
             # A counter that stands is still not known, and nobody waits longer than a tick to hear it.
             await ticker.stop()
+            await starved._look()
             await asyncio.sleep(seldom.clock_lead.total_seconds() + 0.7)
             began = asyncio.get_running_loop().time()
             await asyncio.gather(*(starved.catch_up() for _ in range(50)))

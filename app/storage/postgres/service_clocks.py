@@ -40,6 +40,11 @@ async def lead(connection: asyncpg.Connection[Any]) -> bool:
     return bool(await connection.fetchval("SELECT pg_try_advisory_lock($1)", TICKER_LOCK))
 
 
+async def release(connection: asyncpg.Connection[Any]) -> None:
+    """Give the ticker's lock back."""
+    await connection.fetchval("SELECT pg_advisory_unlock($1)", TICKER_LOCK)
+
+
 async def begin_term(connection: asyncpg.Connection[Any], leader: str, redis_ms: int, handover_ms: int) -> Confirmed:
     """Start a new term at the greatest of the record's counter, Redis' counter and the newest stamp committed.
 
