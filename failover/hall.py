@@ -31,6 +31,7 @@ from app.secrets import site_secret
 from app.settings import Settings
 from app.storage.postgres.engine import create_engine
 from failover.proxy import Proxy
+from failover.wall_clock import WallClock
 
 ROOT = Path(__file__).resolve().parents[1]
 SERVE = (sys.executable, "-m", "app.cli", "serve")
@@ -45,19 +46,37 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class _Redis(EmbeddedRedis):
+    """Redis under a wall clock that can be moved. PostgreSQL's is left alone: commit times are read from it."""
+
+    def __init__(self, data_dir: Path, clock: WallClock) -> None:
+        super().__init__(data_dir)
+        self._clock = clock
+
+    def start(self) -> None:
+        # It inherits our environment; the keeper starts one store at a time.
+        os.environ.update(self._clock.environment)
+        try:
+            super().start()
+        finally:
+            for name in self._clock.environment:
+                os.environ.pop(name, None)
+
+
 class Hall:
     """Everything of one run under ``place`` (a short path: it holds unix sockets). An async context manager."""
 
-    def __init__(self, place: Path, *, launcher: Sequence[str] = SERVE, clock_file: Path | None = None) -> None:
+    def __init__(self, place: Path, *, launcher: Sequence[str] = SERVE) -> None:
+        place.mkdir(parents=True, exist_ok=True)
         self.place = place
         self.data_dir = place / "data"
         self.log = place / "server.log"
         self.url = ""
         self._launcher = list(launcher)
-        self._clock_file = clock_file
+        self.clocks = {"server": WallClock(place / "server.clock"), "redis": WallClock(place / "redis.clock")}
         # Commit times are kept, so that the checker can tell what was promised before it was committed.
         self._postgres = EmbeddedPostgres(self.data_dir, settings={"track_commit_timestamp": "on"})
-        self._redis = EmbeddedRedis(self.data_dir)
+        self._redis = _Redis(self.data_dir, self.clocks["redis"])
         self._keeper = Keeper([self._postgres, self._redis])
         self._process: subprocess.Popen[bytes] | None = None
         self._stack = contextlib.AsyncExitStack()
@@ -66,7 +85,6 @@ class Hall:
         self.restarts = 0
 
     async def __aenter__(self) -> Self:
-        self.place.mkdir(parents=True, exist_ok=True)
         try:
             for store in (self._postgres, self._redis):
                 await asyncio.to_thread(store.start)
@@ -108,6 +126,7 @@ class Hall:
             "HOLDFAST_WORKERS": "2",
             "HOLDFAST_DATABASE_URL": f"postgresql://holdfast@127.0.0.1:{self.postgres_line.port}/holdfast",
             "HOLDFAST_REDIS_URL": f"redis://127.0.0.1:{self.redis_line.port}/0",
+            **self.clocks["server"].environment,
         }
         if self._launcher != list(SERVE):
             # A test's launcher lives in the checkout, the server's own package is installed.

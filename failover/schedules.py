@@ -21,13 +21,16 @@ from failover.proxy import Proxy, Way
 
 LOAD_S = 15.0
 FEWEST, MOST = 3, 6
-Kind = Literal["kill", "freeze", "reset", "refuse", "drop", "stall", "delay", "takeovers"]
+Kind = Literal["kill", "freeze", "reset", "refuse", "drop", "stall", "delay", "clock", "takeovers"]
 KILLED: tuple[Target, ...] = ("api", "worker", "server", "postgres", "backend", "redis", "everything")
 FROZEN: tuple[Target, ...] = ("api", "worker", "postgres", "redis", "everything")
+CLOCKS: tuple[Target, ...] = ("server", "redis", "everything")
+# Seconds: a leap, an hour of summer time, days of a BIOS battery.
+JUMPS = (-172_800, -3_600, -30, -2, 0.4, 30, 3_600, 172_800)
 LINES: tuple[Target, ...] = ("postgres", "redis")
 # How often each kind is drawn; takeovers come with every schedule besides.
 WEIGHTS: dict[Kind, int] = {
-    "kill": 6, "freeze": 5, "reset": 2, "refuse": 2, "drop": 2, "stall": 2, "delay": 2, "takeovers": 1
+    "kill": 6, "freeze": 5, "reset": 2, "refuse": 2, "drop": 2, "stall": 2, "delay": 2, "clock": 2, "takeovers": 1
 }  # fmt: skip
 
 
@@ -39,12 +42,12 @@ class Fault:
     target: Target | None
     at_s: float
     for_s: float = 0.0
-    # Seconds of a delay, or candidates of a storm.
+    # Seconds of a delay or of a jump, or candidates of a storm.
     amount: float = 0.0
 
     def __str__(self) -> str:
         words = self.kind if self.target is None else f"{self.kind}:{self.target}"
-        if self.kind == "takeovers":
+        if self.kind in ("takeovers", "clock"):
             words += f":{self.amount:g}"
         return f"{words}@{self.at_s:.1f}" + (f"+{self.for_s:.1f}" if self.for_s else "")
 
@@ -70,6 +73,8 @@ def _one(rng: random.Random, kind: Kind, at_s: float, candidates: int) -> Fault:
         return Fault(kind, rng.choice(FROZEN), at_s, rng.uniform(0.5, 6))
     if kind == "reset":
         return Fault(kind, rng.choice(LINES), at_s)
+    if kind == "clock":
+        return Fault(kind, rng.choice(CLOCKS), at_s, rng.uniform(1, 6), rng.choice(JUMPS))
     if kind == "delay":
         return Fault(kind, rng.choice(LINES), at_s, rng.uniform(1, 5), rng.choice([0.02, 0.1, 0.3, 1.2]))
     return Fault(kind, rng.choice(LINES), at_s, rng.uniform(0.5, 6))
@@ -97,6 +102,15 @@ async def strike(hall: Hall, fault: Fault, rng: random.Random) -> AsyncIterator[
             yield
         finally:
             _signal(victims, signal.SIGCONT)
+    elif fault.kind == "clock":
+        clocks = [clock for name, clock in hall.clocks.items() if fault.target in (name, "everything")]
+        try:
+            for clock in clocks:
+                clock.set(fault.amount)
+            yield
+        finally:
+            for clock in clocks:
+                clock.set(0)
     else:
         line: Proxy = hall.postgres_line if fault.target == "postgres" else hall.redis_line
         async with line.broken(cast("Way", fault.kind), delay_s=fault.amount):
