@@ -84,7 +84,11 @@ async def listed(
     by_attempt = {attempt: list(group) for attempt, group in groupby(rows, key=lambda row: row["attempt_id"])}
     counted = await stranded.counts(conn, [session_id], reach)
     return {
-        "session": {"id": session_id, "name": session["name"]},
+        "session": {
+            "id": session_id,
+            "name": session["name"],
+            "timezone": await stranded.timezone(conn, session_id),
+        },
         "kept": counted.get(session_id, 0),
         "attempts": [
             {

@@ -33,7 +33,7 @@ test('every key that the console names exists', () => {
 
 test('every key is used', () => {
   const all = sources.join('\n');
-  const built = ['kind.', 'role.', 'session.', 'clock.', 'link.', 'reason.', 'spare.fault.', 'notice.', 'signIn.'];
+  const built = ['aside.state.', 'aside.type.', 'aside.verdict.', 'aside.told.', 'aside.confirm.', 'stores.', 'kind.', 'role.', 'session.', 'clock.', 'link.', 'reason.', 'spare.fault.', 'notice.', 'signIn.'];
   for (const key of Object.keys(chinese)) {
     if (built.some((prefix) => key.startsWith(prefix))) continue;
     assert.ok(all.includes(`'${key}'`), key);
@@ -44,6 +44,8 @@ test('what the service can say has words', () => {
   for (const state of STATES) assert.ok(`kind.${state}` in chinese, state);
   for (const role of ['invigilator', 'chief', 'office', 'admin', 'auditor', 'inspector']) assert.ok(`role.${role}` in chinese);
   for (const state of ['planned', 'waiting', 'running', 'ended', 'held']) assert.ok(`session.${state}` in chinese);
+  for (const type of ['single', 'multiple', 'true_false', 'blank', 'text']) assert.ok(`aside.type.${type}` in chinese);
+  for (const state of ['open', 'ended', 'final']) assert.ok(`aside.state.${state}` in chinese);
 });
 
 test('no text stands in a component: everything visible is in the catalogues', () => {

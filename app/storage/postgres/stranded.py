@@ -35,6 +35,14 @@ def _rooms(room_ids: Collection[int] | None) -> list[int] | None:
     return None if room_ids is None else sorted(room_ids)
 
 
+async def timezone(conn: AsyncConnection, session_id: int) -> str:
+    """The exam's zone, in which its wall clocks are read."""
+    found = await conn.scalar(
+        text("SELECT e.timezone FROM session s JOIN exam e ON e.id = s.exam_id WHERE s.id = :s"), {"s": session_id}
+    )
+    return str(found)
+
+
 async def counts(
     conn: AsyncConnection, session_ids: Collection[int], room_ids: Collection[int] | None
 ) -> dict[int, int]:

@@ -21,8 +21,10 @@
 import { ApiError, Refused, createApi } from '../../shared/api.js';
 import { batch, signal } from '../../shared/ui.js';
 import { createActs } from './act.js';
+import { createAside } from './aside.js';
 import { createLive } from './live.js';
 import { currentSession, follow, happenings } from './room.js';
+import { createStores } from './stores.js';
 
 const SESSIONS_EVERY_MS = 20_000;
 const NOTICE_MS = 12_000;
@@ -61,6 +63,14 @@ export function createDesk(ports) {
   const asked = () => ({ token });
 
   const act = createActs({ api, timers, random, clock, token: () => token });
+  const stores = createStores({ fetch, timers, random });
+  const aside = createAside({
+    get: async (path) => (await api.get(`/api/v1/staff${path}`, asked())).body,
+    change,
+    timers,
+    random,
+    loginEnded,
+  });
   const live = createLive({
     fetch,
     timers,
@@ -103,6 +113,8 @@ export function createDesk(ports) {
   /** @param {unknown} why shown above the sign-in form */
   function leave(why) {
     live.stop();
+    stores.stop();
+    aside.stop();
     timers.clearTimeout(sessionsTimer);
     token = null;
     storage.set('token', null);
@@ -151,6 +163,8 @@ export function createDesk(ports) {
     });
     if (room) openRoom(room.id, room.id === wanted.room ? wanted.session : null);
     keepSessions();
+    stores.start();
+    if (who.may.includes('view-stranded')) aside.start();
   }
 
   function keepSessions() {
@@ -220,7 +234,8 @@ export function createDesk(ports) {
 
   return {
     api, phase, staff, sessions, roomId, sessionId, picture, pictureAt, away, closed, selection, query, only, busy,
-    fault, notices, farewell, clock,
+    fault, notices, farewell, clock, aside,
+    stores: stores.stores,
     dismiss,
     openRoom,
     retryNow: () => live.retryNow(),

@@ -1,9 +1,11 @@
 import { html } from '../../../shared/ui.js';
 import { linkOf, useApp, useSince } from '../../app.js';
+import { Aside } from '../aside/aside.js';
 import { Notices } from '../notices/notices.js';
 import { Panel } from '../panel/panel.js';
 import { SeatMap } from '../seat-map/seat-map.js';
 import { SignIn } from '../sign-in/sign-in.js';
+import { StoresLine } from '../stores/stores.js';
 import { Summary } from '../summary/summary.js';
 import { TopBar } from '../top-bar/top-bar.js';
 
@@ -14,7 +16,8 @@ export function Page() {
   return html`<div class="page">
     <${TopBar} />
     <${Link} />
-    <${Room} />
+    <${StoresLine} />
+    ${desk.aside.open.value !== null ? html`<${Aside} />` : html`<${Room} />`}
     <${Notices} />
   </div>`;
 }

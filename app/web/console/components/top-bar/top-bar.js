@@ -1,6 +1,7 @@
 /** Which room, which session, how much time, who is here. */
 import { html, useState } from '../../../shared/ui.js';
 import { linkOf, useApp, useSince } from '../../app.js';
+import { waiting } from '../../core/aside.js';
 import { countdown, digits } from '../../core/room.js';
 import { Look } from './look.js';
 
@@ -26,7 +27,10 @@ function Where() {
       <span class="sr-only">${t('top.room')}</span>
       <select
         class="top-bar-select top-bar-room" value=${String(roomId.value)}
-        onChange=${(/** @type {any} */ event) => desk.openRoom(Number(event.target.value))}
+        onChange=${(/** @type {any} */ event) => {
+          desk.aside.hide();
+          desk.openRoom(Number(event.target.value));
+        }}
       >
         ${[...buildings].map(
           ([building, inside]) => html`<optgroup label=${building} key=${building}>
@@ -42,8 +46,10 @@ function Where() {
           <span class="sr-only">${t('top.session')}</span>
           <select
             class="top-bar-select" value=${String(sessionId.value)}
-            onChange=${(/** @type {any} */ event) =>
-              desk.openRoom(/** @type {number} */ (roomId.value), Number(event.target.value))}
+            onChange=${(/** @type {any} */ event) => {
+              desk.aside.hide();
+              desk.openRoom(/** @type {number} */ (roomId.value), Number(event.target.value));
+            }}
           >
             ${here.map(
               (session) => html`<option value=${String(session.id)} key=${session.id}>
@@ -95,6 +101,7 @@ function Who() {
   const staff = desk.staff.value;
   if (!staff) return null;
   return html`<div class="who">
+    <${KeptAside} />
     <span class="who-name"><strong>${staff.name}</strong> <span class="soft">${t(`role.${staff.role}`)}</span></span>
     <${Look} />
     ${leaving
@@ -103,4 +110,19 @@ function Who() {
         </button>`
       : html`<button class="button button-quiet who-leave" onClick=${() => setLeaving(true)}>${t('top.signOut')}</button>`}
   </div>`;
+}
+
+/** The way to what was kept aside: there while something waits, or while it is open. */
+function KeptAside() {
+  const { desk, t } = useApp();
+  const { aside } = desk;
+  const { total, session } = waiting(aside.counts.value, desk.sessionId.value);
+  const open = aside.open.value !== null;
+  if (!open && total === 0) return null;
+  return html`<button
+    class="button aside-link" aria-pressed=${open ? 'true' : 'false'} data-some=${total > 0 ? 'yes' : null}
+    onClick=${() => (open || session === null ? aside.hide() : void aside.show(session))}
+  >
+    ${t('aside.title')} <strong class="number">${total}</strong>
+  </button>`;
 }
