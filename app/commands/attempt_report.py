@@ -19,7 +19,9 @@ from app.domain.chain import short
 from app.domain.clock import duration_text
 from app.services.attempt_history import Report
 
-COLUMNS = ("时间 time", "考试时钟 clock", "事件 event", "内容 what", "机位 seat", "环 link")
+COLUMNS = ("时间\ntime", "考试时钟\nexam clock", "事件\nevent", "内容\nwhat", "机位\nseat", "环\nlink")
+# An answer that was on its way for longer than this was typed while the PC had no way to send it.
+ON_ITS_WAY_MS = 5_000
 
 
 def as_json(report: Report) -> dict[str, Any]:
@@ -63,9 +65,10 @@ def show(report: Report, console: Console) -> None:
     snapshot = report.snapshot
     for line in _head(snapshot):
         console.print(line, markup=False, highlight=False)
-    table = Table(*COLUMNS, title=_day(snapshot, report.events), title_justify="left", highlight=False)
-    for column in (0, 1, 5):
-        table.columns[column].no_wrap = True
+    table = Table(title=_day(snapshot, report.events), title_justify="left", highlight=False)
+    for heading in COLUMNS:
+        # Folded, never cut: this is evidence.
+        table.add_column(heading, overflow="fold")
     for event in report.events:
         table.add_row(*map(escape, _row(snapshot, event)))
     console.print(table)
@@ -98,16 +101,29 @@ def _day(snapshot: Snapshot, told: Sequence[Event]) -> str:
 
 
 def _row(snapshot: Snapshot, event: Event) -> tuple[str, ...]:
-    at = wall(snapshot.terms, event.at_ms)
     clock = event.at_ms - (snapshot.start_ms or 0)
     return (
-        "—" if at is None else f"{at.astimezone(ZoneInfo(snapshot.timezone)):%H:%M:%S}",
+        _time(snapshot, event.at_ms),
         duration_text(clock) if clock >= 0 else f"−{duration_text(-clock)}",
         KINDS[event.kind],
-        TELL[event.kind](event.facts),
+        TELL[event.kind](event.facts) + _typed(snapshot, event),
         str(event.facts.get("seat") or ""),
         str(event.facts.get("link") or ""),
     )
+
+
+def _time(snapshot: Snapshot, at_ms: int) -> str:
+    at = wall(snapshot.terms, at_ms)
+    return "—" if at is None else f"{at.astimezone(ZoneInfo(snapshot.timezone)):%H:%M:%S}"
+
+
+def _typed(snapshot: Snapshot, event: Event) -> str:
+    """When an answer was typed, where that was well before it came."""
+    typed_ms = event.facts.get("typed_ms")
+    if typed_ms is None or event.kind == "decision":
+        return ""
+    came_ms = event.facts.get("stamp_ms", event.at_ms)
+    return f"，作答于 typed {_time(snapshot, typed_ms)}" if came_ms - typed_ms >= ON_ITS_WAY_MS else ""
 
 
 def verdict(proof: Proof) -> list[str]:
