@@ -12,13 +12,17 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
+import structlog
+
 from app.embedded import places, process
 from app.embedded.errors import EmbeddedError, from_os_error
 from app.embedded.identity import Identity
 from app.embedded.lock import DirectoryLock
 
+log = structlog.get_logger(__name__)
 NAME = "Redis"
 START_SECONDS = 60.0
+TRUNCATED = b"because aof-load-truncated is enabled"
 STOP_SECONDS = 20.0
 
 _OURS = frozenset({"redis-server"})
@@ -89,20 +93,31 @@ class EmbeddedRedis:
         try:
             places.private_dir(self.folder)
             places.enough_room(self.data_dir)
-            log = places.log_file(self.data_dir, "redis")
+            said = places.log_file(self.data_dir, "redis")
             self._socket = places.socket_dir(self.data_dir) / "redis.sock"
             self._socket.unlink(missing_ok=True)
             # A file and not arguments: Redis 6 splits arguments at blanks, and a data directory may hold one.
             conf = self.folder / "redis.conf"
             conf.write_text(self._conf(), encoding="utf-8")
-            self._child, began = process.spawn([binary, conf], cwd=self.folder, log=log, who=Identity())
-            process.wait_ready(self._child, self._ready, store=NAME, log=log, began=began, timeout=START_SECONDS)
+            self._child, began = process.spawn([binary, conf], cwd=self.folder, log=said, who=Identity())
+            process.wait_ready(self._child, self._ready, store=NAME, log=said, began=began, timeout=START_SECONDS)
+            self._say_what_was_lost(said, began)
         except OSError as error:
             self.stop()
             raise from_os_error(error, error.filename or self.data_dir) from error
         except BaseException:
             self.stop()
             raise
+
+    def _say_what_was_lost(self, said: Path, began: int) -> None:
+        """A file that was cut in the middle of an entry is loaded up to it; Redis says so where nobody looks.
+
+        What was in that entry was never confirmed, or is kept by its browser until it is durable.
+        """
+        with said.open("rb") as lines:
+            lines.seek(began)
+            if TRUNCATED in lines.read():
+                log.warning("redis append-only file truncated", file=str(self.folder), log=str(said))
 
     def take_over(self) -> None:
         """Lock the data directory and end every server a killed supervisor left on it; ``stop()`` gives it back.

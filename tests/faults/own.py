@@ -1,0 +1,128 @@
+"""Stores of a test's own, to be filled, frozen, killed and brought back, and waits that say what they saw last."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+
+from app.embedded.postgres import EmbeddedPostgres
+from app.embedded.redis import EmbeddedRedis
+from app.storage.postgres.engine import migrate
+from app.worker.loops import Drain
+
+# A machine four times slower than a slow one.
+PATIENCE_S = 90.0
+
+
+@contextmanager
+def place() -> Iterator[Path]:
+    """A short directory: a socket's path may have 107 bytes."""
+    made = Path(tempfile.mkdtemp(prefix="hf-own-"))
+    made.chmod(0o755)
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made)
+
+
+@contextmanager
+def own_postgres(at: Path, **settings: str) -> Iterator[EmbeddedPostgres]:
+    """A migrated PostgreSQL under ``at``; stopped at the end, frozen or not."""
+    with EmbeddedPostgres(at, settings=settings) as store:
+        with ThreadPoolExecutor(1) as apart:  # a thread has no event loop, and the migrations bring their own
+            apart.submit(migrate, store.url).result()
+        yield store
+
+
+@contextmanager
+def own_redis(at: Path) -> Iterator[EmbeddedRedis]:
+    with EmbeddedRedis(at) as store:
+        yield store
+
+
+def family(pid: int) -> list[psutil.Process]:
+    head = psutil.Process(pid)
+    return [head, *head.children(recursive=True)]
+
+
+@contextmanager
+def frozen(pid: int) -> Iterator[None]:
+    """SIGSTOP to a process and all its children, as a disk that hangs looks from outside."""
+    stopped: list[psutil.Process] = []
+    try:
+        # The head first: it would start new children.
+        for one in family(pid):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.send_signal(signal.SIGSTOP)
+                stopped.append(one)
+        yield
+    finally:
+        for one in stopped:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.send_signal(signal.SIGCONT)
+
+
+def kill(pid: int) -> None:
+    """SIGKILL to a process and all its children."""
+    for one in family(pid):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            os.kill(one.pid, signal.SIGKILL)
+
+
+async def until(look: Callable[[], Awaitable[Any]], good: Callable[[Any], bool], what: str) -> Any:
+    """The first thing ``look`` sees that is ``good``; fails with the last one."""
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        seen = await look()
+        if good(seen):
+            return seen
+        assert time.monotonic() < end, f"never {what}; last seen: {seen}"
+        await asyncio.sleep(0.05)
+
+
+async def readyz(client: httpx.AsyncClient) -> dict[str, Any]:
+    reply = await client.get("http://test/readyz")
+    return {"status": reply.status_code, **reply.json()}
+
+
+async def until_ready(client: httpx.AsyncClient, **wanted: object) -> dict[str, Any]:
+    """Until /readyz says all of ``wanted``."""
+    seen: dict[str, Any] = await until(
+        lambda: readyz(client), lambda seen: all(seen.get(name) == value for name, value in wanted.items()), str(wanted)
+    )
+    return seen
+
+
+@asynccontextmanager
+async def draining(app: Any):
+    """The worker's drain beside the application."""
+    drain = Drain(app.state.deps.site)
+    try:
+        yield drain
+    finally:
+        await drain.close()
+
+
+async def drained(app: Any) -> None:
+    """Run the worker's drain until nothing of the buffer waits."""
+    site = app.state.deps.site
+    async with draining(app) as drain:
+
+        async def left() -> int:
+            await drain.run()
+            return await site.backlog.count(site.keys)
+
+        await until(left, lambda n: n == 0, "an empty backlog")
