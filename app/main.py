@@ -89,7 +89,7 @@ def create_app(settings: Settings, *, database_url: str, redis_url: str, standby
             )
             sitting = Sitting(site)
             hub = Hub(site)
-            app.state.deps = Deps(site, Tokens(site.secret, settings), sitting)
+            app.state.deps = Deps(site, Tokens(site.secret), sitting)
             app.state.hub = hub
             app.state.loop = asyncio.get_running_loop()
             await ticker.start()

@@ -84,7 +84,6 @@ class Settings(BaseSettings):
     ticket_failures: int = Field(5, ge=1, description="Failed sign-ins per ticket and window.")
     address_failures: int = Field(1000, ge=1, description="Failed sign-ins per address and window.")
     failure_window: timedelta = Field(timedelta(minutes=5), description="Window for failed sign-ins.")
-    token_life: timedelta = Field(timedelta(hours=14), description="How long a device token is honoured.")
     login_life: timedelta = Field(timedelta(hours=14), description="How long a staff login lasts.")
     stream_life: timedelta = Field(timedelta(minutes=15), description="An event stream is reopened this often.")
     shutdown_grace: timedelta = Field(_seconds(5), description="Time for requests in flight at SIGTERM.")

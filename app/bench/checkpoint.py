@@ -76,7 +76,7 @@ class Level:
 async def prepare(settings: Settings, urls: Urls, candidates: int) -> list[Seat]:
     """A running session of ``candidates`` who are signed in: their tokens and items."""
     engine = create_engine(urls.database_url, settings)
-    tokens = Tokens(site_secret(settings), settings)
+    tokens = Tokens(site_secret(settings))
     epoch = next_epoch(1, 0)
     try:
         async with engine.begin() as conn:

@@ -1,6 +1,7 @@
 """Device tokens: who may write for which attempt under which epoch, signed by the site.
 
-A token says what was granted; whether it still holds is decided under the attempt's row lock.
+A token says what was granted; whether it still holds is decided under the attempt's row lock. It carries no time: it
+ends with its epoch and with its attempt, and a wall clock that jumps signs nobody out.
 """
 
 from __future__ import annotations
@@ -10,10 +11,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
 
-from itsdangerous import BadData, URLSafeTimedSerializer
+from itsdangerous import BadData, URLSafeSerializer
 
 from app.domain.errors import Refused
-from app.settings import Settings
 
 REMEMBERED = 8192
 
@@ -30,11 +30,10 @@ class Claims:
 class Tokens:
     """Signs and reads tokens. Reading is remembered: one device sends the same token all session long."""
 
-    def __init__(self, secret: bytes, settings: Settings) -> None:
-        self._serializer = URLSafeTimedSerializer(
+    def __init__(self, secret: bytes) -> None:
+        self._serializer = URLSafeSerializer(
             secret, salt="device-token", signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"}
         )
-        self._life = int(settings.token_life.total_seconds())
         self.read = lru_cache(maxsize=REMEMBERED)(self._read)
 
     def sign(self, claims: Claims) -> str:
@@ -44,7 +43,7 @@ class Tokens:
 
     def _read(self, token: str) -> Claims:
         try:
-            lineage_n, attempt, epoch, device_id, seat_id = self._serializer.loads(token, max_age=self._life)
+            lineage_n, attempt, epoch, device_id, seat_id = self._serializer.loads(token)
             return Claims(lineage_n, UUID(hex=attempt), epoch, device_id, seat_id)
         except (BadData, ValueError, TypeError) as fault:
             raise Refused("bad-token") from fault
