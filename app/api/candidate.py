@@ -16,8 +16,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.api.deps import address_of, claims_of, get_deps
-from app.api.schemas.candidate import decode_checkpoint, decode_sign_in
+from app.api.schemas.candidate import decode_checkpoint, decode_lease, decode_sign_in
 from app.domain.errors import Refused
+from app.services import lost_grant
 from app.services import sign_in as signing_in
 from app.services.sitting import described
 from app.storage.postgres import attempts
@@ -85,6 +86,14 @@ async def state(request: Request) -> Response:
     return reply(await get_deps(request).sitting.resume(claims_of(request)))
 
 
+async def show_lease(request: Request) -> Response:
+    """For a device whose grant the record has lost (`grant-lost`): token and lease secret enter it again."""
+    deps, claims = get_deps(request), claims_of(request)
+    data = decode_lease(await body_of(request, deps.settings.max_body_bytes))
+    await lost_grant.enter_again(deps.site, claims, data.device_id, data.lease_secret, address_of(request))
+    return reply(await deps.sitting.resume(claims))
+
+
 async def paper(request: Request) -> Response:
     """The prepared bytes, as they were compressed when the paper was drawn."""
     deps, claims = get_deps(request), claims_of(request)
@@ -150,6 +159,7 @@ ROUTES = [
     Route(f"{PREFIX}/attempt/checkpoints", checkpoints, methods=["POST"]),
     Route(f"{PREFIX}/attempt/empty", empty, methods=["POST"]),
     Route(f"{PREFIX}/attempt/hand-in", hand_in, methods=["POST"]),
+    Route(f"{PREFIX}/attempt/lease", show_lease, methods=["POST"]),
     Route(f"{PREFIX}/attempt/ready", ready, methods=["POST"]),
     Route(f"{PREFIX}/attempt/paper", paper, methods=["GET"]),
     Route(f"{PREFIX}/attempt/media/{{sha}}", media, methods=["GET"]),

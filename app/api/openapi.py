@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from app.api.problems import MEDIA_TYPE
 from app.api.schemas import replies
-from app.api.schemas.candidate import CheckpointIn, SignInIn
+from app.api.schemas.candidate import CheckpointIn, LeaseIn, SignInIn
 from app.domain.errors import MESSAGES
 
 REF = "#/components/schemas/{name}"
@@ -40,7 +40,7 @@ class Call(NamedTuple):
     summary: str = ""
 
 
-_SEATED = ("bad-token", "superseded", "unavailable")
+_SEATED = ("bad-token", "grant-lost", "superseded", "unavailable")
 _GATED = (*_SEATED, "not-started", "closed", "not-found")
 _BODY = ("bad-body", "body-too-large")
 _WRITES = (*_SEATED, *_BODY, "too-many-responses", "not-started", "closed", "overloaded")
@@ -59,6 +59,9 @@ CALLS: dict[str, Call] = {
     "/api/v1/attempt/paper": Call(replies.PaperTold, codes=_GATED, also={"304": "The page has this paper."}),
     "/api/v1/attempt/media/{sha}": Call("image/*", codes=_GATED),
     "/api/v1/attempt/ready": Call(replies.ReadyTold, codes=_SEATED),
+    "/api/v1/attempt/lease": Call(
+        replies.AttemptTold, LeaseIn, (*_BODY, "bad-token", "superseded", "seat-taken", "closed", "unavailable")
+    ),
     "/api/v1/attempt/checkpoints": Call(replies.CheckpointTold, CheckpointIn, _WRITES),
     "/api/v1/attempt/hand-in": Call(replies.HandInTold, CheckpointIn, (*_WRITES, "too-early-to-hand-in")),
     "/api/v1/attempt/empty": Call(replies.EmptyTold, CheckpointIn, ("bad-token", *_BODY, "too-many-responses")),

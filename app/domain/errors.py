@@ -56,6 +56,11 @@ MESSAGES: dict[str, Message] = {
     ),
     # --- sitting
     "bad-token": Message(401, "登录已失效，请重新登录。", "This sign-in is no longer valid. Please sign in again."),
+    "grant-lost": Message(
+        401,
+        "服务器恢复后还没有本机的登录记录，正在自动恢复，请继续作答。",
+        "The server was put back and has not heard of this PC yet. It is being told; keep working.",
+    ),
     "superseded": Message(
         409,
         "您已在 {seat} 号机位继续考试，本机不再保存答案。",

@@ -21,7 +21,7 @@ from app.domain import identity
 from app.domain.checkpoints import Checkpoint, Outcome, Row, StoreAway
 from app.domain.clock import Because
 from app.domain.errors import Refused
-from app.services import ending, timing
+from app.services import ending, lost_grant, timing
 from app.services.site import Site
 from app.services.tokens import Claims
 from app.storage.postgres import adjustments, attempts
@@ -59,6 +59,9 @@ class Sent:
     position: int | None
     marked: str | None
     elapsed_ms: int
+    # What the browser was told before, and what the record must hold with this request: asked of a hand-in.
+    lineage: str | None = None
+    count: int | None = None
 
 
 class Sitting:
@@ -211,6 +214,7 @@ class Sitting:
             "notices": [],
         }
         if outcome.fenced:
+            lost_grant.refuse_lost(claims, outcome.epoch)
             raise Refused("superseded", seat=await self._seat_now(claims.attempt), items=items)
         clock = await self._clock(claims, seated, outcome)
         if outcome.state == "final":
@@ -293,6 +297,7 @@ class Sitting:
             seated = await attempts.seated(conn, claims.attempt)
             if row is None or seated is None:
                 raise Refused("bad-token")
+            lost_grant.refuse_lost(claims, row["epoch"])
             if row["epoch"] != claims.epoch:
                 raise Refused("superseded", seat=f"{seated.seat['room']} {seated.seat['seat']}", items=[])
             answers = await attempts.responses(conn, claims.attempt)
@@ -340,6 +345,7 @@ class Sitting:
         site.require_postgres()
         async with site.engine.begin() as conn:
             row = await attempts.lock(conn, claims.attempt)
+            lost_grant.refuse_lost(claims, 0 if row is None else row["epoch"])
             if row is None or row["epoch"] != claims.epoch:
                 raise Refused("superseded", seat="", items=[])
             now_ms = site.service_time.now_ms()
@@ -368,6 +374,7 @@ class Sitting:
             row = await attempts.state(conn, claims.attempt)
         if row is None:
             raise Refused("bad-token")
+        lost_grant.refuse_lost(claims, row["epoch"])
         if row["epoch"] != claims.epoch:
             raise Refused("superseded", seat=await self._seat_now(claims.attempt), items=[])
         if row["state"] == "final":
@@ -395,12 +402,20 @@ class Sitting:
                 "clock": refusal.params["clock"],
                 "durability": "durable",
             }
-        if reply["durability"] == "buffered":
+        if reply["durability"] == "buffered" or self._holds_less(sent, reply):
             return {**reply, "receipt": None}
         await ending.end(site, claims.attempt, "hand_in", epoch=claims.epoch)
         receipt = await ending.finalise(site, claims.attempt, epoch=claims.epoch)
         clock = {**reply["clock"], "state": "final", "remaining_ms": 0, "ends_at": None}
         return {**reply, "receipt": receipt, "state": "final", "clock": clock}
+
+    def _holds_less(self, sent: Sent, reply: dict[str, Any]) -> bool:
+        """Whether the record was put back since the browser was told of it: no receipt for less than was promised. The
+        reply shows the lower count, the browser brings everything, and asks again."""
+        if "count" not in reply:
+            return False
+        other = sent.lineage is not None and sent.lineage != reply["lineage"]
+        return other or (sent.count is not None and reply["count"] < sent.count)
 
     async def _refuse_early(self, seated: Seated) -> None:
         start_ms = await self.start_ms(seated.session_id)

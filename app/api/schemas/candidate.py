@@ -30,6 +30,13 @@ class CheckpointIn(Struct):
     position: Annotated[int, Meta(ge=1, le=100_000)] | None = None
     marked: Annotated[list[Count], Meta(max_length=2000)] | None = None
     elapsed_ms: Count = 0
+    lineage: Short | None = None
+    count: Count | None = None
+
+
+class LeaseIn(Struct):
+    device_id: Short
+    lease_secret: Annotated[str, Meta(max_length=128, pattern=r"^[^\x00]*$")]
 
 
 class SeatIn(Struct):
@@ -47,12 +54,20 @@ class SignInIn(Struct):
 
 checkpoint_decoder = msgspec.json.Decoder(CheckpointIn)
 sign_in_decoder = msgspec.json.Decoder(SignInIn)
+lease_decoder = msgspec.json.Decoder(LeaseIn)
 _encoder = msgspec.json.Encoder()
 
 
 def decode_sign_in(body: bytes) -> SignInIn:
     try:
         return sign_in_decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeError) as fault:
+        raise Refused("bad-body", reason=str(fault)) from fault
+
+
+def decode_lease(body: bytes) -> LeaseIn:
+    try:
+        return lease_decoder.decode(body)
     except (msgspec.DecodeError, UnicodeError) as fault:
         raise Refused("bad-body", reason=str(fault)) from fault
 
@@ -75,6 +90,8 @@ def decode_checkpoint(body: bytes, settings: Settings) -> Sent:
         position=data.position,
         marked=None if data.marked is None else _encoder.encode(data.marked).decode(),
         elapsed_ms=data.elapsed_ms,
+        lineage=data.lineage,
+        count=data.count,
     )
 
 
