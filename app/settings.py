@@ -70,6 +70,9 @@ class Settings(BaseSettings):
     handover_gap: timedelta = Field(
         _seconds(2), description="A gap between terms shorter than this was nobody's outage."
     )
+    frozen_after: timedelta = Field(
+        _seconds(2), description="A ticker that asks nothing for this long while the clock stands loses its connection."
+    )
     silent_after: timedelta = Field(_seconds(25), description="Seat shown as silent after this long unheard.")
     sweep_every: timedelta = Field(_seconds(1), description="How often ended attempts are looked for.")
 

@@ -55,6 +55,7 @@ class Ticker:
         self._patience_s = settings.commit_deadline.total_seconds()
         self._max_step_ms = int(settings.max_step.total_seconds() * 1000)
         self._handover_ms = int(settings.handover_gap.total_seconds() * 1000)
+        self._frozen_s = settings.frozen_after.total_seconds()
         self._monotonic = monotonic
         self._standby_s = standby_s
         # The one that should tick looks for the lock more often than those that serve candidates as well.
@@ -107,10 +108,7 @@ class Ticker:
     async def _serve(self, connection: asyncpg.Connection[Any]) -> None:
         """Wait for the lock on PostgreSQL, then tick until it is lost. Raises FAULTS."""
         try:
-            while not await self._bounded(service_clocks.lead(connection)):
-                self.asked.set()
-                await asyncio.sleep(self._look_s)
-            self.asked.set()
+            await self._lead(connection)
             redis_ms = await self._redis_ms(connection)
             async with asyncio.timeout(TERM_S):
                 at = await service_clocks.begin_term(connection, self._me, redis_ms, self._handover_ms)
@@ -146,6 +144,23 @@ class Ticker:
         finally:
             self.leading = False
             connection.terminate()
+
+    async def _lead(self, connection: asyncpg.Connection[Any]) -> None:
+        """Wait for the lock. A holder that is frozen keeps it as long as its connection lives, and would be an outage
+        for as long: when the clock has stood, its connection is ended. That is safe, because a step counts only by its
+        compare-and-set: woken, it finds no connection, and another term than its own."""
+        stood_s = 0.0
+        while not await self._bounded(service_clocks.lead(connection)):
+            self.asked.set()
+            before = self._monotonic()
+            await asyncio.sleep(self._look_s)
+            # Look by look: a process that was frozen itself must not blame the one that ticks.
+            stood_s = 0.0 if self._service_time.knows else stood_s + min(self._monotonic() - before, self._tick_s)
+            if stood_s >= self._frozen_s:
+                stood_s = 0.0
+                ended = await self._bounded(service_clocks.end_frozen(connection, self._frozen_s))
+                log.warning("the clock stands", holder_ended=ended)
+        self.asked.set()
 
     async def _serve_from_redis(self) -> asyncpg.Connection[Any]:
         """Tick in Redis until PostgreSQL answers again, without a pause for looking; the connection that was made."""

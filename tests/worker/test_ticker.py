@@ -204,6 +204,48 @@ async def test_while_postgres_is_away_redis_carries_the_counter_and_hands_it_bac
         assert terms[-1].gap_ms < 2000
 
 
+async def test_a_frozen_holder_of_the_lock_loses_it_while_the_clock_stands(fresh_url, redis_url, redis):
+    frozen = await asyncpg.connect(fresh_url)
+    assert await service_clocks.lead(frozen)
+    async with ticking(fresh_url, redis_url) as (_, ticker):
+        await until(lambda: ticker.leading, "leading")
+        assert frozen.is_closed()
+        before = (await counter(fresh_url)).counter_ms
+        for _ in range(200):
+            if (await counter(fresh_url)).counter_ms > before:
+                break
+            await asyncio.sleep(0.05)
+        else:
+            pytest.fail("the clock does not move")
+
+
+async def test_a_holder_that_ticks_keeps_the_lock(fresh_url, redis_url, redis):
+    async with ticking(fresh_url, redis_url) as (_, first), ticking(fresh_url, redis_url) as (_, second):
+        await until(lambda: first.leading or second.leading, "a leader")
+        leader, other = (first, second) if first.leading else (second, first)
+        connection = await asyncpg.connect(fresh_url)
+        # As one that believes the clock to stand would ask.
+        assert not await service_clocks.end_frozen(connection, 2.0)
+        await connection.close()
+        await asyncio.sleep(1)
+        assert leader.leading
+        assert not other.leading
+
+
+async def test_the_lock_is_given_back_with_a_fresh_step(fresh_url, redis_url, redis):
+    async with ticking(fresh_url, redis_url) as (_, first):
+        await until(lambda: first.leading, "leading")
+        async with ticking(fresh_url, redis_url) as (_, second):
+            await until(second.asked.is_set, "standing by")
+            await first.stop()
+            await until(lambda: second.leading, "a successor")
+            connection = await asyncpg.connect(fresh_url)
+            terms = await service_clocks.terms(connection)
+            await connection.close()
+    assert len(terms) == 2
+    assert terms[-1].gap_ms < 2000
+
+
 def confirmed(ms: int, term: int = 1, lineage: int = 1) -> Confirmed:
     return Confirmed(lineage, f"l{lineage}", term, ms)
 

@@ -45,6 +45,25 @@ async def release(connection: asyncpg.Connection[Any]) -> None:
     await connection.fetchval("SELECT pg_advisory_unlock($1)", TICKER_LOCK)
 
 
+async def end_frozen(connection: asyncpg.Connection[Any], silent_s: float) -> bool:
+    """End the connection that holds the ticker's lock, if its client has asked nothing for ``silent_s``; whether so.
+
+    A ticker asks twice a second. One whose statement is still running is not frozen: there the server is slow, and
+    another ticker would fare no better.
+    """
+    ended = await connection.fetchval(
+        "SELECT bool_or(pg_terminate_backend(l.pid)) FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid"
+        " WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 AND l.classid = $1 AND l.objid = $2"
+        " AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        " AND l.pid <> pg_backend_pid() AND a.state LIKE 'idle%'"
+        " AND a.state_change < clock_timestamp() - make_interval(secs => $3)",
+        TICKER_LOCK >> 32,
+        TICKER_LOCK & 0xFFFF_FFFF,
+        silent_s,
+    )
+    return bool(ended)
+
+
 async def begin_term(connection: asyncpg.Connection[Any], leader: str, redis_ms: int, handover_ms: int) -> Confirmed:
     """Start a new term at the greatest of the record's counter, Redis' counter and the newest stamp committed.
 
