@@ -201,13 +201,13 @@ def _promised(verdict: Verdict, attempt: Attempt, words: _Said, held: Mapping[Ke
             verdict.found("lost", f"{attempt.id} was told a count of {count} after one of {best}")
 
 
-def _response(one: Revision) -> Response:
+def response_of(one: Revision) -> Response:
     return Response(one.item, Version(one.epoch, one.rev, one.adopt_n, bytes.fromhex(one.hash)), one.value, one.at_ms)
 
 
 def _merged(verdict: Verdict, attempt: Attempt) -> None:
-    model = merge({}, [_response(one) for one in attempt.history])
-    final = {one.item: _response(one) for one in attempt.responses}
+    model = merge({}, [response_of(one) for one in attempt.history])
+    final = {one.item: response_of(one) for one in attempt.responses}
     for item in model.keys() | final.keys():
         if model.get(item) != final.get(item):
             verdict.found("lost", f"item {item} of {attempt.id} is {final.get(item)}, merged it is {model.get(item)}")
@@ -253,7 +253,8 @@ def _fenced(verdict: Verdict, attempt: Attempt, words: _Said, held: Mapping[Key,
 
 def _chained(verdict: Verdict, attempt: Attempt, words: _Said) -> None:
     links = [
-        chain.Revision(one.link, _response(one), one.stamp_ms, one.seq, one.late, one.before) for one in attempt.history
+        chain.Revision(one.link, response_of(one), one.stamp_ms, one.seq, one.late, one.before)
+        for one in attempt.history
     ]
     head = chain.Head(bytes.fromhex(attempt.chain), attempt.chain_links, attempt.count)
     fault = chain.verify(UUID(attempt.id), links, head)

@@ -187,9 +187,11 @@ def recorded(path: Path | None) -> list[dict[str, Any]]:
 def append(path: Path, result: dict[str, Any]) -> None:
     """One line in one write: two runs may append to the same file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
     try:
-        os.write(fd, (json.dumps(result, ensure_ascii=False) + "\n").encode())
+        size = os.fstat(fd).st_size
+        torn = size > 0 and os.pread(fd, 1, size - 1) != b"\n"
+        os.write(fd, (("\n" if torn else "") + json.dumps(result, ensure_ascii=False) + "\n").encode())
     finally:
         os.close(fd)
 

@@ -30,7 +30,7 @@ JUMPS = (-172_800, -3_600, -30, -2, 0.4, 30, 3_600, 172_800)
 LINES: tuple[Target, ...] = ("postgres", "redis")
 # How often each kind is drawn; takeovers come with every schedule besides.
 WEIGHTS: dict[Kind, int] = {
-    "kill": 6, "freeze": 5, "reset": 2, "refuse": 2, "drop": 2, "stall": 2, "delay": 2, "clock": 2, "takeovers": 1
+    "kill": 6, "freeze": 5, "reset": 2, "refuse": 2, "drop": 2, "stall": 2, "delay": 2, "clock": 2
 }  # fmt: skip
 
 
