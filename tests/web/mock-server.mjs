@@ -70,10 +70,12 @@ export function createService({ now }) {
     seat: attempt.seat,
   });
 
-  const byToken = (token) => {
+  const byToken = (token, path) => {
     const [id, epoch] = String(token ?? '').split('/');
     const attempt = service.attempts.get(id);
     if (!attempt) throw new Refusal(401, 'bad-token');
+    // Signed, and never granted here: the record was put back.
+    if (Number(epoch) > attempt.epoch && !path.endsWith('/lease')) throw new Refusal(401, 'grant-lost');
     return { attempt, epoch: Number(epoch) };
   };
 
@@ -109,6 +111,7 @@ export function createService({ now }) {
       }
       if (value === '拒绝') return { item, rev, status: 'refused', code: 'bad-value' };
       attempt.history.add(key);
+      if (buffered) attempt.buffered.push({ item, rev, epoch });
       const held = attempt.responses.get(item);
       if (!held || newer({ epoch, rev }, held) > 0) {
         attempt.responses.set(item, { epoch, rev, value, at_ms });
@@ -137,12 +140,19 @@ export function createService({ now }) {
   };
 
   service.clockOf = clock;
+  /** The first event of a stream. */
+  service.snapshotOf = (token) => {
+    const { attempt } = byToken(token, '');
+    const { attempt_id, epoch, state, count, lineage, clock: now_ } = view(attempt);
+    return { attempt_id, epoch, state, count, lineage, clock: now_ };
+  };
   /** One request; returns the body or throws a Refusal. */
   service.handle = (method, path, token, body) => {
     service.log.push({ method, path, token, body: body && JSON.parse(JSON.stringify(body)), at: now() });
     if (service.mode === '503') throw new Refusal(503, 'unavailable', { retry_after: 1 });
     if (path === '/api/v1/candidate/sign-in') return signIn(body);
-    const { attempt, epoch } = byToken(token);
+    const { attempt, epoch } = byToken(token, path);
+    if (path === '/api/v1/attempt/lease') return showLease(attempt, epoch, body);
     if (path === '/api/v1/attempt/checkpoints') return write(attempt, epoch, body);
     if (path === '/api/v1/attempt/hand-in') return handIn(attempt, epoch, body);
     if (epoch !== attempt.epoch) throw new Refusal(409, 'superseded', { seat: `${attempt.seat.room} ${attempt.seat.seat}`, items: [] });
@@ -165,7 +175,7 @@ export function createService({ now }) {
     let attempt = service.attempts.get(`a-${ticket}`);
     if (!attempt) {
       attempt = {
-        id: `a-${ticket}`, ticket, name: '欧阳若水', epoch: 0, secret: null, seq: 0, count: 0, responses: new Map(), history: new Set(), stranded: [],
+        id: `a-${ticket}`, ticket, name: '欧阳若水', epoch: 0, secret: null, seq: 0, count: 0, responses: new Map(), history: new Set(), stranded: [], buffered: [],
         position: 1, marked: [], elapsed_ms: 0, final: false, receipt: null, gap_ms: 0,
         seat: { building: '实训楼A', room: '第07考室', room_number: 'A203', seat: seat?.seat ?? '12' },
       }; // prettier-ignore
@@ -184,6 +194,20 @@ export function createService({ now }) {
     return { ...view(attempt), token, device_id, lease_secret, next_seq: attempt.seq + 1, servers: [] };
   }
 
+  /** What the drain would push now: all that is buffered has become durable. */
+  service.drained = (attempt) => {
+    const items = attempt.buffered.splice(0).map((one) => ({ ...one, status: 'durable' }));
+    return { items, count: attempt.count, lineage: service.lineage };
+  };
+
+  function showLease(attempt, epoch, { lease_secret }) {
+    if (epoch < attempt.epoch || (epoch === attempt.epoch && attempt.secret !== lease_secret)) {
+      throw new Refusal(409, 'superseded', { seat: '', items: [] });
+    }
+    Object.assign(attempt, { epoch, secret: lease_secret });
+    return view(attempt);
+  }
+
   function handIn(attempt, epoch, body) {
     if (service.earliestMs > 0) throw new Refusal(403, 'too-early-to-hand-in', { in_ms: service.earliestMs });
     let reply;
@@ -193,7 +217,8 @@ export function createService({ now }) {
       if (error.code !== 'closed') throw error;
       reply = { items: error.params.items, clock: error.params.clock, durability: 'durable' };
     }
-    if (reply.durability === 'buffered') return { ...reply, receipt: null };
+    const less = 'count' in reply && (reply.lineage !== (body.lineage ?? reply.lineage) || reply.count < (body.count ?? 0));
+    if (reply.durability === 'buffered' || less) return { ...reply, receipt: null };
     if (!attempt.final) {
       attempt.final = true;
       const values = [...attempt.responses.values()].filter(({ value }) => value !== null);
@@ -262,7 +287,7 @@ export function createMockServer() {
         if (url.pathname === '/api/v1/attempt/events') {
           service.handle('GET', '/api/v1/attempt', token);
           response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
-          response.write(`event: snapshot\ndata: ${JSON.stringify({ clock: service.clockOf(null) })}\n\n`);
+          response.write(`event: snapshot\ndata: ${JSON.stringify(service.snapshotOf(token))}\n\n`);
           streams.add(response);
           response.on('close', () => streams.delete(response));
           return undefined;

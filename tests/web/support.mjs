@@ -69,6 +69,10 @@ export function createNetwork(time, services) {
     mode: 'ok',
     faults: [],
     calls: [],
+    /** Open event streams, oldest first: `push(event, data)`, `end()`. */
+    streams: [],
+    /** Before the service sees a call: `refuse(path)` may return {status, retry_after} to answer in its place. */
+    refuse: () => null,
     /** Only requests whose path has this meet faults. */
     only: '/api/v1/attempt/',
     async fetch(address, init = {}) {
@@ -87,7 +91,12 @@ export function createNetwork(time, services) {
         if (fault === 'hang') return hang(init.signal);
         return new Response('{}', { status: 200 });
       }
-      if (url.pathname.endsWith('/events')) return hang(init.signal);
+      const refusal = network.refuse(url.pathname);
+      if (refusal) {
+        const body = JSON.stringify({ code: 'overloaded', status: refusal.status, retry_after: refusal.retry_after });
+        return new Response(body, { status: refusal.status, headers: { 'Retry-After': String(refusal.retry_after) } });
+      }
+      if (url.pathname.endsWith('/events')) return opened(service, init);
       const slow = () => (fault === 'late' ? new Promise((resolve) => void time.timers.setTimeout(resolve, 1500)) : null);
       await slow();
       const token = (init.headers?.Authorization ?? '').replace('Bearer ', '');
@@ -111,6 +120,41 @@ export function createNetwork(time, services) {
       return answer;
     },
   };
+
+  /** A stream that begins with the snapshot and stays open until the test or the page ends it. */
+  function opened(service, init) {
+    const token = (init.headers?.Authorization ?? '').replace('Bearer ', '');
+    let first;
+    try {
+      first = service.snapshotOf(token);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return new Response(JSON.stringify({ code: error.code }), { status: error.status });
+    }
+    const stream = { token, open: true };
+    const body = new ReadableStream({
+      start(controller) {
+        const bytes = new TextEncoder();
+        stream.push = (event, data) => controller.enqueue(bytes.encode(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`));
+        stream.end = () => {
+          if (!stream.open) return;
+          stream.open = false;
+          network.streams.splice(network.streams.indexOf(stream), 1);
+          controller.close();
+        };
+        init.signal?.addEventListener('abort', () => {
+          if (!stream.open) return;
+          stream.open = false;
+          network.streams.splice(network.streams.indexOf(stream), 1);
+          controller.error(new DOMException('aborted', 'AbortError'));
+        });
+      },
+    });
+    stream.push('snapshot', first);
+    network.streams.push(stream);
+    return new Response(body, { status: 200, headers: { 'Content-Type': 'text/event-stream' } });
+  }
+
   return network;
 }
 
