@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import shutil
 import signal
 import tempfile
@@ -76,10 +75,13 @@ def frozen(pid: int) -> Iterator[None]:
 
 
 def kill(pid: int) -> None:
-    """SIGKILL to a process and all its children."""
-    for one in family(pid):
+    """SIGKILL to a process and all its children; they are gone when this returns."""
+    victims = family(pid)
+    for one in victims:
         with contextlib.suppress(psutil.NoSuchProcess):
-            os.kill(one.pid, signal.SIGKILL)
+            one.kill()
+    _, alive = psutil.wait_procs(victims, PATIENCE_S)
+    assert not alive, alive
 
 
 async def until(look: Callable[[], Awaitable[Any]], good: Callable[[Any], bool], what: str) -> Any:
