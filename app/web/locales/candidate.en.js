@@ -175,6 +175,7 @@ export default {
 
   'receipt.title': 'Handed in',
   'receipt.titleTime': 'The exam is over and handed in',
+  'receipt.paper': 'Hand-in receipt',
   'receipt.name': 'Name',
   'receipt.ticket': 'Ticket',
   'receipt.session': 'Session',
@@ -182,9 +183,14 @@ export default {
   'receipt.answered': 'Questions answered',
   'receipt.answeredOf': '{answered} of {total}',
   'receipt.count': 'Changes recorded',
+  'receipt.links': 'Chain links',
   'receipt.time': 'Handed in at',
   'receipt.hash': 'Answer code',
   'receipt.hashNote': 'The code is computed from all your answers and can be checked later.',
+  'receipt.chain': 'Chain code',
+  'receipt.chainNote': 'Each save is linked to the one before; changing any changes this code.',
+  'receipt.chainFull': 'Chain code in full',
+  'receipt.keep': 'Please keep this. In case of doubt the exam office checks every save, and when it was made, against the chain code.',
   'receipt.late': {
     one: 'Your last change to {n} question was not counted; it was passed to the exam office.',
     other: 'Your last changes to {n} questions were not counted; they were passed to the exam office.',

@@ -1,4 +1,7 @@
-/** The receipt: what was handed in, in figures a candidate can write down. Then the next candidate's sign-in. */
+/**
+ * The receipt: what was handed in, in figures a candidate can write down, read aloud or print. Then the next candidate's
+ * sign-in. On paper the chain's code stands in full: it is what the record is held against (docs/operations.md).
+ */
 import { html, useEffect, useRef, useState } from '../../../shared/ui.js';
 import { useApp } from '../../app.js';
 import { Frame } from '../frame/frame.js';
@@ -7,6 +10,8 @@ import { Check } from '../icons/icons.js';
 
 /** Long enough to read and to print; the candidate can stop it. */
 const RETURN_S = 180;
+/** Hex digits of the chain's code that are shown on the screen; the audit takes them or all of them. */
+const SHORT_DIGITS = 16;
 
 export function Receipt() {
   const { t, state, sitting, zh } = useApp();
@@ -36,6 +41,7 @@ export function Receipt() {
   return html`
     <${Frame} wide>
       <section class="card receipt">
+        <p class="receipt-paper">${t('receipt.paper')}</p>
         <header class="receipt-head">
           <span class="receipt-sign"><${Check} /></span>
           <h1 tabindex="-1" ref=${title}>${t(receipt.reason === 'time_out' ? 'receipt.titleTime' : 'receipt.title')}</h1>
@@ -47,12 +53,31 @@ export function Receipt() {
           <${Fact} label=${t('receipt.seat')} value=${receipt.seat} />
           <${Fact} label=${t('receipt.answered')} value=${String(answered)} number />
           <${Fact} label=${t('receipt.count')} value=${String(receipt.count)} number />
+          <${Fact} label=${t('receipt.links')} value=${receipt.links === undefined ? '' : String(receipt.links)} number />
           <${Fact} label=${t('receipt.time')} value=${time} number />
         </dl>
-        <div class="receipt-hash">
-          <span>${t('receipt.hash')}</span>
-          <strong class="number">${receipt.answers_hash}</strong>
-          <p class="soft">${t('receipt.hashNote')}</p>
+        <div class="receipt-codes">
+          <div class="receipt-hash receipt-code">
+            <span>${t('receipt.hash')}</span>
+            <strong class="number">${receipt.answers_hash}</strong>
+            <p class="soft">${t('receipt.hashNote')}</p>
+          </div>
+          ${receipt.chain &&
+          html`
+            <div class="receipt-chain receipt-code">
+              <span>${t('receipt.chain')}</span>
+              <strong class="number">${grouped(receipt.chain.slice(0, SHORT_DIGITS))}</strong>
+              <p class="soft">${t('receipt.chainNote')}</p>
+            </div>
+          `}
+        </div>
+        <div class="receipt-paper">
+          ${receipt.chain &&
+          html`
+            <span>${t('receipt.chainFull')}</span>
+            <p class="receipt-full number">${grouped(receipt.chain)}</p>
+          `}
+          <p>${t('receipt.keep')}</p>
         </div>
         ${tally.stranded > 0 && html`<p class="note note-warn">${t('receipt.late', { n: tally.stranded })}</p>`}
         ${waiting > 0 && html`<p class="note note-info" role="status">${t('receipt.left', { n: waiting })}</p>`}
@@ -73,4 +98,9 @@ export function Receipt() {
       </section>
     <//>
   `;
+}
+
+/** In groups of four, as digits are read aloud. @param {string} digits */
+function grouped(digits) {
+  return (digits.match(/.{1,4}/g) ?? []).join(' ');
 }
