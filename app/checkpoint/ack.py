@@ -7,8 +7,9 @@ commits, without letting anyone wait for Redis.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Awaitable, Callable, Sequence
+from uuid import UUID
 
 import structlog
 
@@ -19,8 +20,10 @@ from app.storage.redis.hot import Hot
 
 log = structlog.get_logger(__name__)
 
-# Batches kept for a slow Redis before the oldest is dropped; the hot copy is then behind, which a resume repairs.
-BACKLOG = 64
+# Checkpoints kept for a slow Redis before the oldest is dropped; the hot copy is then behind, which harms nobody.
+BACKLOG = 16_384
+# Pause between two calls: what is committed meanwhile goes together. No longer than a candidate needs to change a seat.
+PAUSE_S = 0.1
 # Longest wait for Redis to take the last batches at a shutdown.
 STOP_S = 2.0
 
@@ -64,45 +67,65 @@ def _outcome(checkpoint: Checkpoint, reply: Sequence[bytes]) -> Outcome | Except
 
 
 class Follower:
-    """Writes hot copies behind the commits. Losing one costs nothing but a repair at the next resume."""
+    """Writes hot copies behind the commits: one call at a time, with everything that was committed during the last one.
+
+    Several checkpoints of an attempt become one write (``Hot.follow``). That is safe, and so is losing one:
+
+    1. Only durable checkpoints come here, so the record has all of it. A resume merges both stores by version and
+       repairs the record from the copy, never the copy's word against the record: a copy that is behind adds nothing.
+    2. Joined or not, the copy ends in the same state: rows and registers are joins on a lattice (I4), and count, end
+       and prefix are those of the last commit, as they would be if each had been written in turn.
+    3. What is read from a copy while PostgreSQL is away may be behind in any case, as nobody waits for Redis. A page
+       that is told a lower count than before sends everything again, which the merge makes harmless.
+    """
 
     def __init__(self, hot: Callable[[], Hot | None]) -> None:
         self._hot = hot
-        self._batches: deque[Sequence[tuple[Checkpoint, Outcome]]] = deque(maxlen=BACKLOG)
+        self._behind: list[tuple[Checkpoint, Outcome]] = []
         self._arrived = asyncio.Event()
+        self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._stopping = False
+        # Who knows the facts of the attempts that this process serves; told whose hot copy has none.
+        self.remind: Callable[[Hot, Sequence[tuple[UUID, int]]], Awaitable[None]] | None = None
 
     def __call__(self, done: Sequence[tuple[Checkpoint, Outcome]]) -> None:
-        self._batches.append(done)
+        self._behind += done
+        if len(self._behind) > BACKLOG:
+            del self._behind[:-BACKLOG]
         self._arrived.set()
 
     async def start(self) -> None:
         self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        """Write what is left, if Redis takes it, and end. Not cancelled: a pipeline cut in two leaks its connection."""
-        self._stopping = True
+        """Write what is left, if Redis takes it, and end. Not cancelled: a call cut in two leaks its connection."""
+        self._stopping.set()
         self._arrived.set()
         if self._task is not None:
             await asyncio.wait({self._task}, timeout=STOP_S)
         await background.end(self._task)
 
     async def _run(self) -> None:
-        while not self._stopping:
+        while self._behind or not self._stopping.is_set():
             await self._arrived.wait()
             self._arrived.clear()
-            while self._batches:
-                await self._write(self._batches.popleft())
+            done, self._behind = self._behind, []
+            if done:
+                await self._write(done)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(PAUSE_S):
+                    await self._stopping.wait()
 
     async def _write(self, done: Sequence[tuple[Checkpoint, Outcome]]) -> None:
         hot = self._hot()
         if hot is None:
             return
         try:
-            await hot.follow(done)
+            without = await hot.follow(done)
+            if without and self.remind is not None:
+                await self.remind(hot, without)
         except RedisAway as fault:
             log.debug("hot copy not written", fault=str(fault))
         except Exception:
-            # One batch that cannot be written must not end the copies of all that follow.
+            # What cannot be written once must not end the copies of all that follow.
             log.exception("hot copy not written")

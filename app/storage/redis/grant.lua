@@ -8,6 +8,8 @@
 local live = tonumber(redis.call('HGET', KEYS[1], 'epoch') or '0')
 if live > tonumber(ARGV[1]) then return 0 end
 redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'seq', 0, 'facts', ARGV[2])
+-- A new epoch may follow an end that was taken back: the next commit says what state it is.
 redis.call('HDEL', KEYS[1], 'acked')
+if live < tonumber(ARGV[1]) then redis.call('HDEL', KEYS[1], 'state') end
 redis.call('EXPIRE', KEYS[1], ARGV[3])
 return 1

@@ -8,16 +8,23 @@ under, by which it is judged whenever it is drained.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 from uuid import UUID
+
+import msgspec
+from msgspec import Struct
 
 from app.domain.checkpoints import Checkpoint, Outcome, Row
 from app.storage.redis.client import Keys, Store, script
 
 # A day's exam with room to spare; an attempt's hot copy is useless the day after.
 LIFE_S = 86_400
+# Responses in one call of the script: some milliseconds of Redis' only thread.
+CALL = 512
+# Fields that Lua hands to one command at most; hot.lua has the same number.
+AT_ONCE = 1000
 # How long a seal holds by itself: its maker renews it before it commits, and whoever dies with one keeps nobody from
 # the buffer for longer.
 SEAL_MS = 30_000
@@ -82,6 +89,100 @@ def decode(entry: bytes) -> Checkpoint:
     )
 
 
+class Entry(Struct, array_like=True):
+    """One checkpoint as hot.lua reads it; ``rows`` has six values per response."""
+
+    attempt: str
+    epoch: int
+    stamp_ms: int
+    seq: int
+    position: int | None
+    marked: str | None
+    elapsed_ms: int
+    state: str | None = None
+    end_ms: int | None = None
+    count: int | None = None
+    acked_seq: int | None = None
+    body: str | None = None
+    rows: list[str | int] = []
+
+
+packer = msgspec.msgpack.Encoder()
+
+
+def _entry(checkpoint: Checkpoint, outcome: Outcome | None = None, body: str | None = None) -> Entry:
+    entry = Entry(
+        str(checkpoint.attempt), checkpoint.epoch, checkpoint.stamp_ms, checkpoint.seq, checkpoint.position,
+        checkpoint.marked, checkpoint.elapsed_ms, body=body,
+    )  # fmt: skip
+    rows = checkpoint.rows
+    if outcome is not None:
+        entry.state, entry.end_ms = outcome.state, outcome.end_ms
+        entry.count, entry.acked_seq = outcome.count, outcome.acked_seq
+        if outcome.stranded or outcome.refused:
+            rows = [row for row in rows if outcome.status(row)[0] == "durable"]
+    epoch, stamp = checkpoint.epoch, checkpoint.stamp_ms
+    for row in rows:
+        digest = row.hash.hex()
+        stored = f'{epoch}:{row.rev}:{row.adopt_n}:{digest}|{{"v":{row.value},"a":{row.at_ms},"s":{stamp}}}'
+        entry.rows += (f"r:{row.item}", epoch, row.rev, row.adopt_n, digest, stored)
+    if len(rows) > 1:
+        entry.rows = _newest(entry.rows)
+    return entry
+
+
+def _joined(done: Sequence[tuple[Checkpoint, Outcome]]) -> dict[UUID, Entry]:
+    """What was committed as one entry per attempt: what the script would have made of one after the other."""
+    entries: dict[UUID, Entry] = {}
+    for checkpoint, outcome in done:
+        if outcome.fenced:
+            continue
+        entry = _entry(checkpoint, outcome)
+        before = entries.get(checkpoint.attempt)
+        entries[checkpoint.attempt] = entry if before is None else _after(before, entry)
+    return entries
+
+
+def _after(before: Entry, entry: Entry) -> Entry:
+    """``entry`` and what was committed before it, together. Registers go by (epoch, seq), state, end, count and prefix
+    by the order of the commits, rows by their versions."""
+    if (entry.epoch, entry.seq) < (before.epoch, before.seq):
+        entry.seq, entry.position, entry.marked = before.seq, before.position, before.marked
+    else:
+        entry.position = before.position if entry.position is None else entry.position
+        entry.marked = before.marked if entry.marked is None else entry.marked
+    entry.elapsed_ms = max(before.elapsed_ms, entry.elapsed_ms)
+    entry.stamp_ms = max(before.stamp_ms, entry.stamp_ms)
+    entry.end_ms = before.end_ms if entry.end_ms is None else entry.end_ms
+    entry.rows = _newest(before.rows + entry.rows)
+    return entry
+
+
+def _newest(rows: list[str | int]) -> list[str | int]:
+    """One row per field, the greatest: the script compares with what is stored, not the rows with each other."""
+    newest: dict[str | int, list[str | int]] = {}
+    for at in range(0, len(rows), 6):
+        row = rows[at : at + 6]
+        known = newest.get(row[0])
+        if known is None or row[1:5] > known[1:5]:
+            newest[row[0]] = row
+    return [part for row in newest.values() for part in row]
+
+
+def _calls(entries: list[Entry]) -> Iterator[list[Entry]]:
+    """``entries`` in order, in parts of about CALL responses."""
+    part: list[Entry] = []
+    weight = 0
+    for entry in entries:
+        part.append(entry)
+        weight += 1 + len(entry.rows) // 6
+        if weight >= CALL:
+            yield part
+            part, weight = [], 0
+    if part:
+        yield part
+
+
 class Hot:
     """The hot copies of one lineage. Every method raises RedisAway when Redis does not answer."""
 
@@ -92,48 +193,34 @@ class Hot:
         self._seals = store.client.register_script(script("seal"))
         self._granted = store.client.register_script(script("grant"))
 
-    def _arguments(self, mode: str, checkpoint: Checkpoint, outcome: Outcome | None) -> list[Any]:
-        body = encode(checkpoint) if mode == "buffered" else b""
-        arguments: list[Any] = [
-            mode, checkpoint.epoch, checkpoint.stamp_ms, checkpoint.seq,
-            "" if checkpoint.position is None else checkpoint.position, checkpoint.marked or "",
-            checkpoint.elapsed_ms, outcome.state if outcome else "",
-            outcome.end_ms if outcome and outcome.end_ms is not None else "",
-            outcome.count if outcome and outcome.count is not None else "", body, LIFE_S,
-            outcome.acked_seq if outcome else "",
-        ]  # fmt: skip
-        for row in checkpoint.rows:
-            if outcome is not None and outcome.status(row)[0] != "durable":
-                continue
-            packed = f'{{"v":{row.value},"a":{row.at_ms},"s":{checkpoint.stamp_ms}}}'
-            arguments += [row.item, row.rev, row.adopt_n, row.hash.hex(), packed]
-        return arguments
+    async def _run(self, mode: str, entries: list[Entry]) -> list[Any]:
+        """The script over ``entries``, in calls small enough that Redis is not kept from its other clients."""
+        names = [self._keys.buffer, self._keys.hot(""), self._keys.pending("")]
+        replies: list[Any] = []
+        for part in _calls(entries):
+            replies += await self._store.call(self._merge(keys=names, args=[mode, LIFE_S, packer.encode(part)]))
+        return replies
 
-    def _names(self, attempt: UUID) -> list[str]:
-        return [self._keys.hot(attempt), self._keys.buffer, self._keys.pending(attempt)]
+    async def follow(self, done: Sequence[tuple[Checkpoint, Outcome]]) -> list[tuple[UUID, int]]:
+        """Bring the hot copies up to ``done``, in the order of the commits; (attempt, epoch) of those without facts,
+        which a Redis that came back empty or from an old copy has lost."""
+        entries = _joined(done)
+        without = {one.decode() for one in await self._run("durable", list(entries.values()))}
+        return [(attempt, entry.epoch) for attempt, entry in entries.items() if entry.attempt in without]
 
-    async def follow(self, done: Sequence[tuple[Checkpoint, Outcome]]) -> None:
-        """Bring the hot copies up to what was just committed."""
+    async def remind(self, facts: Sequence[tuple[UUID, dict[str, Any]]]) -> None:
+        """Facts for hot copies that have none; what a grant has told them meanwhile stays."""
         pipeline = self._store.client.pipeline(transaction=False)
-        for checkpoint, outcome in done:
-            if not outcome.fenced:
-                await self._merge(
-                    keys=self._names(checkpoint.attempt),
-                    args=self._arguments("durable", checkpoint, outcome),
-                    client=pipeline,
-                )
+        for attempt, known in facts:
+            pipeline.hsetnx(self._keys.hot(attempt), "facts", json.dumps(known, ensure_ascii=False))
+            pipeline.expire(self._keys.hot(attempt), LIFE_S)
         await self._store.call(pipeline.execute(raise_on_error=True))
 
     async def append(self, checkpoints: Sequence[Checkpoint]) -> list[list[bytes]]:
         """Buffer a batch; per checkpoint the script's reply ``[verdict, state, end_ms, count, acked]``."""
-        pipeline = self._store.client.pipeline(transaction=False)
-        for checkpoint in checkpoints:
-            await self._merge(
-                keys=self._names(checkpoint.attempt),
-                args=self._arguments("buffered", checkpoint, None),
-                client=pipeline,
-            )
-        return cast("list[list[bytes]]", await self._store.call(pipeline.execute(raise_on_error=True)))
+        return await self._run(
+            "buffered", [_entry(checkpoint, body=encode(checkpoint).decode()) for checkpoint in checkpoints]
+        )
 
     async def read(self, attempt: UUID) -> HotAttempt | None:
         raw: dict[bytes, bytes] = await self._store.call(self._store.client.hgetall(self._keys.hot(attempt)))
