@@ -38,3 +38,15 @@ export async function seated(hall, store = createMemoryStore()) {
   await hall.time.advance(1000);
   return { ...page, store };
 }
+
+/** An attempt as the record has it now, to be put back later. */
+export function remembered(attempt) {
+  const { epoch, secret, seq, count, position, marked, elapsed_ms, final, receipt, seat, moved } = attempt;
+  const kept = { epoch, secret, seq, count, position, marked, elapsed_ms, final, receipt, seat, moved };
+  return { ...kept, responses: new Map(attempt.responses), history: new Set(attempt.history), buffered: [] };
+}
+
+/** The record is back at an earlier moment. */
+export function putBack(attempt, then) {
+  Object.assign(attempt, then, { responses: new Map(then.responses), history: new Set(then.history) });
+}
