@@ -83,8 +83,10 @@ class Result:
         }  # fmt: skip
 
 
-async def schedule(hall: Hall, seed: int, history: History, *, load_s: float = LOAD_S) -> Result:
-    """Run one schedule and judge it.
+async def schedule(
+    hall: Hall, seed: int, history: History, *, load_s: float = LOAD_S, faults: Sequence[Fault] | None = None
+) -> Result:
+    """Run one schedule and judge it. ``faults`` replaces those of the seed, for a bug that needs particular ones.
 
     1. A new exam whose session has begun; everybody signs in.
     2. Everybody answers for ``load_s`` seconds while the faults come and go.
@@ -99,7 +101,8 @@ async def schedule(hall: Hall, seed: int, history: History, *, load_s: float = L
             Sitter(hall.url, person, made.kinds, history, seed * 1000 + n) for n, person in enumerate(made.people)
         ]
         try:
-            return await _run(hall, engine, seed, history, made, sitters, load_s)
+            planned = plan(seed, candidates=CANDIDATES, load_s=load_s) if faults is None else faults
+            return await _run(hall, engine, seed, history, made, sitters, load_s, planned)
         finally:
             for one in sitters:
                 await one.close()
@@ -115,9 +118,9 @@ async def _exam(engine: AsyncEngine, secret: bytes, seed: int) -> World:
 
 
 async def _run(
-    hall: Hall, engine: AsyncEngine, seed: int, history: History, made: World, sitters: Sequence[Sitter], load_s: float
-) -> Result:
-    faults = plan(seed, candidates=CANDIDATES, load_s=load_s)
+    hall: Hall, engine: AsyncEngine, seed: int, history: History, made: World, sitters: Sequence[Sitter],
+    load_s: float, faults: Sequence[Fault],
+) -> Result:  # fmt: skip
     rng = random.Random(seed)
     seats = Seats(list(made.spares), {str(one.attempt): one.seat_id for one in made.people})
     await sign_in_all(sitters)
