@@ -45,7 +45,8 @@ def section(results: Sequence[dict[str, Any]]) -> str:
     failed = [one for one in results if not one["ok"]]
     counts = " ".join(f"{kind}={sum(one.get(kind, 0) for one in results)}" for kind in KINDS)
     minutes = sum(one["load_s"] for one in results) / 60
-    made = f"{len(results)} schedules, {len(failed)} failed; {sum(faults.values())} faults in {minutes:.0f} minutes of load"
+    said = f"{len(results)} schedules, {len(failed)} failed"
+    made = f"{said}; {sum(faults.values())} faults in {minutes:.0f} minutes of load"
     lines = [
         BEGIN,
         f"**{made}.**",
