@@ -39,7 +39,7 @@ export function createActs({ api, timers, random, clock, token }) {
         const later = error instanceof ApiError && (!(error instanceof Refused) || error.status === 503);
         if (!later || clock.now() > until) throw error;
         onWaiting();
-        await pause(fullJitter(tries, CURVE, random.unit));
+        await pause(fullJitter(tries, CURVE, random.unit, error.retryAfterMs));
       }
     }
   };

@@ -19,6 +19,7 @@
  * }} Ports
  */
 import { ApiError, Refused, createApi } from '../../shared/api.js';
+import { fullJitter } from '../../shared/backoff.js';
 import { batch, signal } from '../../shared/ui.js';
 import { createActs } from './act.js';
 import { createAside } from './aside.js';
@@ -26,6 +27,8 @@ import { createLive } from './live.js';
 import { currentSession, follow, happenings } from './room.js';
 import { createStores } from './stores.js';
 
+/** While the service is away at the start of the page. */
+const STAFF_RETRY = Object.freeze({ base: 500, cap: 3000 });
 const SESSIONS_EVERY_MS = 20_000;
 const NOTICE_MS = 12_000;
 const NOTICES = 4;
@@ -70,6 +73,9 @@ export function createDesk(ports) {
     timers,
     random,
     loginEnded,
+    forgive() {
+      fault.value = null;
+    },
   });
   const live = createLive({
     fetch,
@@ -255,7 +261,7 @@ export function createDesk(ports) {
           if (!(error instanceof ApiError)) throw error;
           // The service is away, the login is not: wait for it rather than ask for the password again.
           away.value = true;
-          await new Promise((resolve) => timers.setTimeout(() => resolve(null), Math.min(500 * tries, 3000)));
+          await new Promise((resolve) => timers.setTimeout(() => resolve(null), fullJitter(tries, STAFF_RETRY, random.unit, error.retryAfterMs)));
         }
       }
     },
