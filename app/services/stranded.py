@@ -44,14 +44,14 @@ DEVICE_DIGITS = 6
 REASONS: Mapping[str, tuple[str, str]] = {
     "old_epoch": (
         "考生已在另一台电脑登录之后，原电脑才送到",
-        "came from the previous PC after the candidate had signed in at another one",
+        "it came from the previous PC after the candidate had signed in at another one",
     ),
     "late": (
         "考试结束后送到；这台电脑在作答之后、结束之前曾与服务器联系而没有送出",
-        "came after the end from a PC that had been in contact since it was typed and had not sent it",
+        "it came after the end, from a PC that had been in contact since it was typed and had not sent it",
     ),
-    "ended": ("在考试结束之后作答", "typed after the end of the exam"),
-    "final": ("作答终结之后才送到", "came after the attempt was final"),
+    "ended": ("在考试结束之后作答", "it was typed after the end of the exam"),
+    "final": ("作答终结之后才送到", "it came after the attempt was final"),
 }
 
 

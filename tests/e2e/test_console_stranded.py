@@ -35,7 +35,7 @@ class Office(Desk):
     """The console with the page of what was kept aside."""
 
     def link(self) -> Locator:
-        return self.button("aside.title")
+        return self.button("aside.link")
 
     def item(self, item: Item) -> Locator:
         named = self.words["aside.item"].replace("{n}", str(item.position))
@@ -172,6 +172,8 @@ async def test_the_office_adopts_and_the_candidate_has_the_last_word(
     await page.get_by_role("button", name=office.words["aside.decided"], exact=True).click()
     await expect(office.kept(single)).to_contain_text("苏望舒")
     await expect(office.kept(single)).to_contain_text("考生说明后改选")
+    await expect(office.kept(single)).to_contain_text(office.words["aside.overtaken"])
+    await expect(office.kept(text)).not_to_contain_text(office.words["aside.overtaken"])
     await page.get_by_role("button", name=office.words["look.contrast"], exact=True).click()
     await accessible(page, "what was decided, with high contrast")
     await page.keyboard.press("Escape")

@@ -75,6 +75,7 @@ function createPanel(replies, changes = []) {
       ended.push(error);
       return true;
     },
+    forgive: () => {},
   });
   return { aside, time, asked, posted, ended };
 }
@@ -154,6 +155,12 @@ test('no answer is said with a way to try again; a login that ended closes the p
   over.aside.start();
   await settle();
   assert.equal(over.ended.length, 1);
+  // Signed out by hand while a question was under way: its refusal is no news.
+  const gone = createPanel({ '/stranded/counts': [new Refused(401, { code: 'login-ended' }, '', null)] });
+  gone.aside.start();
+  gone.aside.stop();
+  await settle();
+  assert.deepEqual([gone.ended.length, gone.aside.counts.value.size], [0, 0]);
 });
 
 test('an answer that comes after the page was left changes nothing', async () => {

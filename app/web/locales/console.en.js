@@ -159,6 +159,7 @@ export default {
   'notice.close': 'Close this message',
 
   'aside.title': 'Answers kept aside',
+  'aside.link': 'Kept aside',
   'aside.what':
     'These answers came when they could not count any more and were kept as they are. Compare each with what counts, then decide. A change by the candidate always wins.',
   'aside.back': 'Back to the room',
@@ -191,14 +192,16 @@ export default {
   'aside.adoptedBy': 'adopted by {name}',
   'aside.seat.unknown': 'seat unknown',
   'aside.device': 'device {id}',
-  'aside.typed': 'Typed at {time},',
+  'aside.typed': 'typed at {time}',
+  'aside.when': 'typed at {typed}, arrived at {received}',
   'aside.received': 'arrived at {time}',
-  'aside.why': 'Why: it {reason}',
+  'aside.why': 'Why: {reason}',
   'aside.inCredit':
     'It was typed inside a stretch of time that was credited. When you adopt it, consider whether the credit still fits.',
   'aside.verdict.kept': 'waiting',
   'aside.verdict.adopted': 'adopted',
   'aside.verdict.dismissed': 'not adopted',
+  'aside.overtaken': 'What counts has changed since.',
   'aside.by': 'decided by {name}',
   'aside.adopt': 'Adopt',
   'aside.dismiss': 'Do not adopt',

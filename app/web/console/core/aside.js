@@ -38,10 +38,11 @@ const MOST = 100;
  * @param {{
  *   get: (path: string) => Promise<any>, change: (at: string, path: string, body: unknown) => Promise<boolean>,
  *   timers: import('../../shared/api.js').Timers, random: {unit: () => number},
- *   loginEnded: (error: unknown) => boolean,
- * }} ports `get`: the body of a reply of the staff's calls; `change`: one click, repeated until answered
+ *   loginEnded: (error: unknown) => boolean, forgive: () => void,
+ * }} ports `get`: the body of a reply of the staff's calls; `change`: one click, repeated until answered;
+ *   `forgive`: what was said of the last click is read
  */
-export function createAside({ get, change, timers, random, loginEnded }) {
+export function createAside({ get, change, timers, random, loginEnded, forgive }) {
   /** Session id → how many wait. */
   const counts = signal(/** @type {Map<number, number>} */ (new Map()));
   const open = signal(/** @type {{session: number, decided: boolean} | null} */ (null));
@@ -56,6 +57,8 @@ export function createAside({ get, change, timers, random, loginEnded }) {
   /** @type {any} */
   let timer = null;
   let round = 0;
+  /** A reply that comes after the login was left says nothing about the next one. */
+  let left = false;
 
   /** @param {number} after @param {number} limit */
   async function fetchPage(after, limit) {
@@ -75,7 +78,7 @@ export function createAside({ get, change, timers, random, loginEnded }) {
       if (mine === round) fault.value = null;
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      if (!loginEnded(error) && mine === round) fault.value = error;
+      if (mine === round && !loginEnded(error)) fault.value = error;
     } finally {
       if (mine === round) loading.value = false;
     }
@@ -92,6 +95,7 @@ export function createAside({ get, change, timers, random, loginEnded }) {
   async function count() {
     try {
       const { sessions } = await get('/stranded/counts');
+      if (left) return;
       counts.value = new Map(sessions.map((/** @type {any} */ { id, kept }) => [id, kept]));
       const now = open.value ? counts.value.get(open.value.session) : undefined;
       const moved = list.value !== null && now !== list.value.kept;
@@ -100,7 +104,7 @@ export function createAside({ get, change, timers, random, loginEnded }) {
     } catch (error) {
       // Asked again in a few seconds; what the room's stream says of the service is enough.
       if (!(error instanceof ApiError)) throw error;
-      loginEnded(error);
+      if (!left) loginEnded(error);
     }
   }
 
@@ -113,6 +117,7 @@ export function createAside({ get, change, timers, random, loginEnded }) {
   }
 
   function forget() {
+    forgive();
     batch(() => {
       open.value = null;
       list.value = null;
@@ -129,6 +134,7 @@ export function createAside({ get, change, timers, random, loginEnded }) {
 
     start() {
       timers.clearTimeout(timer);
+      left = false;
       void count();
       keepCounting();
     },
@@ -136,6 +142,7 @@ export function createAside({ get, change, timers, random, loginEnded }) {
     stop() {
       timers.clearTimeout(timer);
       timer = null;
+      left = true;
       counts.value = new Map();
       forget();
     },
@@ -164,6 +171,7 @@ export function createAside({ get, change, timers, random, loginEnded }) {
 
     /** @param {Asking | null} what */
     ask(what) {
+      forgive();
       batch(() => {
         asking.value = what;
         told.value = null;
@@ -183,7 +191,7 @@ export function createAside({ get, change, timers, random, loginEnded }) {
       } else asking.value = null;
       // Also after a refusal: what is there now is what has to be compared.
       await reload();
-      await count();
+      if (!left) await count();
       return done;
     },
   };

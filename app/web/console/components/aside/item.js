@@ -39,8 +39,9 @@ function AcceptedFrom({ accepted }) {
   const { t } = useApp();
   const time = useWall();
   return html`<p class="soft aside-from">
-    ${accepted.seat !== null ? seatText(t, accepted.seat, accepted.room) : null}
-    ${accepted.typed_at ? html` <span class="number">${time(accepted.typed_at)}</span>` : null}
+    ${accepted.seat !== null ? seatText(t, accepted.seat, accepted.room) : t('aside.seat.unknown')}
+    ${accepted.device ? html`<span> · ${t('aside.device', { id: accepted.device })}</span>` : null}
+    ${accepted.typed_at ? html`<br /><span class="number">${t('aside.typed', { time: time(accepted.typed_at) })}</span>` : null}
     ${accepted.adopted_by ? html`<br />${t('aside.adoptedBy', { name: accepted.adopted_by })}` : null}
   </p>`;
 }
@@ -70,17 +71,21 @@ function KeptValue({ attempt, item, kept, may }) {
     <${Value} item=${item} value=${kept.value} />
     <p class="soft aside-from">
       ${kept.seat !== null ? seatText(t, kept.seat, kept.room) : t('aside.seat.unknown')}
-      ${kept.device ? html` <span class="number">${t('aside.device', { id: kept.device })}</span>` : null}
+      ${kept.device ? html`<span> · ${t('aside.device', { id: kept.device })}</span>` : null}
       <br />
-      ${kept.typed_at ? t('aside.typed', { time: time(kept.typed_at) }) : null}
-      ${' '}${t('aside.received', { time: time(kept.received_at) })}
+      <span class="number">
+        ${kept.typed_at
+          ? t('aside.when', { typed: time(kept.typed_at), received: time(kept.received_at) })
+          : t('aside.received', { time: time(kept.received_at) })}
+      </span>
     </p>
     <p class="aside-why">${t('aside.why', { reason: chinese ? kept.reason_zh : kept.reason_en })}</p>
-    ${kept.in_credit ? html`<p class="aside-why aside-credit">${t('aside.inCredit')}</p>` : null}
+    ${kept.in_credit && waits ? html`<p class="aside-why aside-credit">${t('aside.inCredit')}</p>` : null}
     ${waits
       ? null
       : html`<p class="aside-why">
           ${t('aside.by', { name: kept.decided_by ?? '' })}${kept.note ? html` · ${kept.note}` : null}
+          ${kept.state === 'adopted' && !kept.same ? html`<br />${t('aside.overtaken')}` : null}
         </p>`}
     ${may && waits && !confirming
       ? html`<div class="aside-buttons">

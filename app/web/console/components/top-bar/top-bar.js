@@ -17,7 +17,7 @@ function Where() {
   const { desk, t } = useApp();
   const { staff, sessions, roomId, sessionId } = desk;
   const rooms = staff.value?.rooms ?? [];
-  if (rooms.length === 0) return html`<div class="top-bar-where"></div>`;
+  if (rooms.length === 0) return html`<div class="top-bar-where"><${KeptAside} /></div>`;
   /** @type {Map<string, typeof rooms>} */
   const buildings = new Map();
   for (const room of rooms) buildings.set(room.building, [...(buildings.get(room.building) ?? []), room]);
@@ -59,6 +59,7 @@ function Where() {
           </select>
         </label>`
       : null}
+    <${KeptAside} />
   </div>`;
 }
 
@@ -101,7 +102,6 @@ function Who() {
   const staff = desk.staff.value;
   if (!staff) return null;
   return html`<div class="who">
-    <${KeptAside} />
     <span class="who-name"><strong>${staff.name}</strong> <span class="soft">${t(`role.${staff.role}`)}</span></span>
     <${Look} />
     ${leaving
@@ -123,6 +123,6 @@ function KeptAside() {
     class="button aside-link" aria-pressed=${open ? 'true' : 'false'} data-some=${total > 0 ? 'yes' : null}
     onClick=${() => (open || session === null ? aside.hide() : void aside.show(session))}
   >
-    ${t('aside.title')} <strong class="number">${total}</strong>
+    ${t('aside.link')} <strong class="number">${total}</strong>
   </button>`;
 }
