@@ -71,6 +71,7 @@ class Sitting:
         self._site = site
         self._seated: OrderedDict[tuple[UUID, int], Seated] = OrderedDict()
         self._because: OrderedDict[UUID, tuple[int, list[Because]]] = OrderedDict()
+        self._ends: OrderedDict[UUID, int] = OrderedDict()
         self._plans: dict[int, int | None] = {}
         self._plans_read = 0.0
         site.follower.remind = self._remind
@@ -235,12 +236,23 @@ class Sitting:
             stored=outcome.state,
             signed_in=True,
             start_ms=await self.start_ms(seated.session_id),
-            end_ms=outcome.end_ms,
+            end_ms=self._end_ms(claims.attempt, outcome),
             ended_ms=outcome.ended_ms,
             allotted_ms=seated.session["duration_ms"],
         )
         because = await self._told(claims.attempt, outcome.clock_rev)
         return timing.compose(view, self._site.service_time.now_ms(), because)
+
+    def _end_ms(self, attempt: UUID, outcome: Outcome) -> int | None:
+        """The end to count down to. While PostgreSQL is away a hot copy may have forgotten it; this process has not,
+        and nobody is shown their whole time again."""
+        if outcome.end_ms is None and outcome.durability == "buffered":
+            return self._ends.get(attempt)
+        if outcome.end_ms is not None:
+            self._ends[attempt] = outcome.end_ms
+            if len(self._ends) > REMEMBERED:
+                self._ends.popitem(last=False)
+        return outcome.end_ms
 
     async def _told(self, attempt: UUID, clock_rev: int) -> list[Because]:
         """The explanation, asked again only when the ledger has moved. While PostgreSQL is away: what is known."""

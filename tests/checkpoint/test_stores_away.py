@@ -243,3 +243,19 @@ async def test_a_buffer_that_is_behind_the_cursor_is_drained_from_its_beginning(
         assert await drain.step(connection, app.state.deps.site.hot(), 1) == 1
         assert await connection.fetchval("SELECT value FROM response") == '"B"'
         await connection.close()
+
+
+async def test_a_hot_copy_that_forgot_the_end_gives_nobody_their_whole_time_again(fresh_url, redis_url, redis, made):
+    """Redis' wall clock jumped, and the copy expired while PostgreSQL was away."""
+    async with running(fresh_url, redis_url) as (app, client):
+        await until(lambda: ready(client), "ready")
+        one = Candidate(client, made.people[0])
+        await one.sign_in()
+        before = (await one.answer(made.items[0], "A")).json()["clock"]["remaining_ms"]
+        with Away(app):
+            site = app.state.deps.site
+            await site.store.client.delete(site.keys.hot(one.person.attempt))
+            reply = (await one.answer(made.items[0], "B")).json()
+            assert reply["durability"] == "buffered"
+            assert reply["clock"]["remaining_ms"] <= before
+            assert reply["clock"]["ends_at"] is not None
