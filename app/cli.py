@@ -32,6 +32,7 @@ AREAS: dict[str, Area] = {
     "papers": Area("app.commands.papers", True, "抽题组卷 · draw the papers"),
     "staff": Area("app.commands.staff", True, "考务人员账户 · accounts of the staff"),
     "audit": Area("app.commands.audit", True, "审计：日志与作答历史 · the audit log, and the history of an attempt"),
+    "lineage": Area("app.commands.lineage", True, "恢复备份后声明新谱系 · after a restore: begin a new lineage"),
     "bench": Area("app.commands.bench", True, "性能测量 · measure this machine"),
 }
 

@@ -201,7 +201,9 @@ async def _grant(site: Site, conn: AsyncConnection, request: Request, attempt: U
     # Everything promised under the epoch that ends here is in the record, and nothing more is.
     await seal.hold(row["epoch"])
     device_id, lease_secret = _pair(request)
-    epoch = lease.next_epoch(lineage_n, row["epoch"])
+    # A record that was put back without a word may have lost a grant: its number is never given to a second device.
+    seen = max(row["epoch"], seal.known.epoch if seal.known else 0, await attempts.newest_stranded_epoch(conn, attempt))
+    epoch = lease.next_epoch(lineage_n, seen)
     first = held is None
     await attempts.grant(
         conn,

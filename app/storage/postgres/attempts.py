@@ -283,6 +283,12 @@ async def last_answer_ms(conn: AsyncConnection, attempt: UUID) -> int:
     return 0 if row is None else int(row["ms"])
 
 
+async def newest_stranded_epoch(conn: AsyncConnection, attempt: UUID) -> int:
+    """The greatest epoch a stranded response came under, 0 without any."""
+    row = await _row(conn, "SELECT coalesce(max(epoch), 0) AS n FROM stranded WHERE attempt_id = :a", a=attempt)
+    return 0 if row is None else int(row["n"])
+
+
 async def kept_aside(conn: AsyncConnection, attempt: UUID) -> Sequence[Row]:
     """Stranded responses that nobody has decided on."""
     return await _rows(
