@@ -149,6 +149,13 @@ class Device:
         self.resent += self.outbox.told(data["lineage"], data["count"])
         return True
 
+    def type(self, item: int, value: Any) -> None:
+        """The candidate changes an answer: it is in the outbox before anything is sent."""
+        kept = self.outbox.put(item, value, self.service_ms)
+        self.history.add(
+            "typed", candidate=self.candidate, device=self.name, epoch=self.epoch, item=[item, kept.rev, kept.hash]
+        )
+
     async def flush(self, stop: asyncio.Event | None = None, *, more: dict[str, Any] | None = None) -> None:
         """One checkpoint with what waits, repeated until it is answered."""
         await self._send("/attempt/checkpoints", self.outbox.waiting(), more or {}, stop)

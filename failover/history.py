@@ -4,6 +4,7 @@ Every line has ``t`` (monotonic seconds), ``wall`` (seconds since 1970, of this 
 
 * ``sign-in``  candidate, device, epoch, lineage
 * ``shown``    candidate, device, epoch, count, items ``[[item, epoch, rev, hash]]``: what GET /attempt showed
+* ``typed``    candidate, device, epoch, item ``[item, rev, hash]``: what the candidate chose, sent or not
 * ``send``     n (the request's number), candidate, device, epoch, seq, path, again, items ``[[item, rev, hash]]``
 * ``reply``    n, status, code, durability, items ``[[item, rev, status, code]]``, count, lineage, acked_seq,
   service_ms, remaining_ms, state

@@ -3,7 +3,8 @@
 Promises are read from the history (failover/history.py), facts from the record (failover/record.py).
 
 ``lost``           a revision that was acknowledged `durable` is not in the history of the record, or the item's final
-                   state is not the greatest of all revisions held, or a `buffered` one is neither there nor stranded
+                   state is not the greatest of all revisions held, or a `buffered` one is neither there nor stranded,
+                   or the last answer typed at the device that holds the lease never arrived
 ``doubled``        more or fewer revisions than ``count`` says, one revision under two links, two rows of one item
 ``stale_applied``  a revision of an old epoch that went in after the next epoch was granted, though nothing had been
                    promised for it before
@@ -84,6 +85,8 @@ class _Said:
     counts: list[tuple[float, float, int]] = field(default_factory=list)
     shown: list[tuple[float, str, list[Key]]] = field(default_factory=list)
     receipts: list[Event] = field(default_factory=list)
+    # epoch → item → the last key typed under it
+    typed: dict[int, dict[int, Key]] = field(default_factory=dict)
     clocks: dict[str, list[tuple[float, float, int]]] = field(default_factory=dict)
 
 
@@ -119,6 +122,10 @@ def _read(events: Iterable[Event], verdict: Verdict) -> dict[str, _Said]:
             for item, rev, digest in event["items"]:
                 promise = words.promises.setdefault((item, event["epoch"], rev, digest), _Promise(event["t"]))
                 promise.sends += 1
+        elif kind == "typed":
+            item, rev, digest = event["item"]
+            words = said.setdefault(event["candidate"], _Said())
+            words.typed.setdefault(event["epoch"], {})[item] = (item, event["epoch"], rev, digest)
         elif kind == "silence":
             verdict.acks["silence"] += 1
         elif kind == "sign-in":
@@ -187,6 +194,9 @@ def _promised(verdict: Verdict, attempt: Attempt, words: _Said, held: Mapping[Ke
         if found.committed > promise.durable_wall + CLOCK_STEP_S:
             late = found.committed - promise.durable_wall
             verdict.found("early", f"item {item} rev {rev} was called durable {late:.3f} s before its commit")
+    for key in words.typed.get(max(words.signed_in, default=0), {}).values():
+        if key not in held and "durable" not in words.promises.get(key, _Promise(0)).statuses:
+            verdict.found("lost", f"item {key[0]} rev {key[2]} of {attempt.id} was typed and has never arrived")
     told = max((count for _, _, count in words.counts), default=0)
     if attempt.count < told:
         verdict.found("lost", f"{attempt.id} holds {attempt.count} revisions, and {told} were acknowledged")

@@ -118,7 +118,7 @@ class Sitter:
     def _type(self, device: Device) -> None:
         for _ in range(self.random.choice([0, 1, 1, 1, 2])):
             item = self.random.choice(list(self.items))
-            device.outbox.put(item, value(self.random, self.items[item]), device.service_ms)
+            device.type(item, value(self.random, self.items[item]))
 
     def _more(self) -> dict[str, Any]:
         more: dict[str, Any] = {}

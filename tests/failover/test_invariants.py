@@ -79,6 +79,10 @@ class Story:
                   lineage="L", acked_seq=1, service_ms=1, remaining_ms=remaining_ms, state="running")  # fmt: skip
         return self
 
+    def typed(self, t, item, rev, value, epoch=OLD):
+        self._add(t, "typed", candidate=ID, device=f"pc{epoch}", epoch=epoch, item=[item, rev, digest(value)])
+        return self
+
     def shown(self, t, *keys):
         self._add(t, "shown", candidate=ID, device="pc1", epoch=OLD, count=0,
                   items=[[item, epoch, rev, digest(value)] for item, epoch, rev, value in keys])  # fmt: skip
@@ -125,6 +129,18 @@ def test_an_older_revision_that_won_is_lost():
     held = record(revision(), revision(rev=2, value="B", link=2))
     held[ID].responses = [held[ID].history[0]]
     assert kinds(check(told.events, held)) == {"lost": 1}
+
+
+def test_the_last_answer_typed_at_the_live_device_is_lost_when_it_never_arrived():
+    told = story().typed(55.0, 1, 1, "A").typed(56.0, 1, 2, "B").sent(60.0, (1, 2, "B", "durable"))
+    held = record(revision(rev=2, value="B"))
+    assert check(told.events, held).ok, "what was typed over before it was sent is nobody's loss"
+    assert kinds(check(told.typed(61.0, 1, 3, "C").events, held)) == {"lost": 1}
+
+
+def test_what_was_typed_at_a_device_that_was_left_and_never_sent_is_not_promised():
+    told = story().signed_in(MOVED, NEW, "pc2").typed(MOVED + 1, 1, 1, "A")
+    assert check(told.events, record(moved=True)).ok
 
 
 def test_a_buffered_promise_may_be_kept_or_stranded_but_not_vanish():
