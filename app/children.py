@@ -149,11 +149,11 @@ class Place:
         self._successor = None
         self._send_off(successor)
 
-    def _send_off(self, child: Child) -> None:
+    def _send_off(self, child: Child, patience_s: float | None = None) -> None:
         child.forget()
         if child.alive:
             child.process.terminate()
-            self._going.append((child, self._now() + self._patience_s))
+            self._going.append((child, self._now() + (self._patience_s if patience_s is None else patience_s)))
 
     def _see_off(self) -> None:
         still = []
@@ -166,11 +166,11 @@ class Place:
             still.append((child, until))
         self._going = still
 
-    def leave(self) -> None:
-        """Ask everything here to go; ``empty`` says when it has, as long as ``see_off`` is called."""
+    def leave(self, patience_s: float | None = None) -> None:
+        """Ask everything here to go; ``empty``, asked again and again, says when it has."""
         for child in (self._current, self._successor):
             if child is not None:
-                self._send_off(child)
+                self._send_off(child, patience_s)
         self._current = self._successor = None
 
     def empty(self) -> bool:

@@ -44,7 +44,10 @@ PR_SET_PDEATHSIG = 1
 WATCH_S = 0.05
 # Beyond the grace for requests: the writer's last batch, the clock's hand-over, the interpreter.
 API_ENDS_S = 2.0
-WORKER_ENDS_S = 2.0
+WORKER_ENDS_S = 5.0
+# From the request to the last process but the stores; the worker has what the API processes leave of it.
+ALL_END_S = 9.0
+LEAST_S = 2.0
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -204,8 +207,9 @@ class Supervisor:
                 end.shutdown(socket.SHUT_RDWR)
         if self._migration is not None and self._migration.poll() is None:
             self._migration.terminate()
+        began = time.monotonic()
         self._empty(self._apis)
-        self._empty(self._workers)
+        self._empty(self._workers, max(LEAST_S, ALL_END_S - (time.monotonic() - began)))
         if self._migration is not None:
             self._migration.wait()
         for end in self._ends or ():
@@ -213,9 +217,9 @@ class Supervisor:
         self._ends = None
 
     @staticmethod
-    def _empty(places: list[Place]) -> None:
+    def _empty(places: list[Place], patience_s: float | None = None) -> None:
         for place in places:
-            place.leave()
+            place.leave(patience_s)
         while not all(place.empty() for place in places):
             time.sleep(WATCH_S)
 

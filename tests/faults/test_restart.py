@@ -133,6 +133,7 @@ async def test_a_stop_with_writes_in_flight_keeps_what_was_acknowledged(server):
         await engine.dispose()
         head.terminate()
         server._process.wait(timeout=CAP_S)
+        server._process = None
         left = [one for one in everything if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
         assert left == [], "a stop leaves nothing behind"
         log = server.log.read_text()
@@ -140,7 +141,6 @@ async def test_a_stop_with_writes_in_flight_keeps_what_was_acknowledged(server):
         assert '"event": "requests cut off"' not in log
         postgres = (server.data_dir / "logs" / "postgres.log").read_text()
         assert postgres.rstrip().endswith("database system is shut down")
-        server._process = None
         await asyncio.to_thread(server.start)
         await until_acknowledged(people, told(people, "durable") + 3)
     totals = await checked(server, people)
