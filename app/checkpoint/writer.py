@@ -94,6 +94,7 @@ class Writer:
         # Why there is no connection, and since when (monotonic seconds); None while there is one.
         self._away: tuple[str, float] | None = ("starting", time.monotonic())
         self._warned = False
+        self._writing = False
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
 
@@ -118,7 +119,8 @@ class Writer:
         await run
         await background.end(probe)
         if self._connection is not None:
-            await self._connection.close()
+            # Everything is answered; a goodbye would wait for a server that may not answer.
+            self._connection.terminate()
             self._connection = None
 
     async def submit(self, checkpoint: Checkpoint) -> Outcome:
@@ -148,13 +150,18 @@ class Writer:
 
     async def _settle(self, batch: list[Waiting]) -> None:
         BATCH.observe(len(batch))
+        if self._disk.short:
+            self._abandon("disk-full")
         if self._connection is not None:
+            self._writing = True
             try:
                 await self._write(batch)
             except StoreAway as fault:
                 log.warning("postgres away", fault=str(fault))
             else:
                 return
+            finally:
+                self._writing = False
         await self._hand_to_buffer([entry for entry in batch if not entry.future.done()])
 
     async def _write(self, batch: list[Waiting], tries: int = RETRIES) -> None:
@@ -270,8 +277,11 @@ class Writer:
     async def _probe(self) -> None:
         """Keep a connection; while there is none, try again every quarter of a second. No checkpoint is the probe."""
         while True:
-            if self._connection is not None and (self._connection.is_closed() or self._disk.short):
-                self._abandon("unreachable" if self._connection.is_closed() else "disk-full")
+            if self._connection is not None and self._connection.is_closed():
+                self._abandon()
+            if self._disk.look() and not self._writing:
+                # Never under a batch: the next one sees it for itself.
+                self._abandon("disk-full")
             if self._connection is None:
                 try:
                     connection = await self._reach()

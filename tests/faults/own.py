@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import shutil
 import signal
 import tempfile
@@ -19,8 +20,11 @@ import psutil
 
 from app.embedded.postgres import EmbeddedPostgres
 from app.embedded.redis import EmbeddedRedis
-from app.storage.postgres.engine import migrate
+from app.settings import Settings
+from app.storage.postgres.engine import create_engine, migrate
 from app.worker.loops import Drain
+from tests.candidates import SECRET, Candidate, running
+from tests.factories import world
 
 # A machine four times slower than a slow one.
 PATIENCE_S = 90.0
@@ -128,3 +132,71 @@ async def drained(app: Any) -> None:
             return await site.backlog.count(site.keys)
 
         await until(left, lambda n: n == 0, "an empty backlog")
+
+
+@asynccontextmanager
+async def hall(url: str, redis_url: str, *, candidates: int = 3, **changes):
+    """(app, client, engine, made): an exam of its own on the server at ``url``, and the application."""
+    engine = create_engine(url, Settings(), name="holdfast-test")
+    try:
+        code = f"exam{secrets.token_hex(3)}"
+        made = await world(engine, SECRET.encode(), candidates=candidates, code=code, last_admission_ms=10**9)
+        async with running(url, redis_url, **changes) as (app, client):
+            await until_ready(client, postgres=True, redis=True)
+            yield app, client, engine, made
+    finally:
+        await engine.dispose()
+
+
+async def seat(client: httpx.AsyncClient, person) -> Candidate:
+    one = Candidate(client, person)
+    reply = await one.sign_in()
+    assert reply.status_code == 200, reply.text
+    return one
+
+
+async def answered(one: Candidate, item: int, value) -> str:
+    """One answer, sent again and again as a browser does; how it was acknowledged."""
+    response = one.response(item, value)
+
+    async def send() -> httpx.Response:
+        return await one.send(response)
+
+    reply = await until(send, lambda reply: reply.status_code == 200, "an acknowledgement")
+    return reply.json()["durability"]
+
+
+async def until_answered(one: Candidate, item: int, value, durability: str) -> None:
+    """Answer until it is acknowledged as ``durability``; the last value stands."""
+
+    async def again() -> str:
+        return await answered(one, item, value)
+
+    await until(again, lambda seen: seen == durability, f"an answer that is {durability}")
+
+
+async def refused(reply: httpx.Response) -> str:
+    """A refusal that says in how long to come again, in words; its code."""
+    body = reply.json()
+    assert (reply.status_code, body["status"]) == (503, 503), reply.text
+    assert 1 <= int(reply.headers["retry-after"]) <= 6
+    assert body["retry_after"] == int(reply.headers["retry-after"])
+    assert str(body["retry_after"]) in body["detail_zh"]
+    assert str(body["retry_after"]) in body["detail_en"]
+    return body["code"]
+
+
+async def says_what_cannot_work(one: Candidate, stranger: Candidate) -> None:
+    """While PostgreSQL is away: a reload, the paper and a sign-in say in how long to come again."""
+    client, headers = one.client, one.headers
+    assert await refused(await client.get("/attempt", headers=headers)) == "record-away"
+    assert await refused(await client.get("/attempt/paper", headers=headers)) == "record-away"
+    assert await refused(await stranger.sign_in()) == "record-away"
+
+
+async def caught_up(app, one: Candidate, values: dict[int, object]) -> None:
+    """Everything is in the record, and nothing waits."""
+    await drained(app)
+    state = await one.state()
+    assert {int(item): kept["value"] for item, kept in state["responses"].items()} == values
+    assert {kept["status"] for kept in state["responses"].values()} == {"durable"}

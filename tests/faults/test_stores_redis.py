@@ -8,7 +8,6 @@ import os
 import shutil
 from contextlib import asynccontextmanager
 
-import httpx
 import pytest
 import redis.asyncio as redis_async
 from redis.exceptions import ResponseError
@@ -17,7 +16,7 @@ from structlog.testing import capture_logs
 from tests.candidates import SECRET, Candidate, running
 from tests.checkpoint.test_stores_away import Away
 from tests.factories import world
-from tests.faults.own import drained, frozen, kill, own_redis, place, readyz, until, until_ready
+from tests.faults.own import drained, frozen, kill, own_redis, place, readyz, seat, until, until_ready
 
 pytestmark = pytest.mark.faults
 NO_POSTGRES = "postgresql://nobody@127.0.0.1:1/none"
@@ -41,13 +40,6 @@ async def asking(store):
         yield client
     finally:
         await client.aclose()
-
-
-async def seat(client: httpx.AsyncClient, person) -> Candidate:
-    one = Candidate(client, person)
-    reply = await one.sign_in()
-    assert reply.status_code == 200, reply.text
-    return one
 
 
 async def durable(one: Candidate, item: int, value: str) -> None:

@@ -24,7 +24,8 @@ class Disk:
     def __init__(self, folder: Path | None, reserve_mb: int) -> None:
         self._folder = folder
         self._reserve_mb = reserve_mb
-        self._short = False
+        # Whether less was free than must be when last looked at.
+        self.short = False
 
     @property
     def free_mb(self) -> int | None:
@@ -34,13 +35,12 @@ class Disk:
         seen = os.statvfs(self._folder)
         return seen.f_bavail * seen.f_frsize // MB
 
-    @property
-    def short(self) -> bool:
+    def look(self) -> bool:
         """Whether less is free than must be."""
         free_mb = self.free_mb
         if free_mb is not None:
-            self._short = free_mb < self._reserve_mb * (AGAIN if self._short else 1)
-        return self._short
+            self.short = free_mb < self._reserve_mb * (AGAIN if self.short else 1)
+        return self.short
 
 
 def own_disk(data_dir: Path, database_url: str, reserve_mb: int) -> Disk:
