@@ -14,6 +14,7 @@ from uuid import UUID
 from itsdangerous import BadData, URLSafeSerializer
 
 from app.domain.errors import Refused
+from app.storage.postgres.engine import attempt_id
 
 REMEMBERED = 8192
 
@@ -44,6 +45,6 @@ class Tokens:
     def _read(self, token: str) -> Claims:
         try:
             lineage_n, attempt, epoch, device_id, seat_id = self._serializer.loads(token)
-            return Claims(lineage_n, UUID(hex=attempt), epoch, device_id, seat_id)
+            return Claims(lineage_n, attempt_id(attempt), epoch, device_id, seat_id)
         except (BadData, ValueError, TypeError) as fault:
             raise Refused("bad-token") from fault

@@ -1,22 +1,38 @@
 """Connections to PostgreSQL: one engine for ordinary work, plain asyncpg for the checkpoint path.
 
-Both speak to the same URL, carry an application name and bound every wait (STYLE 10).
+Both speak to the same URL, carry an application name and bound every wait (STYLE 10). A server that says nothing any
+more is noticed in three ways, because each misses what another sees:
+
+* ``statement_timeout`` is the server's own, for a statement that takes too long;
+* ``line_timeout`` is the kernel's, at both ends: a peer that acknowledges nothing is gone (a cable, a host);
+* ``hold_timeout`` is ours: a connection out of the pool for longer is cut, for everything that acknowledges and is
+  silent all the same (a frozen server, a proxy). It is cut and no statement is cancelled, so a COMMIT is left to the
+  server and its outcome is unknown (I2). Loops with a connection of their own bound each of their steps.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
+import socket
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import asyncpg
+import structlog
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import URL, make_url
+from asyncpg.pgproto import pgproto
+from sqlalchemy import URL, event, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 
 from app.settings import Settings
 
+log = structlog.get_logger(__name__)
+# A dead line is asked this often, in the last part of its time.
+PROBES = 3
 MIGRATIONS = Path(__file__).resolve().parents[3] / "migrations"
 if not MIGRATIONS.is_dir():  # an installed wheel carries them inside the package
     MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
@@ -39,10 +55,75 @@ def asyncpg_arguments(url: str) -> dict[str, Any]:
     return {"dsn": url.replace("postgresql+asyncpg://", "postgresql://")}
 
 
-def create_engine(url: str, settings: Settings, *, name: str = "holdfast", pool_size: int = 10) -> AsyncEngine:
-    """An engine whose every connection has a name and every statement a limit. Dispose of it after use."""
-    return create_async_engine(
+def _line(settings: Settings) -> dict[str, str]:
+    """The server's end of ``line_timeout``: what a vanished client holds (locks, the ticker's place) is given free."""
+    whole = settings.line_timeout.total_seconds()
+    every = max(1, int(whole / (2 * PROBES)))
+    return {
+        "tcp_keepalives_idle": str(max(1, int(whole / 2))),
+        "tcp_keepalives_interval": str(every),
+        "tcp_keepalives_count": str(PROBES),
+        "tcp_user_timeout": _milliseconds(whole),
+    }
+
+
+def watch_line(connection: asyncpg.Connection[Any], settings: Settings) -> None:
+    """Our end of ``line_timeout``. Nothing to do on a unix socket, which cannot lose its other end unnoticed."""
+    # asyncpg opens its socket itself and has no public way to it.
+    raw = connection._transport.get_extra_info("socket")  # type: ignore[attr-defined]  # noqa: SLF001
+    if raw is None or raw.family == socket.AF_UNIX:
+        return
+    given = _line(settings)
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, int(given["tcp_keepalives_idle"]))
+    raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, int(given["tcp_keepalives_interval"]))
+    raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, PROBES)
+    raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(given["tcp_user_timeout"]))
+
+
+class BoundedPool(AsyncAdaptedQueuePool):
+    """Cuts a connection that is out for longer than ``limit_s``, from before its first ping to after its rollback."""
+
+    limit_s: float
+
+    def __init__(self, *args: Any, **given: Any) -> None:
+        super().__init__(*args, **given)
+        self._timers: dict[ConnectionPoolEntry, asyncio.TimerHandle] = {}
+
+    def _do_get(self) -> ConnectionPoolEntry:
+        entry = super()._do_get()
+        self._arm(entry)
+        return entry
+
+    def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
+        timer = self._timers.pop(record, None)
+        if timer is not None:
+            timer.cancel()
+        super()._do_return_conn(record)
+
+    def _arm(self, entry: ConnectionPoolEntry) -> None:
+        self._timers[entry] = asyncio.get_running_loop().call_later(self.limit_s, self._cut, entry)
+
+    def _cut(self, entry: ConnectionPoolEntry) -> None:
+        # Armed again: the entry may get another connection before it is returned.
+        self._arm(entry)
+        connection = entry.driver_connection
+        if connection is not None:
+            log.warning("connection cut: no answer", after_s=self.limit_s)
+            connection.terminate()
+
+
+def create_engine(
+    url: str, settings: Settings, *, name: str = "holdfast", pool_size: int = 10, bounded: bool = False
+) -> AsyncEngine:
+    """An engine whose every connection has a name and every statement a limit. Dispose of it after use.
+
+    ``bounded``: for a server's processes, whose work with a connection is short; see ``hold_timeout``.
+    """
+    limit_s = settings.hold_timeout.total_seconds()
+    engine = create_async_engine(
         sqlalchemy_url(url),
+        poolclass=type("BoundedPool", (BoundedPool,), {"limit_s": limit_s}) if bounded else None,
         # A fault's text must never carry an answer or an ID number into a log.
         hide_parameters=True,
         pool_size=pool_size,
@@ -58,19 +139,34 @@ def create_engine(url: str, settings: Settings, *, name: str = "holdfast", pool_
                 "statement_timeout": _milliseconds(settings.statement_timeout.total_seconds()),
                 "idle_in_transaction_session_timeout": "60000",
                 "timezone": "UTC",
+                **_line(settings),
             },
         },
     )
 
+    @event.listens_for(engine.sync_engine, "connect")
+    def _connected(connection: Any, _entry: ConnectionPoolEntry) -> None:
+        watch_line(connection.driver_connection, settings)
+
+    return engine
+
 
 async def connect(url: str, settings: Settings, *, name: str, **server_settings: str) -> asyncpg.Connection[Any]:
-    """One plain asyncpg connection, for the writer, the ticker and the drain, which own theirs."""
+    """One plain asyncpg connection, for the writer, the ticker and the drain, which own theirs and bound each step."""
     connection: asyncpg.Connection[Any] = await asyncpg.connect(
         **asyncpg_arguments(url),
         timeout=settings.connect_timeout.total_seconds(),
-        server_settings={"application_name": name, "timezone": "UTC", **server_settings},
+        server_settings={"application_name": name, "timezone": "UTC", **_line(settings), **server_settings},
     )
+    watch_line(connection, settings)
     return connection
+
+
+def attempt_id(text: str) -> UUID:
+    """An attempt's id in asyncpg's own UUID, which it sends without another conversion; equal to ours, and hashed
+    like it."""
+    known: UUID = pgproto.UUID(text)
+    return known
 
 
 def alembic_config(url: str) -> Config:
