@@ -84,9 +84,12 @@ def events(snapshot: Snapshot, *, quiet_ms: int, outage_ms: int) -> list[Event]:
         receipt = dict(standing.receipt or {})
         facts = {key: receipt.get(key) for key in ("count", "links", "answered", "total", "answers_hash", "chain")}
         told.append(Event(standing.final_ms, "final", facts))
-    return sorted(
-        told, key=lambda one: (one.at_ms, _RANK[one.kind], one.facts.get("link") or 0, one.facts.get("item") or 0)
-    )
+    return sorted(told, key=_order)
+
+
+def _order(event: Event) -> tuple[int, int, int, int]:
+    """By time; of one instant by what leads to what; of one link by the place on the paper."""
+    return event.at_ms, _RANK[event.kind], event.facts.get("link") or 0, event.facts.get("position") or 0
 
 
 def _of_the_place(snapshot: Snapshot, outage_ms: int) -> list[Event]:
