@@ -8,9 +8,10 @@ greater. In the order of ``domain.responses`` that place has two properties, and
    has a greater revision (``rev = max(server, local) + 1``, and a revision seen under that epoch came from that very
    browser), one after a move has a greater epoch. Whether their page has been loaded again since does not matter.
 
-Where nothing was accepted the place is directly above nothing: epoch 0, revision 0, which no device ever holds. An
-answer that was promised and is still under way in the buffer then wins as well, exactly as it would have done had it
-arrived before the office looked. So the order in which a decision and a late answer arrive never matters (I4).
+Where nothing was accepted the place is directly above nothing: epoch 0, which no device ever holds (and revision 1, the
+least that a page which reads it may send back). An answer that was promised and is still under way in the buffer then
+wins as well, exactly as it would have done had it arrived before the office looked. So the order in which a decision
+and a late answer arrive never matters (I4).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from app.domain.responses import Version
 Verdict = Literal["adopted", "dismissed"]
 Obstacle = Literal["decided", "moved-on"]
 
-NOTHING = Version(0, 0, 0, b"")
+NOTHING = Version(0, 1, 0, b"")
 
 
 def adopted(seen: Version | None, value_hash: bytes) -> Version:

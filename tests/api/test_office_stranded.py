@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app.domain import chain
+from app.domain.attempt_proof import Proof, prove
 from app.domain.checkpoints import Checkpoint, Row
-from app.domain.responses import Response, Version, canonical, value_hash
+from app.domain.responses import canonical, value_hash
 from app.domain.roles import ROLES
 from app.services import ending
-from app.storage.postgres import audit
+from app.storage.postgres import attempt_history, audit
 from tests.candidates import SECRET, Candidate, running
 from tests.factories import open_relog, world
 from tests.staff import Staff, signed_in
@@ -94,21 +94,13 @@ async def accepted(candidate: Candidate, item: int):
     return (await candidate.state())["responses"].get(str(item), {}).get("value")
 
 
-async def whole(engine, attempt) -> None:
-    """The attempt's chain is recomputed from its history; so is the audit log's."""
-    rows = await _rows(engine, "SELECT * FROM response_history WHERE attempt_id = :a", a=attempt)
-    revisions = [
-        chain.Revision(
-            one.link,
-            Response(one.item_id, Version(one.epoch, one.rev, one.adopt_n, one.value_hash), one.value, one.at_ms),
-            one.stamp_ms, one.seq, one.late, one.chain_before,
-        )
-        for one in rows
-    ]  # fmt: skip
-    [head] = await _rows(engine, "SELECT chain, chain_links, count FROM attempt WHERE id = :a", a=attempt)
-    assert chain.verify(attempt, revisions, chain.Head(head.chain, head.chain_links, head.count)) is None
+async def whole(engine, attempt) -> Proof:
+    """What the auditor's command says of the attempt: nothing is amiss, in its chain, its answers or its adoptions."""
     async with engine.connect() as conn:
+        proof = prove(await attempt_history.snapshot(conn, attempt))
         assert await audit.verify(conn) is None
+    assert proof.findings == ()
+    return proof
 
 
 async def _audited(engine) -> list[tuple[str, dict]]:
@@ -340,7 +332,7 @@ async def test_after_the_end_and_after_final_it_can_be_adopted_and_the_receipt_s
     # The head on the receipt is still one of the chain's: what was adopted came behind it.
     befores = await _rows(fresh_db, "SELECT chain_before FROM response_history WHERE adopt_n > 0")
     assert {bytes(row.chain_before).hex() for row in befores} == {receipt["chain"]}
-    await whole(fresh_db, person.attempt)
+    assert (await whole(fresh_db, person.attempt)).adopted_since == 1
 
     other = Candidate(client, made.people[1])
     await other.sign_in()
@@ -351,6 +343,10 @@ async def test_after_the_end_and_after_final_it_can_be_adopted_and_the_receipt_s
     assert (seen["accepted"], one["reason"]) == (None, "ended")
     assert (await adopt(office, choice(seen, one))).status_code == 200
     assert await accepted(other, made.items[0]) == "C"
+    [version] = await _rows(
+        fresh_db, "SELECT epoch, rev, adopt_n FROM response WHERE attempt_id = :a", a=made.people[1].attempt
+    )
+    assert tuple(version) == (0, 1, 1)
     await whole(fresh_db, made.people[1].attempt)
 
 
