@@ -93,6 +93,12 @@ class Settings(BaseSettings):
 
     # --- timeouts of ordinary database work
     connect_timeout: timedelta = Field(_seconds(5), description="Opening a database connection.")
+    hold_timeout: timedelta = Field(
+        _seconds(5), description="Longest use of a pooled connection by a request; then it is cut and 503 answered."
+    )
+    line_timeout: timedelta = Field(
+        _seconds(10), description="A network line to PostgreSQL without any acknowledgement for this long is dead."
+    )
     statement_timeout: timedelta = Field(_seconds(30), description="One ordinary statement.")
     job_timeout: timedelta = Field(timedelta(minutes=10), description="One statement or pause of a draw.")
 

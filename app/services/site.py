@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import asyncpg
@@ -18,7 +18,7 @@ from app.secrets import site_secret
 from app.services.service_time import ServiceTime
 from app.settings import Settings
 from app.storage.postgres.disk import own_disk
-from app.storage.postgres.engine import connect, create_engine
+from app.storage.postgres.engine import connect, connect_writer, create_engine
 from app.storage.redis.backlog import Backlog
 from app.storage.redis.client import Keys, Store
 from app.storage.redis.clock import RedisClock
@@ -26,6 +26,7 @@ from app.storage.redis.events import Event, publish
 from app.storage.redis.hot import Hot
 
 SETTLE_STEP_S = 0.05
+CLOSE_S = 1.0
 
 
 class Site:
@@ -40,7 +41,7 @@ class Site:
         self.local_failures: dict[str, tuple[int, float]] = {}
         # Set when the process is asked to end: open streams finish then, so that nobody waits for them.
         self.closing = asyncio.Event()
-        self.engine: AsyncEngine = create_engine(database_url, settings, name=name)
+        self.engine: AsyncEngine = create_engine(database_url, settings, name=name, bounded=True)
         self.store = Store(redis_url, settings)
         self.redis_clock = RedisClock(self.store)
         self.service_time = ServiceTime(self.engine, self.redis_clock, settings)
@@ -88,17 +89,7 @@ class Site:
         return False
 
     async def _connect_writer(self) -> asyncpg.Connection[Any]:
-        settings = self.settings
-        return await connect(
-            self.database_url,
-            settings,
-            name=f"{self.name}-writer",
-            lock_timeout=str(int(settings.lock_timeout.total_seconds() * 1000)),
-            synchronous_commit="on",
-            # The statement's plan does not depend on its arrays; planning it anew for each batch costs more than it.
-            plan_cache_mode="force_generic_plan",
-            jit="off",
-        )
+        return await connect_writer(self.database_url, self.settings, name=f"{self.name}-writer")
 
     async def connect_own(self, purpose: str) -> asyncpg.Connection[Any]:
         """A plain connection for a loop that needs one of its own."""
@@ -142,4 +133,7 @@ class Site:
             await site.follower.stop()
             await site.service_time.stop()
             await site.store.close()
-            await site.engine.dispose()
+            # Each connection is said goodbye to, and a server that does not answer must not hold us up.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_S):
+                    await site.engine.dispose()
