@@ -131,9 +131,16 @@ class Device:
         )
         return await self.resume(stop)
 
+    async def show_lease(self, stop: asyncio.Event | None = None) -> bool:
+        """The record was put back to before this device's grant: enter it again, under the same token."""
+        body = {"device_id": self.device_id, "lease_secret": self.lease_secret}
+        return self._resumed(await self._until_answered("/attempt/lease", body, [], stop))
+
     async def resume(self, stop: asyncio.Event | None = None) -> bool:
         """What the record holds, and where this device's own count goes on."""
-        reply = await self._until_answered("/attempt", None, [], stop)
+        return self._resumed(await self._until_answered("/attempt", None, [], stop))
+
+    def _resumed(self, reply: httpx.Response | None) -> bool:
         if reply is None or reply.status_code != 200:
             return False
         data = reply.json()
@@ -190,7 +197,8 @@ class Device:
             reply = await self._once(path, body, sent)
             if reply is not None and reply.status_code == 401 and path.startswith("/attempt"):
                 # The server does not know the token (any more): the device proves itself again, and repeats.
-                if not await self.sign_in(stop):
+                lost = reply.json().get("code") == "grant-lost"
+                if not await (self.show_lease(stop) if lost else self.sign_in(stop)):
                     return reply
                 continue
             if reply is not None and reply.status_code not in (503, 429):

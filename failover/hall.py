@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -86,6 +87,7 @@ class Hall:
 
     async def __aenter__(self) -> Self:
         try:
+            await asyncio.to_thread(self._copy)
             for store in (self._postgres, self._redis):
                 await asyncio.to_thread(store.start)
                 self._stack.push_async_callback(asyncio.to_thread, store.stop)
@@ -118,6 +120,11 @@ class Hall:
         """A connection of the checker's own, past the lines."""
         return create_engine(self._postgres.url, self.settings, name="holdfast-checker", pool_size=2)
 
+    def _copy(self) -> None:
+        """The server's code as it is now: what is edited during a long run must not be in half of its processes."""
+        for name in ("app", "migrations"):
+            shutil.copytree(ROOT / name, self.place / "code" / name, ignore=shutil.ignore_patterns("__pycache__"))
+
     def _start(self) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("HOLDFAST_")}
         environment |= {
@@ -128,9 +135,9 @@ class Hall:
             "HOLDFAST_REDIS_URL": f"redis://127.0.0.1:{self.redis_line.port}/0",
             **self.clocks["server"].environment,
         }
-        if self._launcher != list(SERVE):
-            # A test's launcher lives in the checkout, the server's own package is installed.
-            environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), environment.get("PYTHONPATH")]))
+        # A test's launcher lives in the checkout.
+        paths = [str(self.place / "code"), str(ROOT), environment.get("PYTHONPATH", "")]
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
         with self.log.open("ab") as out:
             # Not from the checkout: a developer's .env there must not steer a run.
             self._process = subprocess.Popen(
