@@ -46,7 +46,9 @@ Settings.model_config["env_file"] = None
 
 # These machines are shared: how long an example takes says nothing about it.
 hypothesis.settings.register_profile("holdfast", deadline=None)
-hypothesis.settings.load_profile("holdfast")
+# HYPOTHESIS_PROFILE=long: for a night, not for a commit.
+hypothesis.settings.register_profile("long", deadline=None, max_examples=2000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "holdfast"))
 
 # Real input that may stand beside the checkout; its tests are deselected (and counted) where it does not.
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"

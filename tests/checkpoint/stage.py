@@ -274,6 +274,8 @@ class Device:
 @asynccontextmanager
 async def staged(engine: AsyncEngine, url: str, redis_url: str, **settings: Any) -> AsyncIterator[Stage]:
     """A world of two candidates, and a process that serves it. Redis must be empty."""
+    # What is away is said by the schedule; a slow machine must not say it.
+    settings = dict.fromkeys(("commit_deadline", "lock_timeout", "redis_timeout", "connect_timeout"), 30) | settings
     made = await world(engine, SECRET.encode(), candidates=2, items=25, duration_ms=100_000)
     look = await asyncpg.connect(url)
     site = Site(test_settings(**settings), url, redis_url, "holdfast-stage")

@@ -60,21 +60,25 @@ class Server:
         """A connection of the test's own to the server's record."""
         return create_engine(EmbeddedPostgres(self.data_dir).url, self.settings, name="holdfast-e2e", pool_size=2)
 
-    def start(self) -> None:
-        """Return once ``/readyz`` says that candidates can be served."""
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the server runs with, and a command of the office beside it."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("HOLDFAST_")}
-        environment |= {
+        return environment | {
             "HOLDFAST_DATA_DIR": str(self.data_dir),
             "HOLDFAST_PORT": str(self.port),
             "HOLDFAST_WORKERS": "2",
             **{f"HOLDFAST_{name.upper()}": value for name, value in self._settings.items()},
         }
+
+    def start(self) -> None:
+        """Return once ``/readyz`` says that candidates can be served."""
         self.place.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as out:
             # Not from the checkout: a developer's .env there must not steer a test.
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "app.cli", "serve"], cwd=self.place, env=environment, stdin=subprocess.DEVNULL,
-                stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
+                [sys.executable, "-m", "app.cli", "serve"], cwd=self.place, env=self.environment,
+                stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
         self._wait_ready()
 
