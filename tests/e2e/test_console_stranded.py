@@ -192,3 +192,26 @@ async def test_the_office_adopts_and_the_candidate_has_the_last_word(
     assert (await in_record.receipt(record, person))["answers_hash"] == shown
     for pc in (old.pc, new.pc, office.pc):
         assert pc.server_faults() == [], pc.name
+
+
+async def test_a_store_that_is_away_is_said_quietly_and_goes_by_itself(
+    server: Server, record: AsyncEngine, pcs: Switchboard, tmp_path: Path
+) -> None:
+    exam = await make_exam(server, record, tmp_path, "QUIET", candidates=2)
+    desk = Desk(pcs(server, "console"), exam.invigilator)
+    page = await desk.pc.switch_on("/console")
+    # What the service says is played; that it says so is tested where its stores are taken away.
+    said = {"ready": True, "postgres": True, "redis": False}
+    await page.route("**/readyz", lambda route: route.fulfill(json=said))
+    await desk.sign_in()
+    line = page.locator(".stores-line")
+    for (postgres, redis), away in (((True, False), "redis"), ((False, True), "postgres"), ((False, False), "both")):
+        said |= {"postgres": postgres, "redis": redis}
+        await expect(line).to_have_attribute("data-away", away, timeout=PATIENT_MS)
+        await expect(line).to_contain_text(desk.words[f"stores.{away}.more"])
+        await accessible(page, f"{away} away")
+        await nothing_scrolls(page)
+    await page.unroute("**/readyz")
+    await expect(line).to_have_count(0, timeout=PATIENT_MS)
+    # An invigilator is not shown what was kept aside.
+    assert [one.path for one in desk.pc.heard if "stranded" in one.path] == []
