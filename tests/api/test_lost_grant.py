@@ -168,6 +168,22 @@ async def test_a_seat_that_somebody_else_has_taken_meanwhile_is_a_matter_for_peo
     assert (reply.status_code, reply.json()["code"], reply.json()["seat"]) == (409, "seat-taken", mine.seat)
 
 
+async def test_what_was_typed_in_the_lost_minutes_lies_ahead_of_the_clock_and_counts(hall, made, fresh_db):
+    """The counter went back by ten minutes: what the browser kept is stamped in its future, and before the end."""
+    _, client = hall
+    one = await seated(client, made.people[0], "device-one")
+    now_ms = one.service_ms
+    reply = (await one.send(one.response(made.items[0], "A", at_ms=now_ms + 600_000))).json()
+    assert reply["items"][0]["status"] == "durable"
+    # Typed after it by the candidate, and before it by the clock: the revision decides.
+    assert (await one.answer(made.items[0], "B")).json()["items"][0]["status"] == "durable"
+    assert (await one.state())["responses"][str(made.items[0])]["value"] == "B"
+    async with fresh_db.connect() as conn:
+        assert await conn.scalar(text("SELECT bool_or(late) FROM response_history")) is False
+        assert await conn.scalar(text("SELECT count(*) FROM response_history")) == 2
+        assert await conn.scalar(text("SELECT count(*) FROM stranded")) == 0
+
+
 async def test_no_receipt_for_less_than_was_promised(hall, made, fresh_db):
     """The hand-in says what the record must hold; one that was put back says so instead of closing the attempt."""
     _, client = hall
