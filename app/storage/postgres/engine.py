@@ -162,6 +162,20 @@ async def connect(url: str, settings: Settings, *, name: str, **server_settings:
     return connection
 
 
+async def connect_writer(url: str, settings: Settings, *, name: str) -> asyncpg.Connection[Any]:
+    """A connection as the checkpoint writer's statement needs it."""
+    return await connect(
+        url,
+        settings,
+        name=name,
+        lock_timeout=_milliseconds(settings.lock_timeout.total_seconds()),
+        synchronous_commit="on",
+        # The statement's plan does not depend on its arrays; planning it anew for each batch costs more than it.
+        plan_cache_mode="force_generic_plan",
+        jit="off",
+    )
+
+
 def attempt_id(text: str) -> UUID:
     """An attempt's id in asyncpg's own UUID, which it sends without another conversion; equal to ours, and hashed
     like it."""
