@@ -66,6 +66,27 @@ for (const [what, pattern, begin] of [
   });
 }
 
+test('neither "online" nor the click on hand-in comes sooner than the service asked; a page that is left does', async () => {
+  for (const [what, begin, sooner] of [
+    ['online', (page) => page.sitting.adapter(true), false],
+    ['hand-in', (page) => page.sitting.work().handIn(), false],
+    ['leaving', (page) => page.sitting.visibility(true), true],
+  ]) {
+    const hall = createHall();
+    const page = await seated(hall);
+    const asked = refusing(hall, /checkpoints$|hand-in$/, 20);
+    page.sitting.work().answer(1001, 'A', 'choice');
+    await hall.time.advance(1000);
+    assert.equal(asked.length, 1, what);
+    await begin(page);
+    await hall.time.advance(15_000);
+    assert.equal(asked.length, sooner ? 2 : 1, what);
+    await hall.time.advance(60_000);
+    assert.ok(asked.length >= 2, what);
+    page.die();
+  }
+});
+
 test('the receipt that comes later is waited for with jitter, and no sooner than asked', async () => {
   const hall = createHall();
   const page = await seated(hall);

@@ -296,7 +296,12 @@ export function createOutbox({ store, attempt, epoch, serviceNow, onChange = () 
       await revise((_rows, grant) => ({ entries: [], grant: { ...grant, ...change } }));
     },
 
-    /** Only after the final receipt: the one place where answers leave this browser. */
+    /**
+     * Only after the final receipt: the one place where answers leave this browser. A PC whose candidate went on
+     * elsewhere never sees that receipt and keeps its rows: I1 sets no other end, they are one more copy should the
+     * record and the new seat both be lost, and no code path shows them to the next candidate. Clearing the profile
+     * after the day is the room's, as it is for a PC that died.
+     */
     async purge() {
       await store.transaction('readwrite', async (tx) => {
         /** @type {Grant | undefined} */

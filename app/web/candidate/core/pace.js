@@ -2,7 +2,7 @@
  * When the next request goes out: at once after a choice, within `TYPING_MS` of the first unsent key, every
  * `HEARTBEAT_MS` in any case, and never before the end of a backoff. Holds instants of the monotonic clock, no timers.
  */
-import { fullJitter } from '../../shared/backoff.js';
+import { RETRY_AFTER_MOST_MS, fullJitter } from '../../shared/backoff.js';
 
 export const HEARTBEAT_MS = 10000;
 export const TYPING_MS = 900;
@@ -18,6 +18,8 @@ export const ONLINE_SPREAD_MS = 3000;
 export function createPace({ clock, random, beats }) {
   let failures = 0;
   let notBefore = 0;
+  /** What the service asked for: only a page that is being left comes sooner. */
+  let askedUntil = 0;
   let beatAt = beats ? 0 : Infinity;
   /** @type {number | null} */
   let dueAt = null;
@@ -43,6 +45,7 @@ export function createPace({ clock, random, beats }) {
     acknowledged() {
       failures = 0;
       notBefore = 0;
+      askedUntil = 0;
       if (beats) beatAt = clock.now() + HEARTBEAT_MS * (0.9 + 0.1 * random.unit());
     },
     /**
@@ -52,15 +55,21 @@ export function createPace({ clock, random, beats }) {
     failed({ askedMs = null, curve = CURVE } = {}) {
       failures += 1;
       notBefore = clock.now() + fullJitter(failures, curve, random.unit, askedMs);
+      askedUntil = clock.now() + Math.min(askedMs ?? 0, RETRY_AFTER_MOST_MS);
       dueAt = clock.now();
     },
-    /** Whatever the backoff says. */
+    /** Whatever our own backoff says: the candidate hands in. */
+    soon() {
+      notBefore = askedUntil;
+      dueAt = clock.now();
+    },
+    /** Whatever anybody says: the page is going. */
     now() {
       notBefore = 0;
       dueAt = clock.now();
     },
     online() {
-      notBefore = clock.now() + random.unit() * ONLINE_SPREAD_MS;
+      notBefore = Math.max(askedUntil, clock.now() + random.unit() * ONLINE_SPREAD_MS);
       dueAt = clock.now();
     },
     noMoreBeats() {

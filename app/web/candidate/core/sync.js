@@ -305,7 +305,7 @@ export function createSync(ports) {
     /** From now on every try is the hand-in, until it is answered. */
     handIn() {
       handingIn = true;
-      pace.now();
+      pace.soon();
       plan();
     },
     isHandingIn: () => handingIn,
