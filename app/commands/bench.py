@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from app.bench.checkpoint import Level
 
 app = typer.Typer(no_args_is_help=True, help="性能测量 · measure this machine")
 console = Console()
@@ -20,52 +23,85 @@ def checkpoint(
         str, typer.Option(help="并发连接数，逗号分隔 · connections, comma-separated")
     ] = "1,16,64,256",
     pairs: Annotated[int, typer.Option(min=1, help="每级轮数 · alternating rounds per level")] = 5,
-    seconds: Annotated[float, typer.Option(min=0.5, help="每次秒数 · seconds per measurement")] = 3.0,
+    seconds: Annotated[float, typer.Option(min=0.2, help="每次秒数 · seconds per measurement")] = 3.0,
+    stores: Annotated[
+        str,
+        typer.Option(help="both、redis-away、postgres-away，逗号分隔 · both stores, or one of them stopped"),
+    ] = "both,redis-away,postgres-away",
     write: Annotated[
-        Path | None, typer.Option(help="结果追加到此文件 · append the table to this Markdown file")
+        Path | None, typer.Option(help="结果追加到此文件 · append the tables to this Markdown file")
     ] = None,
 ) -> None:
-    """每秒持久保存点与空接口之比 · durable checkpoints/s against the app's own empty endpoint."""
-    from app.bench.checkpoint import machine, run  # noqa: PLC0415 -- heavy, and only this command needs it
+    """每秒保存点与空接口之比，以及缺少任一存储时的情形 · checkpoints/s against the app's own empty endpoint.
+
+    With both stores, with Redis gone and with PostgreSQL gone; beside it the batch statement alone, and the CPU time
+    that each process spends on one request.
+    """
+    from app.bench.checkpoint import CONDITIONS, machine, run  # noqa: PLC0415 -- heavy, and only this command needs it
     from app.settings import settings  # noqa: PLC0415
 
-    levels = [int(one) for one in connections.split(",")]
-    measured = run(settings(), levels=levels, pairs=pairs, seconds=seconds, say=console.print)
-    table = Table(title="durable checkpoints")
-    head = (
-        "connections",
-        "durable/s",
-        "empty/s",
-        "bare ASGI/s",
-        "durable : empty",
-        "durable : bare",
-        "p50 ms",
-        "p99 ms",
-    )
-    for name in (*head, "failures"):
-        table.add_column(name, justify="right")
-    rows = [
-        (
-            str(one.connections), f"{one.durable:.0f}", f"{one.empty:.0f}", f"{one.bare:.0f}", f"{one.ratio:.2f}",
-            f"{one.of_bare:.2f}", f"{one.p50_ms:.1f}", f"{one.p99_ms:.1f}", str(one.failures),
+    chosen = {one.strip() for one in stores.split(",")}
+    if not chosen <= set(CONDITIONS):
+        raise typer.BadParameter(", ".join(CONDITIONS), param_hint="--stores")
+    try:
+        measured = run(
+            settings(), levels=[int(one) for one in connections.split(",")], pairs=pairs, seconds=seconds,
+            say=console.print, conditions=[one for one in CONDITIONS if one in chosen],
+        )  # fmt: skip
+    except ValueError as fault:
+        raise typer.BadParameter(str(fault)) from fault
+    rates = [_rates(one) for one in measured]
+    spent = [_cpu(one) for one in measured]
+    _show("checkpoints", RATES, rates)
+    _show("CPU, µs per request", CPU, spent)
+    if write is not None:
+        head = (
+            f"\n### `holdfast bench checkpoint`, {datetime.now(UTC):%Y-%m-%d}\n\n{machine()}; median of {pairs}"
+            f" alternating rounds of {seconds:g} s, client on the same cores.\n"
         )
-        for one in measured
-    ]  # fmt: skip
+        with write.open("a", encoding="utf-8") as file:
+            file.write(f"{head}\n{_markdown(RATES, rates)}\nCPU, µs per request:\n\n{_markdown(CPU, spent)}")
+    if any(one.failures for one in measured):
+        raise typer.Exit(1)
+
+
+RATES = (
+    "stores", "connections", "checkpoints/s", "empty/s", "bare ASGI/s", "statement alone/s", "to empty", "to bare",
+    "p50 ms", "p99 ms", "failures",
+)  # fmt: skip
+CPU = (
+    "stores", "connections", "API", "PostgreSQL", "Redis", "worker", "client", "checkpoint", "empty",
+    "empty : checkpoint",
+)  # fmt: skip
+
+
+def _rates(one: Level) -> tuple[str, ...]:
+    alone = "–" if one.alone is None else f"{one.alone:.0f}"
+    return (
+        one.stores, str(one.connections), f"{one.written:.0f}", f"{one.empty:.0f}", f"{one.bare:.0f}", alone,
+        f"{one.ratio:.2f}", f"{one.of_bare:.2f}", f"{one.p50_ms:.1f}", f"{one.p99_ms:.1f}", str(one.failures),
+    )  # fmt: skip
+
+
+def _cpu(one: Level) -> tuple[str, ...]:
+    by_role = [f"{one.cpu[role]:.0f}" for role in ("api", "postgres", "redis", "worker", "client")]
+    totals = (f"{sum(one.cpu.values()):.0f}", f"{sum(one.cpu_empty.values()):.0f}", f"{one.cpu_ratio:.2f}")
+    return (one.stores, str(one.connections), *by_role, *totals)
+
+
+def _show(title: str, head: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    table = Table(title=title)
+    for at, name in enumerate(head):
+        # A narrow screen may break a heading, never a figure.
+        table.add_column(name, justify="right", overflow="fold", min_width=max(len(row[at]) for row in rows))
     for row in rows:
         table.add_row(*row)
     console.print(table)
-    if write is not None:
-        lines = [
-            f"\n### `holdfast bench checkpoint`, {datetime.now(UTC):%Y-%m-%d}",
-            f"\n{machine()}; median of {pairs} alternating rounds of {seconds:g} s, client on the same cores.\n",
-            "| " + " | ".join((*head, "failures")) + " |",
-            "|" + " ---: |" * 9,
-            *("| " + " | ".join(row) + " |" for row in rows),
-        ]
-        with write.open("a", encoding="utf-8") as file:
-            file.write("\n".join(lines) + "\n")
-    if any(one.failures for one in measured):
-        raise typer.Exit(1)
+
+
+def _markdown(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [head, ("---:",) * len(head), *rows]
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)
 
 
 @app.command()

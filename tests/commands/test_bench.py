@@ -1,0 +1,44 @@
+"""``holdfast bench checkpoint``: that every row comes out and nothing fails. How fast says nothing here."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from typer.testing import CliRunner
+
+from app.bench.checkpoint import CONDITIONS, run
+from app.commands.bench import app
+from app.settings import Settings
+
+
+@pytest.mark.timeout(600)
+def test_every_level_is_measured_with_both_stores_and_with_either_one_gone():
+    said: list[str] = []
+    levels = run(Settings(), levels=[1, 3], pairs=1, seconds=0.3, say=said.append)
+    assert [(one.stores, one.connections) for one in levels] == [(c, n) for c in CONDITIONS for n in (1, 3)]
+    assert [one.failures for one in levels] == [0] * 6
+    assert len(said) == 6
+    for one in levels:
+        assert one.written > 0
+        assert one.empty > 0
+        assert one.bare > 0
+        assert (one.alone is not None) is (one.stores == "both")
+        assert math.isfinite(one.cpu_ratio)
+    # A store that is gone costs no time of its own, one that is there does.
+    spent = {one.stores: one.cpu for one in levels}
+    assert spent["both"]["postgres"] > 0
+    assert spent["redis-away"]["redis"] == 0
+    assert spent["postgres-away"]["postgres"] == 0
+
+
+def test_only_stores_of_its_own_are_stopped(tmp_path):
+    outside = Settings(data_dir=tmp_path, database_url="postgresql://127.0.0.1:1/none")
+    with pytest.raises(ValueError, match="HOLDFAST_DATABASE_URL"):
+        run(outside, levels=[1], pairs=1, seconds=0.2, say=print)
+
+
+def test_a_condition_that_there_is_not_is_named():
+    result = CliRunner().invoke(app, ["checkpoint", "--stores", "both,none"])
+    assert result.exit_code == 2
+    assert "redis-away, postgres-away" in result.output
