@@ -144,7 +144,7 @@ def verdict(proof: Proof) -> list[str]:
         ]
     if proof.adopted_since:
         lines += [
-            f"回执开具后，考务办公室采纳了 {proof.adopted_since} 环答案。",
+            f"回执开具后，考务办公室采用了 {proof.adopted_since} 环答案。",
             f"Since the receipt the office has adopted answers: {proof.adopted_since} link(s).",
         ]
     return [

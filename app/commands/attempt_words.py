@@ -20,7 +20,7 @@ KINDS: dict[str, str] = {
     "credit": "补时 credit",
     "extend": "延长 extension",
     "revision": "答案 answer",
-    "stranded": "未计入 set aside",
+    "stranded": "搁置 set aside",
     "decision": "处置 decision",
     "quiet": "无新答案 no answer",
     "silent": "失去联系 no contact",
@@ -35,7 +35,7 @@ ASIDE = {
     "ended": "结束后才作答 typed after the end",
     "final": "交卷后才到达 came after the receipt",
 }
-DECISIONS = {"kept": "未处置 undecided", "adopted": "采纳 adopted", "dismissed": "不采纳 dismissed"}
+DECISIONS = {"kept": "未处置 undecided", "adopted": "采用 adopted", "dismissed": "不采用 dismissed"}
 RELOGS = {
     "pc_failed": "电脑故障 PC failed",
     "power": "断电 power",
@@ -100,7 +100,7 @@ FINDINGS: dict[str, tuple[str, str]] = {
         "The receipt's answer code is {receipt}; the record gives {record}.",
     ),
     "receipt-outdated": (
-        "回执开具（第 {link} 环）之后又添加了记录，而且不是考务办公室采纳的答案（现有 {links} 环）。",
+        "回执开具（第 {link} 环）之后又添加了记录，而且不是考务办公室采用的答案（现有 {links} 环）。",
         "Something was added after the receipt (link {link} of {links}), and not by adoption.",
     ),
     "lease-missing": (
@@ -112,15 +112,15 @@ FINDINGS: dict[str, tuple[str, str]] = {
         "The two places that note the sign-ins differ: {row} and {leases}.",
     ),
     "adoption-unfounded": (
-        "第 {position} 题在第 {link} 环有一个“采纳”的答案，而记录中没有对应的处置。",
+        "第 {position} 题在第 {link} 环有一个“采用”的答案，而记录中没有对应的处置。",
         "Question {position} has an adopted answer in link {link}, and the record knows no such decision.",
     ),
     "printed-unknown": (
-        "应考人员所持回执的链条码不在这条链上：不是这场考试的回执，或记录整体被改写过。",
-        "The candidate's receipt is not on this chain: another attempt's, or the record was rewritten as a whole.",
+        "应考人员所持回执的链条码不在这条链上：不是这场考试的回执，或记录后来被恢复到更早的时刻，或整体被改写过。",
+        "The candidate's receipt is not on this chain: another attempt's, or the record was put back or rewritten since.",
     ),
     "printed-outdated": (
-        "应考人员所持回执为第 {link} 环时的；其后又添加了记录，而且不是考务办公室采纳的答案（现有 {links} 环）。",
+        "应考人员所持回执为第 {link} 环时的；其后又添加了记录，而且不是考务办公室采用的答案（现有 {links} 环）。",
         "The candidate's receipt is of link {link} of {links}; what came after it was not added by adoption.",
     ),
 }
@@ -147,7 +147,7 @@ def _short(value: str, most: int = 60) -> str:
 def _revision(facts: Facts) -> str:
     notes = [f"修改 rev {facts['rev']}"]
     if facts["adopted"]:
-        notes.append("办公室采纳 adopted by the office")
+        notes.append("办公室采用 adopted by the office")
     if facts["late"]:
         notes.append("结束后补到 came late")
     if facts["counts"]:
@@ -159,6 +159,14 @@ def _credit(facts: Facts) -> str:
     zh, en = REASONS.get(facts["reason"], (facts["reason"], facts["reason"]))
     by = f"，{facts['by']}" if facts["by"] else ""
     return f"+{duration_text(facts['ms'] or 0)} {zh} {en}{by}"
+
+
+def _receipt(facts: Facts) -> str:
+    told = {key: "—" if value is None else value for key, value in facts.items()}
+    return (
+        f"答 answered {told['answered']}/{told['total']}，校验码 code {told['answers_hash']}，"
+        f"{told['links']} 环 links，{told['count']} 次 revisions"
+    )
 
 
 TELL: dict[str, Callable[[Facts], str]] = {
@@ -184,8 +192,5 @@ TELL: dict[str, Callable[[Facts], str]] = {
     "quiet": lambda facts: f"{duration_text(facts['ms'])} 内没有新答案 without a new answer",
     "silent": lambda facts: f"{duration_text(facts['ms'])} 内没有任何联系，直到结束 without any contact until the end",
     "end": lambda facts: ENDS.get(facts["reason"], str(facts["reason"])),
-    "final": lambda facts: (
-        f"答 answered {facts['answered']}/{facts['total']}，校验码 code {facts['answers_hash']}，"
-        f"{facts['links']} 环 links，{facts['count']} 次 revisions"
-    ),
+    "final": _receipt,
 }
