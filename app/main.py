@@ -40,8 +40,8 @@ PLANS_EVERY_S = 1.0
 STANDBY_S = 1.5
 START_WAIT_S = 4.0
 
-# SQLSTATE classes that say "not now": connection, resources, operator intervention, read-only, lock, deadlock.
-TRANSIENT = ("08", "53", "57", "25006", "55P03", "40")
+# SQLSTATE classes that say "not now": connection, resources, operator, disk, read-only, lock, deadlock.
+TRANSIENT = ("08", "53", "57", "58", "25006", "55P03", "40")
 
 
 def transient(fault: DBAPIError) -> bool:

@@ -70,8 +70,9 @@ async def on_known(request: Request, fault: Exception) -> Response:
     refusal = as_refusal(fault)
     if refusal is None:
         raise fault
-    if refusal is not fault:
-        # The candidate is told to come back; which store or clock it was is for whoever reads the log.
+    if refusal is not fault and not isinstance(fault, Overloaded):
+        # The candidate is told to come back; which store or clock it was is for whoever reads the log. A storm is
+        # counted (``holdfast_shed``) and not written down a thousand times: that would be the last straw.
         log.warning("unavailable", path=request.url.path, fault=repr(fault))
     return problem(refusal, language(request))
 

@@ -67,6 +67,9 @@ async def test_a_server_that_turns_read_only_is_not_mistaken_for_one_that_works(
         try:
             await admin.execute("ALTER SYSTEM SET default_transaction_read_only = on")
             await admin.execute("SELECT pg_reload_conf()")
+            # Before any checkpoint has met it: whoever does is told the same.
+            reply = await until(stranger.sign_in, lambda reply: reply.status_code != 200, "a sign-in that is refused")
+            assert await refused(reply) == "record-away"
             await until_answered(one, made.items[2], "T", "buffered")
             seen = await until_ready(client, postgres=False)
             assert seen["postgres_why"] == "read-only"
