@@ -117,7 +117,7 @@ FINDINGS: dict[str, tuple[str, str]] = {
     ),
     "printed-unknown": (
         "应考人员所持回执的链条码不在这条链上：不是这场考试的回执，或记录后来被恢复到更早的时刻，或整体被改写过。",
-        "The candidate's receipt is not on this chain: another attempt's, or the record was put back or rewritten since.",
+        "The candidate's receipt is not on this chain: another attempt's, or the record was put back or rewritten.",
     ),
     "printed-outdated": (
         "应考人员所持回执为第 {link} 环时的；其后又添加了记录，而且不是考务办公室采用的答案（现有 {links} 环）。",
