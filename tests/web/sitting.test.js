@@ -356,7 +356,18 @@ test(`I1 under chance: ${SEEDS} histories end with the last word of every item`,
         const attempt = hall.attempt();
         for (const item of [...attempt.responses.keys()]) if (chance.unit() < 0.5) attempt.responses.delete(item);
         attempt.count = attempt.responses.size;
+        attempt.buffered = [];
         hall.service.lineage = `lineage-${step + 2}`;
+        if (chance.unit() < 0.3) {
+          story.push('and of the grant it knows nothing');
+          Object.assign(attempt, { epoch: 0, secret: null, seq: 0 });
+        }
+      } else if (dice < 0.975) {
+        story.push('the drain tells');
+        hall.network.streams[0]?.push('settled', hall.service.drained(hall.attempt()));
+      } else {
+        story.push('the stream ends');
+        hall.network.streams[0]?.end();
       }
       await hall.time.advance(chance.unit() * 4000);
       await reading();
