@@ -28,7 +28,7 @@ import structlog
 from app import handover
 from app.children import CAN_ANSWER, Place
 from app.domain.errors import Refused
-from app.embedded.stores import stores
+from app.embedded.stores import Urls, stores
 from app.handover import Handover
 from app.logs import configure
 from app.main import create_app
@@ -234,9 +234,7 @@ def serve(settings: Settings) -> None:
     with stores(settings) as urls:
         migrate(urls.database_url)
         asyncio.run(_refuse_demo_accounts(settings, urls.database_url, urls.redis_url))
-        supervisor = Supervisor(
-            settings, {"HOLDFAST_DATABASE_URL": urls.database_url, "HOLDFAST_REDIS_URL": urls.redis_url}
-        )
+        supervisor = Supervisor(settings, environment(settings, urls))
         asked = threading.Event()
         try:
             supervisor.start()
@@ -248,6 +246,15 @@ def serve(settings: Settings) -> None:
                 pass
         finally:
             supervisor.stop()
+
+
+def environment(settings: Settings, urls: Urls) -> dict[str, str]:
+    """What the children must see as the supervisor does, whether it came from a variable or from an option."""
+    return {
+        "HOLDFAST_DATA_DIR": str(settings.data_dir.absolute()),
+        "HOLDFAST_DATABASE_URL": urls.database_url,
+        "HOLDFAST_REDIS_URL": urls.redis_url,
+    }
 
 
 async def _refuse_demo_accounts(settings: Settings, database_url: str, redis_url: str) -> None:

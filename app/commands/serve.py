@@ -20,9 +20,10 @@ def serve(
     workers: Annotated[int | None, typer.Option(help="进程数 · API processes")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="数据目录 · data directory")] = None,
 ) -> None:
-    """启动考试服务，直到 Ctrl-C 或 SIGTERM。选项优先于环境变量。
+    """启动考试服务，直到 Ctrl-C 或 SIGTERM；SIGHUP 逐个更换进程，考试不中断。选项优先于环境变量。
 
-    Run the exam server until Ctrl-C or SIGTERM. Options win over HOLDFAST_* variables.
+    Run the exam server until Ctrl-C or SIGTERM. SIGHUP replaces its processes one by one by those of the code that is
+    installed now; nobody notices. Options win over HOLDFAST_* variables.
     """
     given: dict[str, Any] = {"host": host, "port": port, "workers": workers, "data_dir": data_dir}
     run_server(Settings(**{name: value for name, value in given.items() if value is not None}))
