@@ -7,7 +7,7 @@
 
 Schedule k of a run has the seed ``--seed`` + k, so every line printed can be repeated by its seed alone: faults and
 their moments are the same again; how processes interleave is not. Stores and server go on from one schedule to the
-next, each schedule with a new small exam in the same database.
+next, each schedule with a new small exam in the same database; they are replaced when they are beyond repair.
 
 A planted bug: ``--server-module tests.faults.planted.serve`` (or ``Hall(place, launcher=[sys.executable, "-m", …])``)
 starts the server by that module instead of ``app.cli serve``; the checkout is on its PYTHONPATH. The module is to put a
@@ -33,6 +33,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,7 @@ class Result:
     verdict: invariants.Verdict
     load_s: float
     unsettled: list[str] = field(default_factory=list)
+    ran: bool = True
 
     @property
     def ok(self) -> bool:
@@ -78,7 +80,8 @@ class Result:
 
     def json(self) -> dict[str, Any]:
         return {
-            "seed": self.seed, "ok": self.ok, "load_s": round(self.load_s, 1), "faults": self.faults,
+            "seed": self.seed, "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "ok": self.ok, "load_s": round(self.load_s, 1), "faults": self.faults,
             "unsettled": self.unsettled, **invariants.as_json(self.verdict),
         }  # fmt: skip
 
@@ -218,29 +221,47 @@ async def _schedules(
     launcher: Sequence[str], load_s: float,
 ) -> list[Result]:  # fmt: skip
     done: list[Result] = []
-    before = {one["seed"] for one in recorded(results)}
-    end = time.monotonic() + minutes * 60 if minutes is not None else None
-    async with Hall(place, launcher=launcher) as hall:
-        number = seed
-        while end is None or time.monotonic() < end:
-            if schedules is not None and len(done) + len(before) >= schedules:
-                break
-            if number in before:
-                number += 1
-                continue
-            with History(place / f"history-{number}.jsonl") as history:
-                result = await schedule(hall, number, history, load_s=load_s)
-            print(f"[{len(before) + len(done) + 1}] {result.line}", flush=True)
-            for words in [*result.verdict.violations[:10], *result.unsettled[:5]]:
-                print(f"    {words}", flush=True)
-            done.append(result)
-            if results is not None:
-                append(results, result.json())
-            if result.ok:
-                history.path.unlink()
-            number += 1
-            before = before | ({one["seed"] for one in recorded(results)} - {one.seed for one in done})
+    end = None if minutes is None else time.monotonic() + minutes * 60
+
+    def left() -> list[int]:
+        """The seed to go on with; none when enough is done. Another run may have appended meanwhile."""
+        others = {one["seed"] for one in recorded(results)} - {one.seed for one in done}
+        over = end is not None and time.monotonic() >= end
+        if over or (schedules is not None and len(done) + len(others) >= schedules):
+            return []
+        return [next(n for n in range(seed, sys.maxsize) if n not in others and n not in {one.seed for one in done})]
+
+    halls = 0
+    while left():
+        halls += 1
+        async with Hall(place / str(halls), launcher=launcher) as hall:
+            while number := next(iter(left()), None):
+                with History(place / f"history-{number}.jsonl") as history:
+                    result = await _tried(hall, number, history, load_s)
+                done.append(result)
+                if results is not None:
+                    append(results, result.json())
+                _tell(len(done), result)
+                if result.ok:
+                    history.path.unlink()
+                if not result.ran:
+                    break
     return done
+
+
+async def _tried(hall: Hall, seed: int, history: History, load_s: float) -> Result:
+    """A schedule's result, also when it could not be run to its end: it has failed then, and needs another hall."""
+    try:
+        return await schedule(hall, seed, history, load_s=load_s)
+    except Exception as fault:  # noqa: BLE001 -- whatever it was, a long run goes on and the schedule counts as failed
+        faults = [str(one) for one in plan(seed, candidates=CANDIDATES, load_s=load_s)]
+        return Result(seed, faults, invariants.Verdict(), 0.0, [f"not run to its end: {fault!r}"], ran=False)
+
+
+def _tell(number: int, result: Result) -> None:
+    print(f"[{number}] {result.line}", flush=True)
+    for words in [*result.verdict.violations[:10], *result.unsettled[:5]]:
+        print(f"    {words}", flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
