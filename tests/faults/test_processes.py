@@ -216,7 +216,8 @@ async def test_postgres_killed_comes_back_and_nothing_is_lost(server):
 
 
 async def test_a_stop_waits_for_no_page(server):
-    """SIGTERM to an API process with an open stream: the stream ends, the process is gone within ten seconds."""
+    """SIGTERM to an API process with an open stream: the page is told over how long to come back, the stream ends, the
+    process is gone within ten seconds."""
     async with (
         hall(server, candidates=1) as (_, made),
         httpx.AsyncClient(base_url=f"{server.url}/api/v1", timeout=30) as client,
@@ -243,5 +244,7 @@ async def test_a_stop_waits_for_no_page(server):
             victim.terminate()
         await asyncio.wait_for(watching, 30)
         assert ended[-1] == "END"
+        assert [line for line in ended if line.startswith("event: ")][-1] == "event: reconnect"
+        assert [line for line in ended if line.startswith("data: ")][-1] == 'data: {"within_ms":5000}'
         _, alive = await asyncio.to_thread(psutil.wait_procs, victims, 10)
         assert not alive
