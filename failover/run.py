@@ -42,9 +42,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app import background
-from failover import invariants, record
+from failover import invariants
 from failover.hall import SERVE, Hall
 from failover.history import History
+from failover.reading import load
 from failover.schedules import LOAD_S, Fault, plan, strike, until
 from failover.sitting import Seats, Sitter, sign_in_all
 from tests.factories import World, world
@@ -152,7 +153,7 @@ async def _run(
     attempts = [one.attempt for one in made.people]
     deadline = loop.time() + SETTLE_S
     while True:
-        verdict = invariants.check(history.events, await record.load(engine, attempts))
+        verdict = invariants.check(history.events, await load(engine, attempts))
         # What was promised `buffered` may still be on its way out of the buffer.
         if not verdict.awaited or loop.time() > deadline:
             return Result(seed, [str(fault) for fault in faults], verdict, load_s, unsettled)
