@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import signal
 import socket
@@ -26,21 +25,17 @@ from typing import IO
 import structlog
 
 from app import handover
-from app.children import CAN_ANSWER, Place
+from app.children import Place
 from app.domain.errors import Refused
 from app.embedded.stores import Urls, stores
-from app.handover import Handover
 from app.logs import configure
-from app.main import create_app
-from app.server import Server
+from app.processes import child
 from app.services.site import Site
 from app.settings import Settings
 from app.storage.postgres.engine import migrate
 from app.storage.postgres.staff import demo_accounts_present
-from app.worker import loops
 
 log = structlog.get_logger(__name__)
-PR_SET_PDEATHSIG = 1
 WATCH_S = 0.05
 # Beyond the grace for requests: the writer's last batch, the clock's hand-over, the interpreter.
 API_ENDS_S = 2.0
@@ -87,6 +82,7 @@ class Supervisor:
         self._to_replace: deque[Place] = deque()
         self._replacing: Place | None = None
         self._migration: subprocess.Popen[bytes] | None = None
+        self._migration_ends = 0.0
         self._started = threading.Event()
         self._fault: Exception | None = None
         self._keeper: threading.Thread | None = None
@@ -166,6 +162,8 @@ class Supervisor:
         if self._migration is not None:
             status = self._migration.poll()
             if status is None:
+                if time.monotonic() > self._migration_ends:
+                    self._migration.kill()
                 return
             self._migration = None
             if status == 0:
@@ -179,6 +177,7 @@ class Supervisor:
             self._restarting.clear()
             log.info("restarting", pids=self.pids)
             self._migration = self._run(["migrate"])
+            self._migration_ends = time.monotonic() + self._settings.job_timeout.total_seconds()
 
     def _give_up(self, role: str, why: str) -> None:
         log.critical("restart given up: what serves stays", role=role, why=why)
@@ -268,68 +267,6 @@ async def _refuse_demo_accounts(settings: Settings, database_url: str, redis_url
     finally:
         await site.engine.dispose()
         await site.store.close()
-
-
-# --- the child processes ---
-
-
-def _die_with_parent(parent: int) -> None:
-    """SIGTERM to this process when the supervisor is gone, however it went."""
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-    if os.getppid() != parent:
-        raise SystemExit("the supervisor is gone")
-
-
-def _urls(settings: Settings) -> tuple[str, str]:
-    if settings.database_url is None or settings.redis_url is None:
-        raise SystemExit("the supervisor hands both store addresses to its processes")
-    return settings.database_url.get_secret_value(), settings.redis_url.get_secret_value()
-
-
-def _api(settings: Settings, listener: int, give: int, take: int, ready: int) -> None:
-    database_url, redis_url = _urls(settings)
-    app = create_app(settings, database_url=database_url, redis_url=redis_url)
-    passing = Handover(socket.socket(fileno=give), socket.socket(fileno=take))
-    Server(app, settings, passing, ready).run(sockets=[socket.socket(fileno=listener)])
-
-
-def _worker(settings: Settings, ready: int) -> None:
-    database_url, redis_url = _urls(settings)
-    # It advances everybody's clock and works little: it may go first, where the system allows it.
-    with contextlib.suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, 0, -10)
-
-    async def main() -> None:
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop.set)
-        await loops.run(settings, database_url=database_url, redis_url=redis_url, stop=stop, ready=lambda: _say(ready))
-
-    asyncio.run(main())
-
-
-def _say(ready: int) -> None:
-    os.write(ready, CAN_ANSWER)
-    os.close(ready)
-
-
-def child(arguments: list[str]) -> None:
-    """The entry of a child process: ``api LISTENER GIVE TAKE READY PARENT``, ``worker READY PARENT`` or ``migrate
-    PARENT``; all but PARENT (a pid) are inherited descriptors."""
-    settings = Settings()
-    configure(settings)
-    role, *descriptors, parent = arguments
-    _die_with_parent(int(parent))
-    # A terminal that closes, or an eager `killall -HUP`, is no reason for a child to end.
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    with contextlib.suppress(KeyboardInterrupt):
-        if role == "api":
-            _api(settings, *map(int, descriptors))
-        elif role == "worker":
-            _worker(settings, int(descriptors[0]))
-        else:
-            migrate(_urls(settings)[0])
 
 
 if __name__ == "__main__":

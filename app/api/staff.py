@@ -35,6 +35,7 @@ SessionId = Annotated[int, Query(alias="session", ge=1, le=BIGGEST_ID)]
 # What a page asks before it shows a button.
 CLICKS: tuple[Action, ...] = ("relog", "mark-seat", "read-audit", "view-stranded", "decide-stranded")
 KEEP_ALIVE_S = 5.0
+LOOK_UP_S = 1.0
 LOGIN_CHECK_S = 10.0
 
 
@@ -164,15 +165,18 @@ async def room_events(request: Request, login: Who, room_id: Id, session: Sessio
 async def _stream(request: Request, login: Login, room_id: int, session_id: int) -> AsyncIterator[str]:
     deps = get_deps(request)
     ends = time.monotonic() + deps.settings.stream_life.total_seconds()
-    checked = time.monotonic()
+    checked = said = time.monotonic()
     n = 0
     async with _feeds(request).watch(room_id, session_id) as feed:
         while (now := time.monotonic()) < ends and not get_deps(request).site.closing.is_set():
-            seen = await feed.newer_than(n, KEEP_ALIVE_S)
+            # Not longer at a time: a process that is asked to end waits for nobody's quiet room.
+            seen = await feed.newer_than(n, min(KEEP_ALIVE_S, LOOK_UP_S))
             if seen is None:
-                yield ": keep-alive\n\n"
+                if now - said >= KEEP_ALIVE_S - LOOK_UP_S:
+                    said = now
+                    yield ": keep-alive\n\n"
             else:
-                n = seen.n
+                n, said = seen.n, now
                 yield "event: away\ndata: {}\n\n" if seen.text is None else f"event: room\ndata: {seen.text}\n\n"
             if now - checked >= LOGIN_CHECK_S:
                 checked = now
