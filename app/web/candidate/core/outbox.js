@@ -252,11 +252,13 @@ export function createOutbox({ store, attempt, epoch, serviceNow, onChange = () 
     restored: () => revise((rows) => ({ entries: rows.map(disowned) })),
 
     /**
-     * `GET /attempt`, on sign-in and reload: both sides meet.
+     * `GET /attempt`, on sign-in and reload, or when something else has written: both sides meet. Not once the receipt
+     * is here: what this browser lets go of must not come back with a reading that was under way.
      *
      * @param {import('./reply.js').AttemptReply} reply
      */
-    absorb: (reply) => revise((rows, grant) => afterReading(rows, grant, reply, serviceNow())),
+    absorb: (reply) =>
+      revise((rows, grant) => (grant.receipt ? { entries: [] } : afterReading(rows, grant, reply, serviceNow()))),
 
     /**
      * After the service began another lineage, or lost the grants that followed this one, and this device signed in

@@ -14,6 +14,7 @@
  */
 import { NotOurs, Refused } from '../../shared/api.js';
 import { followEvents } from '../../shared/sse.js';
+import { createAccount } from './account.js';
 import { createCountdown } from './countdown.js';
 import { createEnding } from './ending.js';
 import { createOutbox } from './outbox.js';
@@ -30,6 +31,7 @@ const PAPER_SPREAD_MS = 500;
 const STREAM_CURVE = Object.freeze({ base: 5000, cap: 20000 });
 /** A clock was moved for everybody: the pages ask for their own within this. */
 const CLOCK_SPREAD_MS = 2000;
+const READ_SPREAD_MS = 5000;
 /** A change of the remaining time worth telling. */
 const CHANGE_MS = 5000;
 const NOTICES = 5;
@@ -59,6 +61,7 @@ export function createWork(ports) {
     onAsk: () => sync.ask(),
     onSpoken: (minutes) => set({ said: { n: (state.said?.n ?? 0) + 1, minutes } }),
   });
+  const account = createAccount();
   const outbox = createOutbox({ store, attempt, epoch, serviceNow: timer.serviceNow, onChange: answersChanged });
   const sync = createSync({
     outbox,
@@ -161,6 +164,7 @@ export function createWork(ports) {
     }
     if (!reply) return;
     await outbox.absorb(reply);
+    account.met(reply.count);
     await outbox.adoptOlder(reply.lineage, reply.responses);
     const grant = await outbox.grant();
     if (!grant || stopped) return;
@@ -217,7 +221,11 @@ export function createWork(ports) {
     const said = clockMessage(data?.clock ?? data);
     if (said) clockSaid(said);
     if (event === 'snapshot') return watch(hear(standingOf(data)));
-    if (event === 'settled') return watch(hear(settledEvent(data, epoch)));
+    if (event === 'settled') {
+      const told = settledEvent(data, epoch);
+      account.met(told?.count ?? null);
+      return watch(hear(told));
+    }
     if (event === 'clock') return said ? undefined : watch(askSoon());
     if (event === 'notice') noticed([data]);
     if (event === 'adopted') watch(readAgain());
@@ -247,10 +255,18 @@ export function createWork(ports) {
   async function readAgain() {
     try {
       const reply = await insist(() => session.read(ports.grant), wanted);
-      if (reply) await outbox.absorb(reply);
+      if (!reply) return;
+      account.met(reply.count);
+      await outbox.absorb(reply);
     } catch (error) {
       if (!(error instanceof Refused)) throw error; // the checkpoints hear what it was
     }
+  }
+
+  /** As `readAgain`, found out by oneself: not by a whole hall in one second. */
+  async function readSoon() {
+    await pause(random.unit() * READ_SPREAD_MS);
+    if (!stopped && !state.grant.receipt) await readAgain();
   }
 
   // --- replies
@@ -258,6 +274,7 @@ export function createWork(ports) {
   /** @param {import('./reply.js').CheckpointReply} reply */
   async function replied(reply) {
     clockSaid(reply.clock);
+    if (account.more(reply.count, reply.items.length) && !reply.receipt) watch(readSoon());
     noticed(reply.notices);
     if (reply.receipt) await ending.finish(reply.receipt);
     else if (reply.clock.state === 'final') await ending.readReceipt();
