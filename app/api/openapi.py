@@ -40,10 +40,13 @@ class Call(NamedTuple):
     summary: str = ""
 
 
-_SEATED = ("bad-token", "grant-lost", "superseded", "unavailable")
+_AWAY = ("unavailable", "record-away")
+# The candidates' requests in work at once are bounded.
+_BUSY = (*_AWAY, "overloaded")
+_SEATED = ("bad-token", "grant-lost", "superseded", *_BUSY)
 _GATED = (*_SEATED, "not-started", "closed", "not-found")
 _BODY = ("bad-body", "body-too-large")
-_WRITES = (*_SEATED, *_BODY, "too-many-responses", "not-started", "closed", "overloaded")
+_WRITES = (*_SEATED, *_BODY, "too-many-responses", "not-started", "closed")
 
 CALLS: dict[str, Call] = {
     "/api/v1/candidate/sign-in": Call(
@@ -51,7 +54,7 @@ CALLS: dict[str, Call] = {
         SignInIn,
         (
             *_BODY, "sign-in-failed", "too-many-tries", "not-allocated", "not-open", "too-late", "lease-held",
-            "wrong-seat", "seat-taken", "closed", "unavailable",
+            "wrong-seat", "seat-taken", "closed", *_BUSY,
         ),
         token=None,
     ),
@@ -60,7 +63,7 @@ CALLS: dict[str, Call] = {
     "/api/v1/attempt/media/{sha}": Call("image/*", codes=_GATED),
     "/api/v1/attempt/ready": Call(replies.ReadyTold, codes=_SEATED),
     "/api/v1/attempt/lease": Call(
-        replies.AttemptTold, LeaseIn, (*_BODY, "bad-token", "superseded", "seat-taken", "closed", "unavailable")
+        replies.AttemptTold, LeaseIn, (*_BODY, "bad-token", "superseded", "seat-taken", "closed", *_BUSY)
     ),
     "/api/v1/attempt/checkpoints": Call(replies.CheckpointTold, CheckpointIn, _WRITES),
     "/api/v1/attempt/hand-in": Call(replies.HandInTold, CheckpointIn, (*_WRITES, "too-early-to-hand-in")),
@@ -74,12 +77,12 @@ CALLS: dict[str, Call] = {
     "/console": Call("text/html", token=None, summary="The staff's page."),
 }  # fmt: skip
 
-_LOGIN = ("login-ended", "unavailable")
+_LOGIN = ("login-ended", *_AWAY)
 _CHANGE = (*_LOGIN, "bad-body", "not-permitted", "not-found", "idempotency-key-needed", "idempotency-mismatch")
 STAFF_CODES: dict[str, tuple[str, ...]] = {
     "/sign-in": (
         "bad-body", "staff-sign-in-failed", "staff-too-many-tries", "staff-disabled", "staff-demo-account",
-        "unavailable",
+        *_AWAY,
     ),
     "/sign-out": _LOGIN,
     "/me": _LOGIN,

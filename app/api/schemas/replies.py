@@ -233,12 +233,25 @@ class Problem(Struct):
 
 
 class ReadyzTold(Struct):
-    """``service_ms`` is null while this process has no confirmed service time."""
+    """``service_ms`` is null while this process has no confirmed service time.
+
+    ``buffered`` is how many checkpoints wait to be drained (null: Redis does not say), ``queue`` how many wait for a
+    batch, ``disk_free_mb`` null where the database is not embedded. Of a store that takes no writes: why in one word,
+    and for how many seconds.
+    """
 
     ready: bool
     postgres: bool
     redis: bool
     service_ms: int | None
+    buffered: int | None
+    queue: int
+    shedding: bool
+    disk_free_mb: int | None
+    postgres_why: str | UnsetType = UNSET
+    postgres_away_s: int | UnsetType = UNSET
+    redis_why: str | UnsetType = UNSET
+    redis_away_s: int | UnsetType = UNSET
 
 
 class RoleTold(Struct):
