@@ -31,7 +31,8 @@ export function createTime() {
       const until = now + ms;
       await settle();
       for (;;) {
-        const next = [...waiting.values()].sort((a, b) => a.at - b.at || a.id - b.id)[0];
+        let next = null;
+        for (const one of waiting.values()) if (!next || one.at < next.at || (one.at === next.at && one.id < next.id)) next = one;
         if (!next || next.at > until) break;
         waiting.delete(next.id);
         now = Math.max(now, next.at);
