@@ -27,11 +27,12 @@ import os
 import random
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -265,6 +266,13 @@ def _tell(number: int, result: Result) -> None:
         print(f"    {words}", flush=True)
 
 
+async def _until_asked_to_end(work: Coroutine[Any, Any, list[Result]]) -> list[Result]:
+    """Ended from outside, a run takes its server and its stores with it."""
+    task = asyncio.ensure_future(work)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await task
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make faults", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seed", type=int, default=1, help="of the first schedule; the next one's is one more")
@@ -280,13 +288,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     place = Path(tempfile.mkdtemp(prefix="hf-faults-"))
     kept = True
     try:
-        done = asyncio.run(
-            run(
-                place, seed=given.seed, schedules=schedules, minutes=given.minutes, results=given.append,
-                launcher=launcher,
-            )
-        )  # fmt: skip
+        work = run(
+            place, seed=given.seed, schedules=schedules, minutes=given.minutes, results=given.append, launcher=launcher
+        )
+        done = asyncio.run(_until_asked_to_end(work))
         kept = not all(one.ok for one in done)
+    except asyncio.CancelledError:
+        return 128 + signal.SIGTERM
     finally:
         if kept:
             print(f"histories and logs are kept in {place}", flush=True)
