@@ -459,3 +459,18 @@ async def site_listens(app) -> bool:
     site = app.state.deps.site
     [[_, listeners]] = await site.store.call(site.store.client.pubsub_numsub(site.keys.events))
     return listeners > 0
+
+
+async def test_without_redis_the_office_decides_all_the_same(fresh_url, fresh_db, made):
+    """Nothing listens there: neither the repair before nor the hot copy and the push after are needed."""
+    async with running(fresh_url, "redis://127.0.0.1:1/0") as (_, client):
+        office = await signed_in(client, fresh_db, "office")
+        old, new = await moved(client, fresh_db, made)
+        await strand(old, made.items[0], "B")
+        seen, kept = await first(office, made)
+        reply = await adopt(office, choice(seen, kept))
+        assert reply.status_code == 200, reply.text
+        assert await accepted(new, made.items[0]) == "B"
+        assert (await new.answer(made.items[0], "C")).json()["durability"] == "durable"
+        assert await accepted(new, made.items[0]) == "C"
+        await whole(fresh_db, made.people[0].attempt)
