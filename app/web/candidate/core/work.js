@@ -13,24 +13,20 @@
  * }} WorkState `version` grows with every change of an answer; `said.minutes` is to be spoken when `said.n` changes
  */
 import { NotOurs, Refused } from '../../shared/api.js';
-import { followEvents } from '../../shared/sse.js';
 import { createAccount } from './account.js';
 import { createCountdown } from './countdown.js';
 import { createEnding } from './ending.js';
+import { createListening } from './listening.js';
 import { createOutbox } from './outbox.js';
 import { ONLINE_SPREAD_MS } from './pace.js';
 import { readPaper } from './paper.js';
-import { clockMessage, settledEvent, standingOf } from './reply.js';
+import { clockMessage } from './reply.js';
 import { saveWord, tally } from './state.js';
 import { createSync } from './sync.js';
 import { createExamTimer } from './timer.js';
 
 /** All papers are asked for in the second in which the session starts. */
 const PAPER_SPREAD_MS = 500;
-/** A stream ends for a whole hall in one instant, and opening one costs the service a resume. */
-const STREAM_CURVE = Object.freeze({ base: 5000, cap: 20000 });
-/** A clock was moved for everybody: the pages ask for their own within this. */
-const CLOCK_SPREAD_MS = 2000;
 const READ_SPREAD_MS = 5000;
 /** A change of the remaining time worth telling. */
 const CHANGE_MS = 5000;
@@ -85,13 +81,10 @@ export function createWork(ports) {
       onFault,
     },
   });
-  /** @type {ReturnType<typeof followEvents> | null} */
-  let events = null;
   let stopped = false;
   let paperUnderWay = false;
   let readySaid = false;
   let proving = false;
-  let askingSoon = false;
 
   /** @type {WorkState} */
   let state = {
@@ -133,10 +126,29 @@ export function createWork(ports) {
     grant: () => state.grant,
     onGrant: (grant) => set({ grant, handingIn: false, ...(grant.receipt ? { paper: null } : {}) }),
     onOver() {
-      events?.close();
+      listening.close();
       countdown.stop();
       countdown.working(false);
     },
+  });
+
+  const listening = createListening({
+    fetch: ports.fetch,
+    timers,
+    random,
+    epoch,
+    url: () => `${ring.current()}/api/v1/attempt/events`,
+    headers: () => ({ Authorization: `Bearer ${token}`, 'Accept-Language': language() }),
+    pause,
+    ask: () => sync.ask(),
+    watch,
+    onClock: clockSaid,
+    onNotice: (notice) => noticed([notice]),
+    onStanding: async (told) => {
+      if (await outbox.hear(told)) sync.ask();
+    },
+    onSettled: (told) => account.met(told.count),
+    onAdopted: () => watch(readAgain()),
   });
 
   function answersChanged() {
@@ -175,7 +187,7 @@ export function createWork(ports) {
     clockSaid(reply.clock);
     if (reply.receipt) return ending.finish(reply.receipt);
     sync.start();
-    follow();
+    listening.follow();
     if (grant.hand_in_asked) handIn();
     ports.onMerged();
   }
@@ -191,7 +203,7 @@ export function createWork(ports) {
       clockSaid(clockNow);
       if (!state.merged) return await meet();
       sync.start();
-      follow();
+      listening.follow();
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       // Another device has come after it, or the token is no longer honoured: the ticket decides, at the sign-in.
@@ -200,55 +212,6 @@ export function createWork(ports) {
     } finally {
       proving = false;
     }
-  }
-
-  /** After an event that everybody hears in one instant. */
-  async function askSoon() {
-    if (askingSoon) return;
-    askingSoon = true;
-    await pause(random.unit() * CLOCK_SPREAD_MS);
-    askingSoon = false;
-    if (!stopped) sync.ask();
-  }
-
-  /** @param {{lineage: string, count: number | null, items?: import('./state.js').ItemAck[]} | null} told */
-  async function hear(told) {
-    if (told && (await outbox.hear(told))) sync.ask();
-  }
-
-  /** @param {string} event @param {any} data */
-  function pushed(event, data) {
-    const said = clockMessage(data?.clock ?? data);
-    if (said) clockSaid(said);
-    if (event === 'snapshot') return watch(hear(standingOf(data)));
-    if (event === 'settled') {
-      const told = settledEvent(data, epoch);
-      account.met(told?.count ?? null);
-      return watch(hear(told));
-    }
-    if (event === 'clock') return said ? undefined : watch(askSoon());
-    if (event === 'notice') noticed([data]);
-    if (event === 'adopted') watch(readAgain());
-    // A push only makes the page ask; what is true comes with the reply.
-    sync.ask();
-  }
-
-  function follow() {
-    events?.close();
-    events = followEvents({
-      fetch: ports.fetch,
-      timers,
-      random,
-      url: () => `${ring.current()}/api/v1/attempt/events`,
-      headers: () => ({ Authorization: `Bearer ${token}`, 'Accept-Language': language() }),
-      curve: STREAM_CURVE,
-      onEvent: ({ event, data }) => pushed(event, data),
-      onDown: ({ status }) => {
-        if (status !== 401 && status !== 409) return true;
-        sync.ask();
-        return false;
-      },
-    });
   }
 
   /** The office changed what counts: the page must not go on showing a value that the record does not hold. */
@@ -354,7 +317,7 @@ export function createWork(ports) {
       stopped = true;
       sync.stop();
       countdown.stop();
-      events?.close();
+      listening.close();
     },
 
     async confirm() {
@@ -413,11 +376,11 @@ export function createWork(ports) {
     /** The page is looked at again, or the network is back. */
     awake() {
       sync.ask();
-      events?.retryNow();
+      listening.retryNow();
     },
     online() {
       sync.online();
-      events?.retryNow(ONLINE_SPREAD_MS);
+      listening.retryNow(ONLINE_SPREAD_MS);
     },
   };
 }
