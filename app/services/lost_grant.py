@@ -65,8 +65,10 @@ async def enter_again(site: Site, claims: Claims, device_id: str, lease_secret: 
     await site.tell(Event("superseded", attempt=str(claims.attempt), data={"epoch": claims.epoch}))
     async with site.reading() as conn:
         seated = await attempts.seated(conn, claims.attempt)
+        row = await attempts.state(conn, claims.attempt)
+    facts = {} if seated is None else seated.facts()
     try:
-        await site.hot().grant(claims.attempt, claims.epoch, {} if seated is None else seated.facts())
+        await site.hot().grant(claims.attempt, claims.epoch, facts, row["end_ms"] if row else None)
     except RedisAway as fault:
         log.info("grant not mirrored", attempt=str(claims.attempt), fault=str(fault))
 

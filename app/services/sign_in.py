@@ -260,9 +260,10 @@ async def _tell_redis(site: Site, claims: Claims) -> bool:
     """What any process needs to know while PostgreSQL is away; without Redis (False) nobody but this one knows it."""
     async with site.reading() as conn:
         seated = await attempts.seated(conn, claims.attempt)
+        row = await attempts.state(conn, claims.attempt)
     facts = {} if seated is None else seated.facts()
     try:
-        await site.hot().grant(claims.attempt, claims.epoch, facts)
+        await site.hot().grant(claims.attempt, claims.epoch, facts, row["end_ms"] if row else None)
     except RedisAway as fault:
         log.info("grant not mirrored", attempt=str(claims.attempt), fault=str(fault))
         return False

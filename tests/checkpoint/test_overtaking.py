@@ -38,6 +38,7 @@ there twice, and nothing is shown that the record does not hold.
 | another Redis whose clock is behind | ids before and after the cursor | replaced | late | all count | `..._clock_is_behind` |
 | a stream that is lost, hot copy there | b < g, b > g | truncated | never | repaired by the same rule | `..._hot_copy_alone` |
 | forgetting | b drained and not drained | there | after | only what is drained goes | `..._forgetting` |
+| an outage right after the sign-in | b | there | – | told the time that is left | `..._time_that_is_left` |
 | the end while a credit is not yet known | b > end, new term | there | before the contact | counts | `..._credit_is_not_yet_known` |
 """  # noqa: E501 -- a table
 
@@ -582,6 +583,18 @@ async def test_a_buffered_answer_is_not_cut_off_while_its_credit_is_not_yet_know
     assert await stage.drain() == 1
     assert await stage.stranded() == {}
     assert await stage.answers() == {item: "x"}
+
+
+async def test_a_first_answer_that_is_buffered_is_told_the_time_that_is_left(stage):
+    """Nothing was committed since the sign-in: the end is known from the grant alone."""
+    device = await seated(stage)
+    await stage.sitting.seated(device.claims)
+    stage.at = 60_000
+    with stage.postgres_away():
+        reply = await device.send({stage.items[0]: "x"})
+    assert reply["durability"] == "buffered"
+    assert reply["clock"]["remaining_ms"] == 40_000
+    await stage.back()
 
 
 def test_the_table_names_every_test_and_every_test_is_in_it():

@@ -2,7 +2,7 @@
 -- greater epoch stays.
 --
 -- KEYS  1 hot hash
--- ARGV  1 epoch   2 facts (JSON)   3 life of the hash in s
+-- ARGV  1 epoch   2 facts (JSON)   3 life of the hash in s   4 end_ms or ''
 -- Reply 1 when the epoch was taken, 0 when a greater one is known
 
 local live = tonumber(redis.call('HGET', KEYS[1], 'epoch') or '0')
@@ -11,5 +11,7 @@ redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'seq', 0, 'facts', ARGV[2])
 -- A new epoch may follow an end that was taken back: the next commit says what state it is.
 redis.call('HDEL', KEYS[1], 'acked')
 if live < tonumber(ARGV[1]) then redis.call('HDEL', KEYS[1], 'state') end
+-- Without it a first answer that is buffered would be told the whole allotted time.
+if ARGV[4] ~= '' then redis.call('HSET', KEYS[1], 'end_ms', ARGV[4]) end
 redis.call('EXPIRE', KEYS[1], ARGV[3])
 return 1

@@ -231,10 +231,10 @@ class Hot:
         raw: bytes | None = await self._store.call(self._store.client.hget(self._keys.hot(attempt), "facts"))
         return json.loads(raw) if raw else None
 
-    async def grant(self, attempt: UUID, epoch: int, facts: dict[str, Any]) -> None:
+    async def grant(self, attempt: UUID, epoch: int, facts: dict[str, Any], end_ms: int | None = None) -> None:
         """Tell Redis of a new epoch and of what the buffered-only mode needs to know of the attempt."""
-        packed = json.dumps(facts, ensure_ascii=False)
-        await self._store.call(self._granted(keys=[self._keys.hot(attempt)], args=[epoch, packed, LIFE_S]))
+        args: list[Any] = [epoch, json.dumps(facts, ensure_ascii=False), LIFE_S, "" if end_ms is None else end_ms]
+        await self._store.call(self._granted(keys=[self._keys.hot(attempt)], args=args))
 
     async def mark(self, attempt: UUID, **fields: Any) -> None:
         """Set plain fields (state, end_ms) of a hot copy."""

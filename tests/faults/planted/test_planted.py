@@ -290,6 +290,6 @@ async def test_a_bug_reaches_the_processes_of_a_running_server(tmp_path):
     launcher = [sys.executable, "-m", "tests.faults.planted.ack_before_commit"]
     with tempfile.TemporaryDirectory(prefix="hf-") as name, History(tmp_path / "history.jsonl") as history:
         async with Hall(Path(name), launcher=launcher) as hall:
-            done = await run.schedule(hall, 1, history, load_s=6.0, faults=[Fault("kill", "postgres", 3.0)])
+            done = await run.schedule(hall, 1, history, load_s=4.0, faults=[Fault("kill", "postgres", 2.0)])
     assert not done.ok
     assert done.verdict.counts["lost"] + done.verdict.counts["early"] > 0
