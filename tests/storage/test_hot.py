@@ -99,6 +99,13 @@ async def test_a_process_that_tells_late_takes_nothing_back(hot):
     assert {item: response.value for item, response in known.responses.items()} == {1: "B", 2: "A"}
 
 
+async def test_a_count_of_none_yet_is_a_count(hot):
+    attempt = uuid4()
+    await hot.follow([(Checkpoint(attempt, EPOCH, 1, 1000), durable(count=0, acked_seq=0))])
+    replies = await hot.append([Checkpoint(attempt, EPOCH, 2, 2000)])
+    assert replies == [[b"ok", b"open", b"5400000", b"0", b"0"]]
+
+
 async def test_an_older_epoch_changes_nothing_and_a_newer_one_moves_the_copy_forward(hot):
     attempt = uuid4()
     for epoch, value in ((EPOCH + 1, '"B"'), (EPOCH, '"A"'), (EPOCH + 2, '"C"')):

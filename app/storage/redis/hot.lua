@@ -83,7 +83,7 @@ local function merge(checkpoint)
   local again = live == epoch
   if state and not (again and RANK[state] <= (RANK[known[2]] or 0)) then set('state', state) end
   if end_ms and end_ms ~= tonumber(known[3] or '') then note('end_ms', end_ms) end
-  if count and count > tonumber(known[4] or '0') then note('count', count) end
+  if count and count > tonumber(known[4] or '-1') then note('count', count) end
   if acked and not (again and acked <= tonumber(known[7] or '-1')) then note('acked', acked) end
 
   for from = 1, #rows, 6 * AT_ONCE do
