@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { FAST_MS, GRACE_MS, PROOF_MS, UNSURE_AFTER_MS, createConnection, judge } from '../../app/web/candidate/core/connection.js';
+import { FAST_MS, GRACE_MS, PROMISE_MS, PROOF_MS, UNSURE_AFTER_MS, createConnection, judge } from '../../app/web/candidate/core/connection.js';
 import { NotOurs, Refused, TimedOut, Unreachable } from '../../app/web/shared/api.js';
 import { createTime } from './support.mjs';
 
-const facts = (change = {}) => ({ adapterUp: true, failingSince: 0, failures: 3, pathProvenAt: null, fastRefusal: false, ...change });
+const facts = (change = {}) => ({ adapterUp: true, failingSince: 0, failures: 3, pathProvenAt: null, fastRefusal: false, promisedUntil: null, ...change });
 
 test('no failure is online, and a short one is nobody’s business', () => {
   assert.equal(judge(facts({ failingSince: null, adapterUp: false }), 9999).state, 'online');
@@ -88,4 +88,32 @@ test('a switch behind the adapter dies: slow silence, then the advice to look at
   await time.advance(UNSURE_AFTER_MS);
   assert.deepEqual(connection.verdict(), { state: 'server-away', unsure: true });
   connection.stop();
+});
+
+test('"come again in 3 s", said once, is told to nobody; said twice it is; and silence keeps its grace', async () => {
+  const busy = (seconds) => new Refused(503, { code: 'unavailable', retry_after: seconds }, '', null);
+  const states = async (...errors) => {
+    const time = createTime();
+    const seen = [];
+    const connection = createConnection({
+      clock: time.clock, timers: time.timers, adapterUp: () => true, fetch: async () => new Response('{}'),
+      onChange: ({ state }) => seen.push([time.clock.now(), state]),
+    }); // prettier-ignore
+    for (const error of errors) {
+      connection.failed(error, 0);
+      await time.advance(3000);
+    }
+    await time.advance(PROMISE_MS + 2000);
+    connection.stop();
+    return seen;
+  };
+  const once = await states(busy(3));
+  assert.deepEqual(once[0], [0, 'trouble']);
+  assert.ok(once[1][0] >= 7000 && once[1][1] === 'server-away', JSON.stringify(once));
+  const twice = await states(busy(3), busy(3));
+  assert.ok(twice[1][0] <= 3000 && twice[1][1] === 'server-away', JSON.stringify(twice));
+  const long = await states(busy(60));
+  assert.ok(long[1][0] <= PROMISE_MS + 1000, JSON.stringify(long));
+  const silent = await states(new Unreachable('down', ''));
+  assert.ok(silent[1][0] <= GRACE_MS + 1000, JSON.stringify(silent));
 });

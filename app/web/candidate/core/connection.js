@@ -13,12 +13,15 @@
  *    `UNSURE_AFTER_MS` adds the one test that a candidate can make and a page cannot: if your neighbours are fine,
  *    raise your hand.
  *
+ * 5. A service that says once "come again in 3 s" is not away, it is changing over: nothing is told until it was asked
+ *    again. Said twice in a row, it is away.
+ *
  * @typedef {'online' | 'trouble' | 'server-away' | 'pc-offline'} ConnectionState
  *   `trouble`: a try has failed and it is too early to say anything
  * @typedef {{
  *   adapterUp: boolean, failingSince: number | null, failures: number,
- *   pathProvenAt: number | null, fastRefusal: boolean,
- * }} Facts instants are monotonic ms
+ *   pathProvenAt: number | null, fastRefusal: boolean, promisedUntil: number | null,
+ * }} Facts instants are monotonic ms; `promisedUntil`: by then the one service that asked for a wait was asked again
  * @typedef {{state: ConnectionState, unsure: boolean}} Verdict
  */
 import { NotOurs, Refused, TimedOut, Unreachable } from '../../shared/api.js';
@@ -26,6 +29,8 @@ import { NotOurs, Refused, TimedOut, Unreachable } from '../../shared/api.js';
 /** Nobody is told anything for so long: most failures end within it. */
 export const GRACE_MS = 2500;
 export const UNSURE_AFTER_MS = 90000;
+/** The longest wait that a service may ask for without the candidate being told. */
+export const PROMISE_MS = 8000;
 /** A path that was proven since the failure began stays believed for so long. */
 export const PROOF_MS = 12000;
 /** A TCP reset from a living host comes within this; an unreachable one takes seconds. */
@@ -39,7 +44,8 @@ export const FAST_MS = 700;
 export function judge(facts, now) {
   if (facts.failingSince === null) return { state: 'online', unsure: false };
   const failingMs = now - facts.failingSince;
-  if (failingMs < GRACE_MS) return { state: 'trouble', unsure: false };
+  const promised = facts.promisedUntil !== null && now < facts.promisedUntil;
+  if (failingMs < GRACE_MS || promised) return { state: 'trouble', unsure: false };
   const proven =
     facts.pathProvenAt !== null && facts.pathProvenAt >= facts.failingSince && now - facts.pathProvenAt < PROOF_MS;
   if (proven) return { state: 'server-away', unsure: false };
@@ -56,7 +62,7 @@ export function judge(facts, now) {
  */
 export function createConnection({ clock, timers, fetch, adapterUp, onChange }) {
   /** @type {Facts} */
-  const facts = { adapterUp: true, failingSince: null, failures: 0, pathProvenAt: null, fastRefusal: false };
+  const facts = { adapterUp: true, failingSince: null, failures: 0, pathProvenAt: null, fastRefusal: false, promisedUntil: null };
   /** @type {Verdict} */
   let verdict = { state: 'online', unsure: false };
   /** @type {any} */
@@ -99,6 +105,7 @@ export function createConnection({ clock, timers, fetch, adapterUp, onChange }) 
     ok() {
       facts.failingSince = null;
       facts.failures = 0;
+      facts.promisedUntil = null;
       facts.pathProvenAt = clock.now();
       facts.fastRefusal = false;
       look();
@@ -111,6 +118,7 @@ export function createConnection({ clock, timers, fetch, adapterUp, onChange }) 
       const now = clock.now();
       facts.failures += 1;
       if (facts.failingSince === null) facts.failingSince = now - Math.min(tookMs, GRACE_MS);
+      facts.promisedUntil = facts.failures === 1 ? askedAgainBy(error, now) : null;
       if (error instanceof Refused || error instanceof NotOurs) facts.pathProvenAt = now;
       else if (error instanceof TimedOut) facts.fastRefusal = false;
       else if (error instanceof Unreachable) facts.fastRefusal = adapterUp() && tookMs < FAST_MS;
@@ -127,3 +135,14 @@ export function createConnection({ clock, timers, fetch, adapterUp, onChange }) 
 }
 
 /** @typedef {ReturnType<typeof createConnection>} Connection */
+
+/**
+ * When the service that asked for a wait will have been asked again: its wait, as long again by chance, and a reply.
+ *
+ * @param {unknown} error
+ * @param {number} now
+ */
+function askedAgainBy(error, now) {
+  const asked = error instanceof Refused && error.status >= 500 ? error.retryAfterMs : null;
+  return asked ? now + Math.min(2 * asked + 1000, PROMISE_MS) : null;
+}
