@@ -19,6 +19,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -203,13 +204,13 @@ class Writer:
         good, bad = [], []
         for row in checkpoint.rows:
             try:
-                await self._commit([_with_rows(checkpoint, [row])])
+                await self._commit([replace(checkpoint, rows=[row])])
             except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError):
                 bad.append(row)
             else:
                 good.append(row)
         # The good rows again, together: already written, so this is the transaction their answer speaks of.
-        outcomes = await self._commit([_with_rows(checkpoint, good)])
+        outcomes = await self._commit([replace(checkpoint, rows=good)])
         outcome = outcomes[checkpoint.attempt]
         outcome.refused.update({(row.item, row.rev): "bad-value" for row in bad})
         entry.answer(outcome)
@@ -288,6 +289,10 @@ class Writer:
                 except AWAY as fault:
                     self._lost(why(fault))
                     log.debug("postgres not reached", fault=repr(fault))
+                except Exception:
+                    # A bug in one try must not leave the process without PostgreSQL for good.
+                    self._lost("unreachable")
+                    log.exception("postgres not reached")
                 else:
                     connection.add_log_listener(self._noticed)
                     self._connection = connection
@@ -311,13 +316,6 @@ class Writer:
             asked.add_done_callback(_swallow)
             raise
         return connection
-
-
-def _with_rows(checkpoint: Checkpoint, rows: list[Any]) -> Checkpoint:
-    return Checkpoint(
-        checkpoint.attempt, checkpoint.epoch, checkpoint.seq, checkpoint.stamp_ms, rows, checkpoint.position,
-        checkpoint.marked, checkpoint.elapsed_ms, checkpoint.term, checkpoint.buffered,
-    )  # fmt: skip
 
 
 def _swallow(task: asyncio.Future[Any]) -> None:

@@ -32,22 +32,22 @@ def forged(item: int, body: str, rev: int = 1) -> Row:
     return Row(item, rev, body, hashlib.sha256(body.encode()).digest(), 1)
 
 
-# What is bad, and what the bad one is told about (item index, rev).
+# What is bad, from the item and the round, and what the bad one is told.
 ROWS = {
-    "a NUL": (lambda item: [forged(item, '"a\\u0000b"')], "refused"),
-    "half a pair": (lambda item: [forged(item, '"\\ud800"')], "refused"),
-    "no JSON": (lambda item: [forged(item, '"open')], "refused"),
-    "a number no column holds": (lambda _: [forged(2**80, '"A"')], "refused"),
-    "the same item twice": (lambda item: [forged(item, '"A"', 1), forged(item, '"B"', 2)], "durable"),
-    "the same revision twice": (lambda item: [forged(item, '"A"'), forged(item, '"A"')], "durable"),
+    "a NUL": (lambda item, rev: [forged(item, '"a\\u0000b"', rev)], "refused"),
+    "half a pair": (lambda item, rev: [forged(item, '"\\ud800"', rev)], "refused"),
+    "no JSON": (lambda item, rev: [forged(item, '"open', rev)], "refused"),
+    "a number no column holds": (lambda _, rev: [forged(2**80, '"A"', rev)], "refused"),
+    "the same item twice": (lambda item, rev: [forged(item, '"A"', rev), forged(item, '"B"', rev + 1)], "durable"),
+    "the same revision twice": (lambda item, rev: [forged(item, '"A"', rev), forged(item, '"A"', rev)], "durable"),
 }
 
 
-@pytest.mark.parametrize("kind", ROWS)
-async def test_of_200_in_one_batch_199_are_durable_and_the_bad_one_is_told(fresh_url, made, kind):
-    bad, told = ROWS[kind]
+async def test_of_200_in_one_batch_199_are_durable_and_the_bad_one_is_told(fresh_url, made):
+    """Round after round another one is bad, in another way."""
     first, second = made.items[0], made.items[1]
     sizes: list[int] = []
+    plain = await asyncpg.connect(fresh_url)
     async with writing(fresh_url, commit_deadline=60, queue_patience=60) as w:
         commit = w.writer._commit
 
@@ -56,34 +56,47 @@ async def test_of_200_in_one_batch_199_are_durable_and_the_bad_one_is_told(fresh
             return await commit(checkpoints)
 
         w.writer._commit = counted
-        outcomes = await asyncio.gather(
-            *[
-                w.writer.submit(
-                    Checkpoint(
-                        person.attempt, EPOCH, 1, 5, [*(bad(first) if n == BAD else [row(first, 1)]), row(second, 1)]
+        for turn, (kind, (bad, told)) in enumerate(ROWS.items(), 1):
+            rev, who = 10 * turn, BAD - turn
+            sizes.clear()
+            outcomes = await asyncio.gather(
+                *[
+                    w.writer.submit(
+                        Checkpoint(
+                            person.attempt, EPOCH, turn, turn,
+                            [*(bad(first, rev) if n == who else [row(first, rev)]), row(second, rev)],
+                        )
                     )
-                )
-                for n, person in enumerate(made.people)
-            ],
-            return_exceptions=True,
-        )
-    assert sizes[0] == HALL
-    faults = [(n, one) for n, one in enumerate(outcomes) if isinstance(one, BaseException)]
-    assert faults == []
-    assert {one.durability for one in outcomes} == {"durable"}
-    assert [n for n, one in enumerate(outcomes) if one.refused] == ([BAD] if told == "refused" else [])
-    plain = await asyncpg.connect(fresh_url)
-    durable = await plain.fetch("SELECT attempt_id, item_id FROM response")
+                    for n, person in enumerate(made.people)
+                ],
+                return_exceptions=True,
+            )  # fmt: skip
+            assert sizes[0] == HALL, kind
+            assert [one for one in outcomes if isinstance(one, BaseException)] == [], kind
+            assert {one.durability for one in outcomes} == {"durable"}, kind
+            assert [n for n, one in enumerate(outcomes) if one.refused] == ([who] if told == "refused" else []), kind
+            kept = {
+                (one["attempt_id"], one["item_id"])
+                for one in await plain.fetch("SELECT attempt_id, item_id FROM response WHERE rev >= $1", rev)
+            }
+            wanted = {(person.attempt, item) for person in made.people for item in (first, second)}
+            assert wanted - kept == ({(made.people[who].attempt, first)} if told == "refused" else set()), kind
     await plain.close()
-    kept = {(one["attempt_id"], one["item_id"]) for one in durable}
-    for n, person in enumerate(made.people):
-        assert (person.attempt, second) in kept
-        assert ((person.attempt, first) in kept) == (n != BAD or told == "durable")
+
+
+async def insist(one: Candidate, *responses: dict):
+    """Send as a browser does: a 503 on a busy machine is sent again."""
+    for _ in range(300):
+        reply = await one.send(*responses)
+        if reply.status_code != 503:
+            return reply
+        await asyncio.sleep(0.2)
+    return reply
 
 
 async def test_of_200_over_http_each_response_gets_its_own_answer(fresh_url, redis_url, redis, made):
     """The three bad ones beside a good one, in one request among 200 at once."""
-    async with running(fresh_url, redis_url) as (app, client):
+    async with running(fresh_url, redis_url, commit_deadline=60, queue_patience=60) as (app, client):
         for _ in range(1200):
             if (await client.get("http://test/readyz")).json()["ready"]:
                 break
@@ -94,10 +107,11 @@ async def test_of_200_over_http_each_response_gets_its_own_answer(fresh_url, red
             claims = Claims(deps.service_time.lineage_n, one.person.attempt, EPOCH, "device", one.person.seat_id)
             one.token = deps.tokens.sign(claims)
         choice, blank, essay = made.items[0], made.items[3], made.items[4]
-        sends = [one.send(one.response(choice, "A")) for one in people]
+        sends = [insist(one, one.response(choice, "A")) for one in people]
         bad = people[BAD]
         sends[BAD].close()
-        sends[BAD] = bad.send(
+        sends[BAD] = insist(
+            bad,
             bad.response(choice, "A"),
             bad.response(choice, "B"),
             bad.response(blank, ["a\x00b"]),

@@ -9,6 +9,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import structlog
+
+log = structlog.get_logger(__name__)
 # Of the reserve, that much more must be free before anything is written again: no flapping at the edge.
 AGAIN = 1.25
 MB = 1 << 20
@@ -29,10 +32,14 @@ class Disk:
 
     @property
     def free_mb(self) -> int | None:
-        """What is free for an ordinary account, in MB."""
+        """What is free for an ordinary account, in MB; None where it cannot be seen."""
         if self._folder is None:
             return None
-        seen = os.statvfs(self._folder)
+        try:
+            seen = os.statvfs(self._folder)
+        except OSError as fault:
+            log.warning("disk not seen", folder=str(self._folder), fault=repr(fault))
+            return None
         return seen.f_bavail * seen.f_frsize // MB
 
     def look(self) -> bool:
