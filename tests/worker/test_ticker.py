@@ -209,7 +209,7 @@ async def test_a_frozen_holder_of_the_lock_loses_it_while_the_clock_stands(fresh
     assert await service_clocks.lead(frozen)
     async with ticking(fresh_url, redis_url) as (_, ticker):
         await until(lambda: ticker.leading, "leading")
-        assert frozen.is_closed()
+        await until(frozen.is_closed, "closed")
         before = (await counter(fresh_url)).counter_ms
         for _ in range(200):
             if (await counter(fresh_url)).counter_ms > before:
