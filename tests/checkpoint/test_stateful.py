@@ -188,6 +188,11 @@ class Engine(RuleBasedStateMachine):
         """The invigilator's click and the sign-in at another seat; the old browser goes on as if nothing were."""
         self.run(self._take_over(who, via))
 
+    @rule(who=st.integers(0, 1), via=st.integers(0, 1), ms=st.integers(0, 500), item=st.integers(0, ITEMS - 1))
+    def take_over_that_redis_does_not_hear_of(self, who: int, via: int, ms: int, item: int) -> None:
+        """So the old browser is promised `buffered` by the other process; by its stamp alone it is known."""
+        self.run(self._unheard(who, via, ms, self.items[item]))
+
     @rule(who=st.integers(0, 7), via=st.integers(0, 1))
     def sign_in_again(self, who: int, via: int) -> None:
         self.run(self._sign_in(self._browser(who), self.stages[via]))
@@ -368,6 +373,22 @@ class Engine(RuleBasedStateMachine):
         else:
             await self.look.execute("DELETE FROM relog WHERE state = 'open'")
 
+    async def _unheard(self, who: int, via: int, ms: int, item: int) -> None:
+        if self.redis_away or self.postgres_away[via]:
+            return
+        old = [browser for browser in self.browsers if browser.candidate is self.candidates[who]][-1]
+        with self.stages[via].redis_away():
+            await self._take_over(who, via)
+        self.time.at += ms
+        old.box.put(item, "old", self.time.at)
+        other = self.stages[1 - via]
+        with ExitStack() as stack:
+            if not self.postgres_away[1 - via]:
+                stack.enter_context(other.postgres_away())
+            await self._send(old, 1 - via)
+        if not self.postgres_away[1 - via]:
+            await other.back()
+
     async def _resume(self, browser: Browser, stage: Stage) -> None:
         try:
             state = await stage.sitting.resume(browser.claims)
@@ -453,10 +474,8 @@ class Engine(RuleBasedStateMachine):
         writer = dying.site.writer
         tasks = [*writer._tasks, dying.site.follower._task]
         writer._abandon()
-        for task in [*work, *tasks]:
-            task.cancel()
-        await asyncio.gather(*work, return_exceptions=True)
-        for task in tasks:
+        # Asked again and again: a library may swallow a cancellation, and nobody answers these requests any more.
+        for task in [*tasks, *work]:
             await background.end(task)
         await dying.site.store.client.aclose()
         await dying.site.engine.dispose()
