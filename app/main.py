@@ -28,6 +28,8 @@ from app.api.events import Hub
 from app.api.middleware import RequestLayer, page_policy
 from app.domain.checkpoints import Overloaded, StoreAway
 from app.domain.errors import ClockUnconfirmed, Refused
+from app.services.known import Known
+from app.services.resuming import Resuming
 from app.services.site import Site
 from app.services.sitting import Sitting
 from app.services.tokens import Tokens
@@ -65,12 +67,12 @@ async def _on_bug(request: Request, fault: Exception) -> Response:
     return problems.problem(Refused("internal", request_id=request_id), problems.language(request))
 
 
-async def _keep_plans(sitting: Sitting, hub: Hub) -> None:
+async def _keep_plans(known: Known, hub: Hub) -> None:
     """Session starts, read once a second; while PostgreSQL is away the last ones hold. Open pages hear of a change."""
     while True:
         try:
-            await sitting.refresh_plans()
-            hub.planned(sitting.plans)
+            await known.refresh_plans()
+            hub.planned(known.plans)
         except (SQLAlchemyError, OSError, TimeoutError) as fault:
             log.debug("session plans not read", fault=repr(fault))
         except Exception:
@@ -87,14 +89,14 @@ def create_app(settings: Settings, *, database_url: str, redis_url: str, standby
             ticker = Ticker(
                 lambda: site.connect_own("ticker"), site.redis_clock, site.service_time, settings, standby_s=standby_s
             )
-            sitting = Sitting(site)
+            known = Known(site)
             hub = Hub(site)
-            app.state.deps = Deps(site, Tokens(site.secret), sitting)
+            app.state.deps = Deps(site, Tokens(site.secret), known, Sitting(site, known), Resuming(site, known))
             app.state.hub = hub
             app.state.loop = asyncio.get_running_loop()
             await ticker.start()
             await hub.start()
-            plans = asyncio.create_task(_keep_plans(sitting, hub))
+            plans = asyncio.create_task(_keep_plans(known, hub))
             # A process takes connections from the shared socket only when it can answer them, or when nobody can.
             await site.settled(START_WAIT_S)
             try:

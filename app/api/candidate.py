@@ -1,4 +1,5 @@
-"""The candidate's calls (DESIGN §6): thin edges over ``services.sign_in`` and ``services.sitting``.
+"""The candidate's calls (DESIGN §6): thin edges over ``services.sign_in``, ``services.resuming`` and
+``services.sitting``.
 
 Plain Starlette routes: the checkpoint is the hot path of the whole product, and dependency injection and response
 models would cost more there than the work itself. ``empty`` has the same route class, middleware, body and decoding
@@ -20,7 +21,7 @@ from app.api.schemas.candidate import decode_checkpoint, decode_lease, decode_si
 from app.domain.errors import Refused
 from app.services import lost_grant
 from app.services import sign_in as signing_in
-from app.services.sitting import described
+from app.services.resuming import described
 from app.storage.postgres import attempts
 
 JSON = "application/json"
@@ -63,7 +64,7 @@ async def sign_in(request: Request) -> Response:
     )
     claims = signed_in.claims
     request.scope["state"]["attempt"] = str(claims.attempt)
-    state = await deps.sitting.resume(claims)
+    state = await deps.resuming.resume(claims)
     return reply(
         {
             "token": deps.tokens.sign(claims),
@@ -73,7 +74,7 @@ async def sign_in(request: Request) -> Response:
             "epoch": claims.epoch,
             "lineage": state["lineage"],
             "next_seq": state["next_seq"],
-            **described(await deps.sitting.seated(claims)),
+            **described(await deps.known.seated(claims)),
             "servers": deps.settings.servers,
             "clock": state["clock"],
             "state": state["state"],
@@ -83,7 +84,7 @@ async def sign_in(request: Request) -> Response:
 
 async def state(request: Request) -> Response:
     """Where the candidate stands: both stores merged and repaired before anything is shown."""
-    return reply(await get_deps(request).sitting.resume(claims_of(request)))
+    return reply(await get_deps(request).resuming.resume(claims_of(request)))
 
 
 async def show_lease(request: Request) -> Response:
@@ -91,13 +92,13 @@ async def show_lease(request: Request) -> Response:
     deps, claims = get_deps(request), claims_of(request)
     data = decode_lease(await body_of(request, deps.settings.max_body_bytes))
     await lost_grant.enter_again(deps.site, claims, data.device_id, data.lease_secret, address_of(request))
-    return reply(await deps.sitting.resume(claims))
+    return reply(await deps.resuming.resume(claims))
 
 
 async def paper(request: Request) -> Response:
     """The prepared bytes, as they were compressed when the paper was drawn."""
     deps, claims = get_deps(request), claims_of(request)
-    await deps.sitting.gate(claims)
+    await deps.resuming.gate(claims)
     async with deps.engine.connect() as conn:
         found = await attempts.paper(conn, claims.attempt)
     if found is None:
@@ -112,7 +113,7 @@ async def paper(request: Request) -> Response:
 async def media(request: Request) -> Response:
     """A picture of the candidate's own paper."""
     deps, claims = get_deps(request), claims_of(request)
-    await deps.sitting.gate(claims)
+    await deps.resuming.gate(claims)
     if not SHA256.fullmatch(request.path_params["sha"]):
         raise Refused("not-found")
     async with deps.engine.connect() as conn:
@@ -126,7 +127,7 @@ async def media(request: Request) -> Response:
 
 async def ready(request: Request) -> Response:
     """The first paint at this seat: ends the gap of a relog."""
-    return reply(await get_deps(request).sitting.ready(claims_of(request)))
+    return reply(await get_deps(request).resuming.ready(claims_of(request)))
 
 
 async def checkpoints(request: Request) -> Response:

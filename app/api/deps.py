@@ -9,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import Request
 
 from app.domain.errors import Refused
+from app.services.known import Known
+from app.services.resuming import Resuming
 from app.services.service_time import ServiceTime
 from app.services.site import Site
 from app.services.sitting import Sitting
@@ -22,7 +24,9 @@ class Deps:
 
     site: Site
     tokens: Tokens
+    known: Known
     sitting: Sitting
+    resuming: Resuming
 
     @property
     def settings(self) -> Settings:

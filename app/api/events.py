@@ -133,7 +133,7 @@ async def events(request: Request) -> Response:
     """Server-sent events of one attempt, a full snapshot first."""
     deps, claims = get_deps(request), claims_of(request)
     # Refuses before the stream begins: a page that was replaced is told by the status.
-    snapshot = await deps.sitting.resume(claims)
+    snapshot = await deps.resuming.resume(claims)
     hub: Hub = request.app.state.hub
 
     async def produce() -> AsyncIterator[bytes]:

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from app.checkpoint.ack import Follower, RedisBuffer
 from app.checkpoint.writer import Writer
 from app.domain.checkpoints import RecordAway
-from app.domain.errors import ClockUnconfirmed
+from app.domain.errors import ClockUnconfirmed, Refused
 from app.secrets import site_secret
 from app.services.service_time import ServiceTime
 from app.settings import Settings
@@ -99,6 +99,11 @@ class Site:
         """For what cannot be done without the record: refuse at once rather than wait. Raises RecordAway."""
         if not self.writer.postgres_up:
             raise RecordAway("postgres is away")
+
+    def refuse_foreign(self, lineage_n: int) -> None:
+        """For a token of a lineage that this record has never had. Refused `bad-token`."""
+        if lineage_n > self.service_time.lineage_n:
+            raise Refused("bad-token")
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:

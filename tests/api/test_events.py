@@ -200,16 +200,16 @@ async def test_a_process_that_is_asked_to_end_says_so_before_it_closes_the_strea
 async def test_a_start_that_is_given_or_moved_is_told_to_waiting_pages(fresh_url, redis_url, redis, made, fresh_db):
     async with running(fresh_url, redis_url) as (app, client):
         one = await seated(client, made.people[0])
-        sitting = app.state.deps.sitting
+        known = app.state.deps.known
         async with stream(app, one.token) as events:
             await events.next()
             async with asyncio.timeout(WAIT_S):
-                while not sitting.plans:
+                while not known.plans:
                     await asyncio.sleep(0.02)
             async with fresh_db.begin() as conn:
                 await conn.execute(text("UPDATE session SET start_ms = 60000 WHERE id = :s"), {"s": made.session_id})
             assert await events.next() == ("clock", {})
-        assert sitting.plans[made.session_id] == 60000
+        assert known.plans[made.session_id] == 60000
 
 
 async def test_a_move_ends_the_old_seat_s_stream_and_not_the_new_one_s(fresh_url, redis_url, redis, made, fresh_db):

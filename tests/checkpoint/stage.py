@@ -22,6 +22,8 @@ from app.domain import chain
 from app.domain.errors import ClockUnconfirmed
 from app.domain.responses import Response, Version, canonical
 from app.services import ending, sign_in
+from app.services.known import Known
+from app.services.resuming import Resuming
 from app.services.site import Site
 from app.services.sitting import Answered, Sent, Sitting
 from app.services.tokens import Claims
@@ -61,7 +63,8 @@ class Stage:
 
     def __init__(self, site: Site, made: World, engine: AsyncEngine, look: asyncpg.Connection[Any]) -> None:
         self.site, self.made, self.engine, self.look = site, made, engine, look
-        self.sitting = Sitting(site)
+        self.known = Known(site)
+        self.sitting, self.resuming = Sitting(site, self.known), Resuming(site, self.known)
 
     @property
     def at(self) -> int:
@@ -255,7 +258,7 @@ class Device:
         """Send at service time ``at`` while PostgreSQL is away; it must be promised `buffered`."""
         if at is not None:
             self.stage.at = at
-        await self.stage.sitting.seated(self.claims)
+        await self.stage.known.seated(self.claims)
         with self.stage.postgres_away():
             reply = await self.send(answers, at_ms)
         assert {item["status"] for item in reply["items"]} == {"buffered"}, reply
@@ -266,7 +269,7 @@ class Device:
 
     async def shown(self) -> dict[int, object]:
         """What GET /attempt shows, by item."""
-        state = await self.stage.sitting.resume(self.claims)
+        state = await self.stage.resuming.resume(self.claims)
         assert {one["status"] for one in state["responses"].values()} <= {"durable"}
         return {int(item): one["value"] for item, one in state["responses"].items()}
 

@@ -195,7 +195,7 @@ async def paused_before_the_lock(stage: Stage, work):
 
 async def test_what_arrives_between_seal_and_grant_is_not_promised(stage):
     old, item = await seated(stage), stage.items[0]
-    await stage.sitting.seated(old.claims)
+    await stage.known.seated(old.claims)
     await stage.move()
     new = stage.device()
     stage.at = 3000
@@ -223,7 +223,7 @@ async def test_a_refused_sign_in_lifts_its_seal(stage):
 async def test_a_promise_made_because_the_seal_was_lost_is_kept(stage, redis):
     """Redis is emptied while the sign-in waits for the row, the old device is promised one more, the grant follows."""
     old, item = await seated(stage), stage.items[0]
-    await stage.sitting.seated(old.claims)
+    await stage.known.seated(old.claims)
     await stage.move()
     new = stage.device()
     stage.at = 2500
@@ -319,7 +319,7 @@ async def test_what_was_held_back_over_a_contact_and_buffered_after_the_end_is_l
 
 async def test_what_arrives_between_seal_and_end_is_not_promised(stage):
     device, item = await seated(stage), stage.items[0]
-    await stage.sitting.seated(device.claims)
+    await stage.known.seated(device.claims)
     async with paused_before_the_lock(stage, stage.end(3000)):
         with stage.postgres_away(), pytest.raises(StoreAway):
             await device.send({item: "x"}, at_ms=2900)
@@ -343,7 +343,7 @@ async def test_a_hand_in_takes_what_was_buffered_into_its_receipt(stage):
     """Handed in while PostgreSQL was away: no receipt yet; the repeat drains, ends and gives it."""
     device, (first, second) = await seated(stage), stage.items[:2]
     await device.buffer({first: "x"}, at=2000)
-    await stage.sitting.seated(device.claims)
+    await stage.known.seated(device.claims)
     stage.at = 3000
     with stage.postgres_away():
         reply = await device.hand_in({second: "y"})
@@ -588,7 +588,7 @@ async def test_a_buffered_answer_is_not_cut_off_while_its_credit_is_not_yet_know
 async def test_a_first_answer_that_is_buffered_is_told_the_time_that_is_left(stage):
     """Nothing was committed since the sign-in: the end is known from the grant alone."""
     device = await seated(stage)
-    await stage.sitting.seated(device.claims)
+    await stage.known.seated(device.claims)
     stage.at = 60_000
     with stage.postgres_away():
         reply = await device.send({stage.items[0]: "x"})

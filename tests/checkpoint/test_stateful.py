@@ -391,7 +391,7 @@ class Engine(RuleBasedStateMachine):
 
     async def _resume(self, browser: Browser, stage: Stage) -> None:
         try:
-            state = await stage.sitting.resume(browser.claims)
+            state = await stage.resuming.resume(browser.claims)
         except AWAY:
             return
         except Refused as refusal:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from app.services import sitting
+from app.services import resuming
 from app.services.tokens import Claims
 from tests.faults.planted.serve import serve
 
@@ -15,9 +15,9 @@ async def _no_repair(*_: object) -> None:
 
 
 def plant() -> None:
-    resume = sitting.Sitting.resume
+    resume = resuming.Resuming.resume
 
-    async def merged(self: sitting.Sitting, claims: Claims) -> dict[str, Any]:
+    async def merged(self: resuming.Resuming, claims: Claims) -> dict[str, Any]:
         state = await resume(self, claims)
         hot = await self._site.hot().read(claims.attempt)
         for item, one in hot.responses.items() if hot is not None else ():
@@ -27,8 +27,8 @@ def plant() -> None:
                 state["responses"][str(item)] = shown
         return state
 
-    sitting.recovery = SimpleNamespace(repair=_no_repair)
-    sitting.Sitting.resume = merged
+    resuming.recovery = SimpleNamespace(repair=_no_repair)
+    resuming.Resuming.resume = merged
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ import pytest
 
 from app.checkpoint import drain, statement, writer
 from app.embedded.postgres import EmbeddedPostgres
-from app.services import sitting
+from app.services import resuming
 from app.storage.postgres.engine import create_engine
 from app.storage.redis.client import RedisAway
 from failover import client, invariants, reading, run
@@ -263,8 +263,8 @@ def dug_up(monkeypatch):
     monkeypatch.setattr(writer, "write", writer.write)
     monkeypatch.setattr(statement, "WRITE", statement.WRITE)
     monkeypatch.setattr(drain, "by_stamp", drain.by_stamp)
-    monkeypatch.setattr(sitting, "recovery", sitting.recovery)
-    monkeypatch.setattr(sitting.Sitting, "resume", sitting.Sitting.resume)
+    monkeypatch.setattr(resuming, "recovery", resuming.recovery)
+    monkeypatch.setattr(resuming.Resuming, "resume", resuming.Resuming.resume)
     monkeypatch.setattr(client.Outbox, "waiting", client.Outbox.waiting)
 
 

@@ -1,0 +1,145 @@
+"""What one process remembers of the attempts it serves.
+
+Everything that never changes while a candidate sits (session, seat, the items of the paper) is asked once per process
+and attempt, so that the checkpoint path has only the writer's one statement to wait for. What does change is asked
+again when the row that was just locked says that it has.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from sqlalchemy import text
+
+from app.domain.checkpoints import Outcome, StoreAway
+from app.domain.clock import Because
+from app.domain.errors import Refused
+from app.services import timing
+from app.services.site import Site
+from app.services.tokens import Claims
+from app.storage.postgres import attempts
+from app.storage.postgres.attempts import Seated
+from app.storage.redis.client import RedisAway
+from app.storage.redis.hot import Hot
+
+# Attempts one process keeps the unchanging facts of; beyond it the least recently used are asked for again.
+REMEMBERED = 20_000
+# A start that is not there is looked for again no more often than this.
+LOOK_AGAIN_S = 0.1
+
+
+class Known:
+    """One per process of a site; shared by its services."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._seated: OrderedDict[tuple[UUID, int], Seated] = OrderedDict()
+        self._because: OrderedDict[UUID, tuple[int, list[Because]]] = OrderedDict()
+        self._ends: OrderedDict[UUID, int] = OrderedDict()
+        self._plans: dict[int, int | None] = {}
+        self._plans_read = 0.0
+        site.follower.remind = self._remind
+
+    async def seated(self, claims: Claims) -> Seated:
+        """The unchanging facts of an attempt under this epoch. Refused `bad-token` when there is no such attempt."""
+        key = (claims.attempt, claims.epoch)
+        known = self._seated.get(key)
+        if known is None:
+            if self._site.writer.postgres_up:
+                async with self._site.reading() as conn:
+                    known = await attempts.seated(conn, claims.attempt)
+            else:
+                known = await self._from_hot(claims)
+            if known is None:
+                raise Refused("bad-token")
+            self._seated[key] = known
+            if len(self._seated) > REMEMBERED:
+                self._seated.popitem(last=False)
+        return known
+
+    async def seat_now(self, attempt: UUID) -> str:
+        """Where the attempt sits now, by the record: room and seat, as a refused page shows them."""
+        async with self._site.reading() as conn:
+            seated = await attempts.seated(conn, attempt)
+        return f"{seated.seat['room']} {seated.seat['seat']}" if seated else ""
+
+    async def _from_hot(self, claims: Claims) -> Seated:
+        """The same facts while PostgreSQL is away, from where the sign-in left them."""
+        try:
+            known = await self._site.hot().facts(claims.attempt)
+        except RedisAway as fault:
+            raise StoreAway("neither store knows the attempt") from fault
+        if not known:
+            raise StoreAway("the attempt was never seated here")
+        seated = Seated.of_facts(known)
+        self._plans.setdefault(seated.session_id, seated.start_ms)
+        return seated
+
+    async def _remind(self, hot: Hot, without: Sequence[tuple[UUID, int]]) -> None:
+        """Tell a Redis that has forgotten whom it serves: the next outage of PostgreSQL needs it to know.
+
+        From memory and behind a commit, for whoever is heard; everybody is heard every few seconds.
+        """
+        facts = []
+        for attempt, epoch in without:
+            known = self._seated.get((attempt, epoch))
+            if known is not None:
+                start_ms = self._plans.get(known.session_id, known.start_ms)
+                facts.append((attempt, known.facts() | {"start_ms": start_ms}))
+        if facts:
+            await hot.remind(facts)
+
+    def end_ms(self, attempt: UUID, outcome: Outcome) -> int | None:
+        """The end to count down to. While PostgreSQL is away a hot copy may have forgotten it; this process has not,
+        and nobody is shown their whole time again."""
+        if outcome.end_ms is None and outcome.durability == "buffered":
+            return self._ends.get(attempt)
+        if outcome.end_ms is not None:
+            self._ends[attempt] = outcome.end_ms
+            if len(self._ends) > REMEMBERED:
+                self._ends.popitem(last=False)
+        return outcome.end_ms
+
+    async def because(self, attempt: UUID, clock_rev: int) -> list[Because]:
+        """The explanation, asked again only when the ledger has moved. While PostgreSQL is away: what is known."""
+        known = self._because.get(attempt)
+        if known is not None and (clock_rev in (known[0], -1)):
+            return known[1]
+        if clock_rev == -1:
+            return []
+        told = await timing.because_of(self._site, attempt)
+        self._because[attempt] = (clock_rev, told)
+        if len(self._because) > REMEMBERED:
+            self._because.popitem(last=False)
+        return told
+
+    async def start_ms(self, session_id: int) -> int | None:
+        """The session's start, None while the office has not given it one.
+
+        Whoever has signed in sits a session that had a start when another process looked: before a page is told to
+        wait for the office, this process looks again. A hall of pages that do wait share a look.
+        """
+        known = self._plans.get(session_id)
+        if known is not None:
+            return known
+        unread = session_id not in self._plans
+        stale = time.monotonic() - self._plans_read > LOOK_AGAIN_S
+        if unread or (stale and self._site.writer.postgres_up):
+            await self.refresh_plans()
+        return self._plans.get(session_id)
+
+    @property
+    def plans(self) -> Mapping[int, int | None]:
+        """Every session's start as last read."""
+        return self._plans
+
+    async def refresh_plans(self) -> None:
+        """Read every session's start: one small query, run once a second by the process."""
+        at = time.monotonic()
+        async with self._site.reading() as conn:
+            rows = await conn.execute(text("SELECT id, start_ms FROM session"))
+            self._plans = {row.id: row.start_ms for row in rows}
+        self._plans_read = at
