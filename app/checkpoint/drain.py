@@ -26,6 +26,7 @@ from prometheus_client import Counter
 from app.checkpoint.statement import write
 from app.domain.checkpoints import Checkpoint, Outcome, Row, StoreAway
 from app.storage.postgres import buffer_cursors
+from app.storage.postgres.engine import SYNC_WARNING
 from app.storage.redis.hot import Hot, stream_order
 
 log = structlog.get_logger(__name__)
@@ -37,8 +38,6 @@ STEP = 100
 DEADLINE_S = 10.0
 # Faults of the data itself, not of the moment: the rest of the batch is written without the row that has one.
 DATA_FAULTS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncpg.CardinalityViolationError)
-# "Committed locally, but might not have been replicated", told by its SQLSTATE: the words depend on the language.
-SYNC_WARNING = "01000"
 
 T = TypeVar("T")
 Done = Sequence[tuple[Checkpoint, Outcome]]

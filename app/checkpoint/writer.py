@@ -34,6 +34,7 @@ from app.checkpoint.statement import write
 from app.domain.checkpoints import Checkpoint, Outcome, Overloaded, StoreAway
 from app.settings import Settings
 from app.storage.postgres.disk import Disk, DiskFull
+from app.storage.postgres.engine import SYNC_WARNING
 from app.storage.postgres.errors import ReadOnly, why
 
 log = structlog.get_logger(__name__)
@@ -270,9 +271,7 @@ class Writer:
             self._away = (reason, time.monotonic() if self._away is None else self._away[1])
 
     def _noticed(self, _connection: object, message: asyncpg.PostgresLogMessage) -> None:
-        # "The transaction has already committed locally, but might not have been replicated to the standby."
-        # Told by its SQLSTATE: the words depend on the server's language.
-        if message.sqlstate == "01000":
+        if message.sqlstate == SYNC_WARNING:
             self._warned = True
 
     async def _probe(self) -> None:

@@ -8,6 +8,9 @@ more is noticed in three ways, because each misses what another sees:
 * ``hold_timeout`` is ours: a connection out of the pool for longer is cut, for everything that acknowledges and is
   silent all the same (a frozen server, a proxy). It is cut and no statement is cancelled, so a COMMIT is left to the
   server and its outcome is unknown (I2). Loops with a connection of their own bound each of their steps.
+
+A COMMIT that was not replicated says so in a warning and succeeds all the same. For the checkpoint path the writer and
+the drain look for it; everything else commits through the engine, which raises RecordAway (``_mind_replication``).
 """
 
 from __future__ import annotations
@@ -28,11 +31,15 @@ from sqlalchemy import URL, event, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 
+from app.domain.checkpoints import RecordAway
 from app.settings import Settings
 
 log = structlog.get_logger(__name__)
 # A dead line is asked this often, in the last part of its time.
 PROBES = 3
+# "The transaction has already committed locally, but might not have been replicated to the standby." Told by its
+# SQLSTATE: the words depend on the server's language.
+SYNC_WARNING = "01000"
 MIGRATIONS = Path(__file__).resolve().parents[3] / "migrations"
 if not MIGRATIONS.is_dir():  # an installed wheel carries them inside the package
     MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
@@ -148,7 +155,34 @@ def create_engine(
     def _connected(connection: Any, _entry: ConnectionPoolEntry) -> None:
         watch_line(connection.driver_connection, settings)
 
+    _mind_replication(engine)
     return engine
+
+
+def _mind_replication(engine: AsyncEngine) -> None:
+    """Make a COMMIT with a sync-wait warning an unknown outcome (I2): RecordAway, so 503, and the repeated request
+    settles it. The notice comes before the end of its COMMIT, so the listener is called before whoever waits for it."""
+    warned: set[int] = set()
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _connected(connection: Any, _entry: ConnectionPoolEntry) -> None:
+        def noticed(of: object, message: asyncpg.PostgresLogMessage) -> None:
+            if message.sqlstate == SYNC_WARNING:
+                warned.add(id(of))
+
+        connection.driver_connection.add_log_listener(noticed)
+
+    commit = engine.sync_engine.dialect.do_commit
+
+    def do_commit(connection: Any) -> None:
+        driver = id(connection.driver_connection)
+        warned.discard(driver)
+        commit(connection)
+        if driver in warned:
+            warned.discard(driver)
+            raise RecordAway("committed here, not on the standby")
+
+    engine.sync_engine.dialect.do_commit = do_commit  # type: ignore[assignment]
 
 
 async def connect(url: str, settings: Settings, *, name: str, **server_settings: str) -> asyncpg.Connection[Any]:
