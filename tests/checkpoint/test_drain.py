@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import inspect
 import json
 import uuid
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import count
 
 import asyncpg
 import pytest
@@ -20,6 +22,8 @@ from app.storage.redis.events import Event, listen, settled
 from app.worker.loops import Drain
 from app.worker.ticker import Ticker
 from tests.candidates import SECRET, test_settings
+from tests.checkpoint.stage import whole
+from tests.checkpoint.test_writer import writing
 from tests.factories import world
 
 EPOCH = 1_000_001
@@ -169,6 +173,117 @@ async def test_a_sync_wait_warning_is_no_commit(fresh_url, made):
         assert len(told) == 1
 
 
+class Killed(Exception):  # noqa: N818 -- names what happened
+    """The process is gone."""
+
+
+class Dies:
+    """Passes calls on to ``real`` until one process's calls have counted down; then it is gone, before the call reaches
+    the store or after the store has done it."""
+
+    def __init__(self, real: object, left: list[int], *, after: bool) -> None:
+        self._real, self._left, self._after = real, left, after
+
+    def __getattr__(self, name: str):
+        real = getattr(self._real, name)
+        if not inspect.iscoroutinefunction(real):
+            return real
+
+        async def call(*arguments, **named):
+            self._left[0] -= 1
+            if self._left[0] == 0 and not self._after:
+                raise Killed
+            done = await real(*arguments, **named)
+            if self._left[0] == 0:
+                raise Killed
+            return done
+
+        return call
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+async def test_a_drain_may_be_killed_at_any_call_and_the_next_one_ends_in_the_same_state(fresh_url, made, after):
+    """Each call to a store in turn is the last one of its process; the next drain goes on from what it left."""
+    one, two = made.people[0].attempt, made.people[1].attempt
+    async with connected(fresh_url) as connection:
+        await grant(connection, one, (EPOCH, 0), (EPOCH + 1, 100))
+        await grant(connection, two, (EPOCH, 0))
+        buffer = Buffered(
+            [
+                entry(one, row(made.items[0], 1, "A"), stamp_ms=97),
+                entry(two, row(made.items[0], 1, "B"), stamp_ms=98),
+                entry(one, row(made.items[0], 2, "C"), stamp_ms=99, seq=2),
+                entry(one, row(made.items[0], 3, "D"), stamp_ms=100, seq=3),
+                entry(two, row(made.items[0], 2, "E"), stamp_ms=101, seq=2),
+            ]
+        )
+        kills = 0
+        for last in count(1):
+            # As on the first day: whatever the one before left is undone, so that each kill meets the whole of it.
+            await connection.execute(
+                "TRUNCATE buffer_cursor, response, response_history, stranded;"
+                " UPDATE attempt SET count = 0, chain = '', chain_links = 0, acked = '{}'"
+            )
+            left = [last]
+            try:
+                await drain.step(Dies(connection, left, after=after), Dies(buffer, left, after=after), 1)
+            except Killed:
+                kills += 1
+            assert await drain.step(connection, buffer, 1) in (0, len(buffer.list_of))
+            assert await drain.step(connection, buffer, 1) == 0
+            held = await connection.fetch("SELECT attempt_id, value #>> '{}' AS value FROM response")
+            assert {(row["attempt_id"], row["value"]) for row in held} == {(one, "C"), (two, "E")}
+            aside = await connection.fetch("SELECT rev, reason FROM stranded")
+            assert [tuple(one) for one in aside] == [(3, "old_epoch")]
+            assert [await whole(connection, attempt) for attempt in (one, two)] == [2, 2]
+            if left[0] > 0:
+                break
+    # Where the buffer goes on from, its entries, two rounds or more of commits, the cursor.
+    assert kills >= 6
+
+
+async def test_a_drain_lets_live_writes_of_the_same_candidates_through(fresh_url, made, monkeypatch):
+    """A live write meets the drain on its own attempt's row, again and again, and waits for one transaction of it at a
+    time, not for the backlog."""
+    attempts, rounds_of_each, live = [person.attempt for person in made.people[:2]], 250, 12
+    buffer = Buffered(
+        [
+            entry(attempt, row(made.items[0], n, "A"), seq=n)
+            for n in range(1, rounds_of_each + 1)
+            for attempt in attempts
+        ]
+    )
+    written, waits = 0, []
+    write = drain._write
+
+    async def counted(connection, batch):
+        nonlocal written
+        done = await write(connection, batch)
+        written += len(batch)
+        return done
+
+    monkeypatch.setattr(drain, "_write", counted)
+    async with connected(fresh_url) as connection, writing(fresh_url, commit_deadline=60, queue_patience=60) as w:
+        for attempt in attempts:
+            await grant(connection, attempt, (EPOCH, 0))
+
+        async def drained() -> None:
+            while await drain.step(connection, buffer, 1):
+                pass
+
+        draining = asyncio.create_task(drained())
+        for n in range(1, live + 1):
+            before = written
+            outcome = await w.writer.submit(entry(attempts[n % 2], row(made.items[1], n, ["B"]), seq=1000 + n))
+            assert outcome.durability == "durable"
+            waits.append(written - before)
+        await draining
+        assert [await whole(connection, attempt) for attempt in attempts] == [rounds_of_each + live // 2] * 2
+    assert written == len(buffer.list_of)
+    # All but one, from which the machine may look away.
+    assert sorted(waits)[-2] < drain.STEP / 2, f"entries drained while one live write waited: {waits}"
+
+
 async def test_a_line_that_swallows_everything_is_cut(fresh_url, made, monkeypatch):
     monkeypatch.setattr(drain, "DEADLINE_S", 0.2)
     attempt = made.people[0].attempt
@@ -244,3 +359,28 @@ async def test_the_worker_pushes_it_when_the_record_has_it(fresh_url, redis_url,
             "count": 1,
             "lineage": site.service_time.lineage_uid,
         }
+
+
+async def test_a_disk_that_is_nearly_full_is_not_filled_by_the_drain(fresh_url, redis_url, redis, made, tmp_path):
+    """What the writer keeps away from such a disk must not come to it by the other door a moment later."""
+    attempt = made.people[0].attempt
+    async with serving(fresh_url, redis_url) as site, connected(fresh_url) as connection:
+        await grant(connection, attempt, (EPOCH, 0))
+        site.disk._folder, site.disk._reserve_mb = tmp_path, 1 << 40
+        async with asyncio.timeout(WAIT_S):
+            while site.writer.postgres_up:
+                await asyncio.sleep(0.02)
+        outcome = await site.writer.submit(
+            entry(attempt, row(made.items[0], 1, "A"), stamp_ms=site.service_time.now_ms())
+        )
+        assert outcome.durability == "buffered"
+        draining = Drain(site)
+        try:
+            assert await draining.run() == 0
+            assert await connection.fetchval("SELECT count(*) FROM response") == 0
+            site.disk._reserve_mb = 0
+            assert await site.settled(WAIT_S), "there is room again"
+            assert await draining.run() == 1
+        finally:
+            await draining.close()
+        assert await connection.fetchval("SELECT count(*) FROM response") == 1
