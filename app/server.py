@@ -24,8 +24,13 @@ from typing import Any
 import structlog
 import uvicorn
 from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from app.api.problems import language, problem, refusal_of
+from app.checkpoint.queue import SHED
+from app.domain.checkpoints import Overloaded
 from app.handover import Handover
 from app.services.site import Site
 from app.settings import Settings
@@ -41,12 +46,30 @@ COLLECT = (20_000, 20, 50)
 CAN_ANSWER, CANNOT_YET = b"+", b"-"
 
 
+async def too_many(scope: Scope, receive: Receive, send: Send) -> None:
+    """The application of a connection beyond the most: it is told when to come again, and closed."""
+    SHED.labels("connections").inc()
+    refusal = problem(refusal_of(Overloaded("connections")), language(Request(scope)))
+    refusal.headers["Connection"] = "close"
+    await refusal(scope, receive, send)
+
+
 class Protocol(HttpToolsProtocol):
-    """uvicorn's, knowing whether anything is under way on its connection."""
+    """uvicorn's, knowing whether anything is under way on its connection.
+
+    ``limit_concurrency`` of the configuration bounds the connections here and not uvicorn's way, which refuses whoever
+    sends next, says nothing of when to come again, and writes a line of log each time. Who is connected stays so.
+    """
 
     # Between the first byte of a request and its last.
     _arriving = False
     leaving = False
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        most, self.limit_concurrency = self.limit_concurrency, None
+        if most is not None and len(self.connections) > most:
+            self.app = too_many
 
     def on_message_begin(self) -> None:
         self._arriving = True
