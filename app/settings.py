@@ -77,7 +77,7 @@ class Settings(BaseSettings):
     sweep_every: timedelta = Field(_seconds(1), description="How often ended attempts are looked for.")
 
     # --- limits
-    max_connections: int = Field(10_000, ge=1, description="Most open connections of one API process; 503 for those beyond.")
+    max_connections: int = Field(10_000, ge=1, description="Most open connections of one API process; 503 beyond.")
     max_requests: int = Field(
         4_000, ge=1, description="Most candidates' requests in work at once in one API process before 503."
     )
