@@ -437,6 +437,22 @@ test('a hand-in while the record is away is asked again until there is a receipt
   assert.equal(outbox.view(1).state, 'durable');
 });
 
+test('a hand-in brings what was only buffered: it is the last that the record hears of it', async () => {
+  const { sync, time, service, choose, outbox, posts } = await sending();
+  sync.start();
+  await time.advance(0);
+  service.mode = 'buffered';
+  await choose(1, 'A');
+  await time.advance(100);
+  assert.equal(outbox.view(1).state, 'buffered');
+  service.mode = 'ok';
+  sync.handIn();
+  await time.advance(100);
+  const handIns = posts().filter((call) => call.path.endsWith('hand-in'));
+  assert.deepEqual(handIns.map((call) => call.body.responses.map((row) => row.value)), [['A']]);
+  assert.equal(outbox.view(1).state, 'durable');
+});
+
 test('too early to hand in: said once, and answering goes on', async () => {
   const { sync, time, service, choose, names, attempt, outbox } = await sending();
   service.earliestMs = 60_000;

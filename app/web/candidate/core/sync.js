@@ -79,8 +79,9 @@ export function createSync(ports) {
   let over = null;
   let closedTries = 0;
 
+  // The hand-in is made from the record: what only Redis has is brought by it, for Redis may be gone by then.
   const withBuffered = () =>
-    !beats || over !== null || recordBack || clock.now() - bufferedAskedAt >= BUFFERED_MS;
+    !beats || handingIn || over !== null || recordBack || clock.now() - bufferedAskedAt >= BUFFERED_MS;
 
   const plan = () => {
     timers.clearTimeout(timer);
