@@ -103,7 +103,10 @@ class Place:
     def replace(self) -> None:
         """Begin to put a successor in; ``replacing`` ends when that is done or ``refused`` says why not."""
         self.refused = None
-        self._successor = self._begin()
+        try:
+            self._successor = self._begin()
+        except OSError as fault:
+            self.refused = f"the new process cannot be started: {fault}"
 
     def watch(self) -> None:
         """Do what is due now."""

@@ -156,9 +156,9 @@ class Supervisor:
                 return
             if self._replacing.refused is not None:
                 self._give_up(self._replacing.role, self._replacing.refused)
-            self._replacing = None
-            if not self._to_replace:
+            elif not self._to_replace:
                 log.info("restarted", pids=self.pids)
+            self._replacing = None
         if self._migration is not None:
             status = self._migration.poll()
             if status is None:

@@ -145,3 +145,22 @@ def test_what_does_not_go_is_killed(clock, spawner):
     clock.at += 6
     watch_until(place, place.empty, "killed")
     assert spawner.made[0].returncode == -9
+
+
+def test_a_successor_that_cannot_even_be_started_leaves_the_old_one_and_is_told(clock, spawner):
+    """No memory, no descriptors: it must not look as if the place had been refilled."""
+    starts = [spawner]
+
+    def spawn(ready: int):
+        if not starts:
+            raise OSError(12, "Cannot allocate memory")
+        return starts.pop()(ready)
+
+    place = Place("api", spawn, 5, clock)
+    place.start()
+    pid = place.pid
+    place.replace()
+    assert not place.replacing
+    assert place.refused is not None
+    assert "Cannot allocate memory" in place.refused
+    assert place.pid == pid
