@@ -149,6 +149,6 @@ def verdict(proof: Proof) -> list[str]:
         ]
     return [
         *lines,
-        f"链条完整：{proof.links} 环，{proof.count} 次修改，链头 {head}。",
-        f"The chain is whole: {proof.links} links, {proof.count} revisions, head {head}.",
+        f"链条完整：{proof.links} 环，{proof.count} 次修改，链条码 {head}。",
+        f"The chain is whole: {proof.links} links, {proof.count} revisions, chain code {head}.",
     ]

@@ -63,11 +63,11 @@ FINDINGS: dict[str, tuple[str, str]] = {
         "The chain breaks at link {link}: its revisions are gone.",
     ),
     "chain-beyond": (
-        "链条在第 {link} 环断开：链头只到前一环，这一环是多出来的，或链头被改回。",
+        "链条在第 {link} 环断开：链条码只到前一环，这一环是多出来的，或链条码被改回。",
         "The chain breaks at link {link}: the head ends before it; the link was added, or the head was put back.",
     ),
     "chain-note": (
-        "第 {link} 环的答案完整，但它所记的前一链头被改动。",
+        "第 {link} 环的答案完整，但它所记的前一链条码被改动。",
         "The answers of link {link} are whole, but its note of the head before it was changed.",
     ),
     "chain-count": (
@@ -88,8 +88,8 @@ FINDINGS: dict[str, tuple[str, str]] = {
     ),
     "receipt-missing": ("已交卷，但记录中没有回执。", "The attempt is final, but the record holds no receipt."),
     "receipt-chain": (
-        "回执上的链头不是这条链上任何一环的链头。",
-        "The head on the receipt is not the head of any link of this chain.",
+        "回执上的链条码不是这条链上任何一环的链条码。",
+        "The chain code on the receipt is not that of any link of this chain.",
     ),
     "receipt-count": (
         "回执上的数目（修改、链环、已答）为 {receipt}，记录为 {record}。",

@@ -16,7 +16,7 @@ from app.services import attempt_history
 from app.settings import settings
 from app.storage.postgres import audit
 
-app = typer.Typer(no_args_is_help=True, help="审计日志 · the audit log")
+app = typer.Typer(no_args_is_help=True, help="审计：日志与作答历史 · the audit log, and the history of an attempt")
 
 
 @app.command("list")
@@ -57,8 +57,8 @@ def verify() -> None:
 def attempt(
     ticket: Annotated[str, typer.Argument(help="准考证号 · the admission ticket")],
     *,
-    session: Annotated[int | None, typer.Option(help="场次号（参加几场时） · the session's number")] = None,
-    exam: Annotated[str | None, typer.Option(help="考试代码（几场考试有此准考证号时） · the exam's code")] = None,
+    session: Annotated[int | None, typer.Option(help="场次号（参加多场时） · the session's number")] = None,
+    exam: Annotated[str | None, typer.Option(help="考试代码（多场考试有此准考证号时） · the exam's code")] = None,
     receipt: Annotated[
         str | None,
         typer.Option(help="应考人员所持回执上的链条码 · the chain code on the candidate's receipt, to be compared"),
@@ -68,10 +68,10 @@ def attempt(
     ] = 300,
     as_json: Annotated[bool, typer.Option("--json", help="输出 JSON · print JSON")] = False,
 ) -> None:
-    """重放一名应考人员的全部作答历史，并核验其哈希链；不符时退出码为 1。
+    """重放一名应考人员的全部作答历史，并核验其链条 · replay an attempt and check its chain.
 
-    Replay everything the record holds of one attempt (every revision, device, acknowledgement, gap) and check its
-    chain; exit code 1 when something does not hold.
+    不符时退出码为 1。 Everything the record holds of one attempt: every revision, device, acknowledgement, gap. Exit
+    code 1 when something does not hold.
     """
     known = settings()
 

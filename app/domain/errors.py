@@ -289,7 +289,7 @@ MESSAGES: dict[str, Message] = {
     ),
     "session-unclear": Message(
         409,
-        "{ticket} 参加几场考试，请用 --session 指明是哪一场：{known}。",
+        "{ticket} 参加多场考试，请用 --session 指明是哪一场：{known}。",
         "{ticket} sits several sessions. Name one with --session: {known}.",
     ),
     "ticket-unknown": Message(404, "没有准考证号 {ticket}。", "There is no ticket {ticket}."),

@@ -56,8 +56,8 @@ async def test_a_clerk_reads_the_history_and_the_verdict(audit, sat):
         "来自已换下的电脑",
     ):
         assert any(told in line for line in lines), told
-    assert lines[-2].startswith("链条完整：4 环，6 次修改，链头 ")
-    assert lines[-1].startswith("The chain is whole: 4 links, 6 revisions, head ")
+    assert lines[-2].startswith("链条完整：4 环，6 次修改，链条码 ")
+    assert lines[-1].startswith("The chain is whole: 4 links, 6 revisions, chain code ")
     # Nothing of a person but the ticket and the name.
     assert sat.people[0].tail not in done.stdout
 

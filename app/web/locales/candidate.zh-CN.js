@@ -179,7 +179,7 @@ export default {
   'receipt.hash': '答案校验码',
   'receipt.hashNote': '校验码由您的全部答案计算得出，可用于事后核对。',
   'receipt.chain': '链条码',
-  'receipt.chainNote': '每次保存相接，改动任何一次都会改变此码。',
+  'receipt.chainNote': '各次保存环环相扣，改动任何一次，此码都会改变。',
   'receipt.chainFull': '完整链条码',
   'receipt.keep': '请妥善保管。如有疑问，考务办公室可凭链条码核对全部保存记录及其时间。',
   'receipt.late': '有 {n} 题的最后修改未计入，已转交考务办公室。',
