@@ -64,9 +64,9 @@ class Drain:
 
     async def run(self) -> int:
         """Drain one step; how many entries there were. Onto a disk that is nearly full nothing is drained: what the
-        writer keeps from it must not come to it from here."""
+        writer keeps from it must not come to it from here. Nor while Redis is away: PostgreSQL is not asked either."""
         site = self._site
-        if site.disk.short:
+        if site.disk.short or not site.store.up:
             return 0
         hot, lineage_n, lineage = site.hot(), site.service_time.lineage_n, site.service_time.lineage_uid
         told: list[Event] = []

@@ -384,3 +384,24 @@ async def test_a_disk_that_is_nearly_full_is_not_filled_by_the_drain(fresh_url, 
         finally:
             await draining.close()
         assert await connection.fetchval("SELECT count(*) FROM response") == 1
+
+
+async def test_without_redis_the_drain_costs_postgres_no_connections(fresh_url, made, monkeypatch):
+    async with serving(fresh_url, "redis://127.0.0.1:1/0") as site:
+        async with asyncio.timeout(WAIT_S):
+            while site.store.up:
+                await asyncio.sleep(0.02)
+        opened = []
+        connect = site.connect_own
+
+        async def counted(purpose: str):
+            opened.append(purpose)
+            return await connect(purpose)
+
+        monkeypatch.setattr(site, "connect_own", counted)
+        draining = Drain(site)
+        try:
+            assert [await draining.run() for _ in range(5)] == [0] * 5
+        finally:
+            await draining.close()
+    assert opened == []
