@@ -27,10 +27,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.errors import Refused
+from app.services.mirroring import mirror
 from app.services.site import Site
 from app.services.tokens import Claims
 from app.storage.postgres import attempts
-from app.storage.redis.client import RedisAway
 from app.storage.redis.events import Event
 
 log = structlog.get_logger(__name__)
@@ -63,14 +63,7 @@ async def enter_again(site: Site, claims: Claims, device_id: str, lease_secret: 
         return
     log.warning("a lost grant was entered again", attempt=str(claims.attempt), epoch=claims.epoch)
     await site.tell(Event("superseded", attempt=str(claims.attempt), data={"epoch": claims.epoch}))
-    async with site.reading() as conn:
-        seated = await attempts.seated(conn, claims.attempt)
-        row = await attempts.state(conn, claims.attempt)
-    facts = {} if seated is None else seated.facts()
-    try:
-        await site.hot().grant(claims.attempt, claims.epoch, facts, row["end_ms"] if row else None)
-    except RedisAway as fault:
-        log.info("grant not mirrored", attempt=str(claims.attempt), fault=str(fault))
+    await mirror(site, claims.attempt, claims.epoch)
 
 
 async def _enter(site: Site, conn: AsyncConnection, claims: Claims, digest: bytes, address: str) -> bool:

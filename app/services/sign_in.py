@@ -27,10 +27,10 @@ from app.checkpoint import recovery
 from app.domain import identity, lease
 from app.domain.errors import Refused
 from app.services import limits
+from app.services.mirroring import mirror
 from app.services.site import Site
 from app.services.tokens import Claims
 from app.storage.postgres import adjustments, attempts
-from app.storage.redis.client import RedisAway
 from app.storage.redis.events import Event
 
 log = structlog.get_logger(__name__)
@@ -162,7 +162,7 @@ async def _decide(site: Site, request: Request, attempt: UUID, seal: recovery.Se
         raise Refused("seat-taken", seat=request.seat or "") from fault
     if signed_in.moved:
         await site.tell(Event("superseded", attempt=str(attempt), data={"epoch": signed_in.claims.epoch}))
-    if await _tell_redis(site, signed_in.claims):
+    if await mirror(site, attempt, signed_in.claims.epoch):
         # The hot copy knows the new epoch, which fences the old one by itself.
         await seal.lift()
     return signed_in
@@ -254,17 +254,3 @@ async def _named_seat(conn: AsyncConnection, row: RowMapping, request: Request) 
     if not request.room or not request.seat:
         return None
     return await attempts.seat_named(conn, row["session_id"], request.room, request.seat)
-
-
-async def _tell_redis(site: Site, claims: Claims) -> bool:
-    """What any process needs to know while PostgreSQL is away; without Redis (False) nobody but this one knows it."""
-    async with site.reading() as conn:
-        seated = await attempts.seated(conn, claims.attempt)
-        row = await attempts.state(conn, claims.attempt)
-    facts = {} if seated is None else seated.facts()
-    try:
-        await site.hot().grant(claims.attempt, claims.epoch, facts, row["end_ms"] if row else None)
-    except RedisAway as fault:
-        log.info("grant not mirrored", attempt=str(claims.attempt), fault=str(fault))
-        return False
-    return True

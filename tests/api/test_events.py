@@ -13,6 +13,7 @@ from sqlalchemy import text
 from app.api.events import RECONNECT_WITHIN_MS
 from app.worker.loops import Drain
 from tests.candidates import SECRET, Candidate, running
+from tests.checkpoint.test_stores_away import Away
 from tests.factories import open_relog, world
 
 WAIT_S = 60
@@ -90,24 +91,6 @@ async def seated(client, person) -> Candidate:
     one = Candidate(client, person)
     assert (await one.sign_in()).status_code == 200
     return one
-
-
-class Away:
-    """PostgreSQL gone for the writer of one process."""
-
-    def __init__(self, app) -> None:
-        self.site = app.state.deps.site
-        self.connect = self.site.writer._connect
-
-    def __enter__(self):
-        async def refuse():
-            raise ConnectionRefusedError("away")
-
-        self.site.writer._connect = refuse
-        self.site.writer._abandon()
-
-    def __exit__(self, *_):
-        self.site.writer._connect = self.connect
 
 
 async def heard(app) -> None:

@@ -24,7 +24,7 @@ async def made(fresh_db):
 
 
 async def until(condition, what: str) -> None:
-    for _ in range(200):
+    for _ in range(1200):
         if await condition():
             return
         await asyncio.sleep(0.05)
