@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 from uuid import UUID
 
+import asyncpg
 import structlog
 from sqlalchemy import RowMapping, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -117,17 +118,23 @@ async def sweep(site: Site) -> int:
     async with site.engine.begin() as conn:
         due = [row["id"] for row in await attempts.due(conn, now_ms, SWEEP, patience(site))]
     for attempt in due:
-        try:
-            await end(site, attempt, "time_out")
-        except (ClockUnconfirmed, SQLAlchemyError, OSError):
-            raise
-        except Exception:
-            # One attempt that cannot be ended must not keep the others open.
-            log.exception("attempt not ended", attempt=str(attempt))
+        await _apart(attempt, end(site, attempt, "time_out"))
     async with site.engine.begin() as conn:
         over = [row["id"] for row in await attempts.out_of_grace(conn, now_ms, silent_ms=silent_ms, limit=SWEEP)]
-    done = [await finalise(site, attempt, needs_redis=True) for attempt in over]
+    done = [await _apart(attempt, finalise(site, attempt, needs_redis=True)) for attempt in over]
     return len(due) + sum(receipt is not None for receipt in done)
+
+
+async def _apart(attempt: UUID, step: Awaitable[T]) -> T | None:
+    """What ``step`` returns, None when it failed: one attempt that cannot be ended must not keep the others open. A
+    store or a clock that is away is raised, for it is away for all of them."""
+    try:
+        return await step
+    except (ClockUnconfirmed, SQLAlchemyError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError):
+        raise
+    except Exception:
+        log.exception("attempt left as it is", attempt=str(attempt))
+        return None
 
 
 async def finalise_session(site: Site, session_id: int, *, actor: str, staff_id: int | None = None) -> int:

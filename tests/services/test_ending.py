@@ -10,6 +10,7 @@ from sqlalchemy import text
 from app.domain.errors import Refused
 from app.services import ending
 from tests.candidates import SECRET, Candidate, running
+from tests.checkpoint.stage import staged
 from tests.factories import open_relog, world
 
 
@@ -334,3 +335,28 @@ async def test_sign_in_before_it_opens_and_without_a_day(fresh_url, redis_url, r
         assert early.json()["code"] == "not-open"
         assert 0 < early.json()["opens_in_ms"] <= 1_800_000
         assert (await Candidate(client, none.people[0]).sign_in()).json()["code"] == "not-open"
+
+
+async def test_an_attempt_that_cannot_be_made_final_keeps_no_other_from_it(
+    fresh_db, fresh_url, redis, redis_url, monkeypatch
+):
+    async with staged(fresh_db, fresh_url, redis_url) as stage:
+        people = sorted(stage.made.people, key=lambda person: person.attempt)[:2]
+        for person in people:
+            await stage.device(person).sign_in()
+        for person in people:
+            await ending.end(stage.site, person.attempt, "forced")
+        stage.at += 3_600_000
+        receipt = ending._receipt
+
+        async def broken(conn, attempt, *more):
+            if attempt == people[0].attempt:
+                raise LookupError(attempt)
+            return await receipt(conn, attempt, *more)
+
+        monkeypatch.setattr(ending, "_receipt", broken)
+        await ending.sweep(stage.site)
+        async with fresh_db.connect() as conn:
+            rows = await conn.execute(text("SELECT id, state FROM attempt"))
+            states = {row.id: row.state for row in rows}
+        assert [states[person.attempt] for person in people] == ["ended", "final"]
