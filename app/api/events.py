@@ -35,6 +35,8 @@ KEEP_ALIVE_S = 15.0
 # Events a slow page may fall behind before its stream is closed; it reopens with a snapshot.
 BACKLOG = 64
 RETRY_S = 0.5
+# Streams of one attempt: a page, the one it is being replaced by, and a tab or two. Beyond it the oldest ends.
+MOST_STREAMS = 4
 # Opening a stream costs a resume. All pages of a process in one second would be the load of a whole sign-in; in five
 # they disappear among the heartbeats.
 RECONNECT_WITHIN_MS = 5000
@@ -46,7 +48,7 @@ class Hub:
 
     def __init__(self, site: Site) -> None:
         self._site = site
-        self._streams: dict[str, set[asyncio.Queue[Event | None]]] = {}
+        self._streams: dict[str, list[asyncio.Queue[Event | None]]] = {}
         self._task: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
         self._plans: dict[int, int | None] | None = None
@@ -96,7 +98,10 @@ class Hub:
     @contextlib.contextmanager
     def stream(self, attempt: str) -> Any:
         queue: asyncio.Queue[Event | None] = asyncio.Queue(BACKLOG)
-        self._streams.setdefault(attempt, set()).add(queue)
+        mine = self._streams.setdefault(attempt, [])
+        mine.append(queue)
+        for oldest in mine[:-MOST_STREAMS]:
+            _offer(oldest, None)
         if self._site.closing.is_set():
             _say_goodbye(queue)
         STREAMS.inc()
@@ -104,8 +109,8 @@ class Hub:
             yield queue
         finally:
             STREAMS.dec()
-            self._streams[attempt].discard(queue)
-            if not self._streams[attempt]:
+            mine.remove(queue)
+            if not mine:
                 del self._streams[attempt]
 
 

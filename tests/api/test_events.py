@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import asyncpg
 import pytest
 from sqlalchemy import text
 
-from app.api.events import RECONNECT_WITHIN_MS
+from app.api.events import MOST_STREAMS, RECONNECT_WITHIN_MS
+from app.storage.redis.events import Event
 from app.worker.loops import Drain
 from tests.candidates import SECRET, Candidate, running
 from tests.checkpoint.test_stores_away import Away
@@ -193,6 +194,19 @@ async def test_a_start_that_is_given_or_moved_is_told_to_waiting_pages(fresh_url
                 await conn.execute(text("UPDATE session SET start_ms = 60000 WHERE id = :s"), {"s": made.session_id})
             assert await events.next() == ("clock", {})
         assert known.plans[made.session_id] == 60000
+
+
+async def test_one_candidate_does_not_fill_a_process_with_streams(fresh_url, redis_url, redis, made):
+    async with running(fresh_url, redis_url) as (app, client), AsyncExitStack() as opened:
+        one = await seated(client, made.people[0])
+        streams = []
+        for _ in range(MOST_STREAMS + 2):
+            streams.append(await opened.enter_async_context(stream(app, one.token)))
+            assert (await streams[-1].next())[0] == "snapshot"
+        for oldest in streams[:2]:
+            assert await oldest.next() is None
+        app.state.hub.hand_out(Event("clock", attempt=str(made.people[0].attempt)))
+        assert [(await newest.next())[0] for newest in streams[2:]] == ["clock"] * MOST_STREAMS
 
 
 async def test_a_move_ends_the_old_seat_s_stream_and_not_the_new_one_s(fresh_url, redis_url, redis, made, fresh_db):
