@@ -26,6 +26,7 @@ there twice, and nothing is shown that the record does not hold.
 | a hand-in | b < e | there, PostgreSQL back | after: the hand-in drained | in the receipt | `..._takes_what_was_buffered` |
 | a hand-in of the new seat | b < g < e, old device's | there | after | in the receipt | `..._old_seat_left_behind` |
 | the sweeper's receipt | b < e | away, then back | after | the receipt waits, then has it | `..._receipt_waits` |
+| a receipt, an answer changed twice | b₁ < b₂ < e | there | after: the end drained | both revisions in it | `..._every_revision` |
 | a hand-in's receipt | b < e | away throughout | after | stranded `final`, kept | `..._after_the_receipt_is_kept` |
 | a receipt | after it | there | – | not promised: 503 | `..._nothing_is_buffered_after` |
 | a second drain | b | there | both at once | counts, once | `..._two_drains_at_once` |
@@ -379,6 +380,19 @@ async def test_the_sweepers_receipt_waits_for_redis_and_what_it_holds(stage):
     assert await stage.answers() == {item: "x"}
     assert await stage.drain() == 1
     assert await stage.stranded() == {}
+
+
+async def test_a_receipt_has_every_revision_that_was_buffered(stage):
+    """The hot copy holds the last one of an answer: the others are in the buffer alone, and were promised as well."""
+    device, item = await seated(stage), stage.items[0]
+    for n, value in enumerate(("x", "y", "z")):
+        await device.buffer({item: value}, at=2000 + n)
+    await stage.end(3000)
+    assert (await stage.finalise(needs_redis=True))["count"] == 3
+    assert await stage.drain() == 3
+    assert await stage.answers() == {item: "z"}
+    assert await stage.stranded() == {}
+    assert await stage.whole() == 3
 
 
 async def test_what_is_drained_after_the_receipt_is_kept_and_does_not_change_it(stage):
