@@ -400,7 +400,6 @@ def test_verify_names_each_broken_rule(drawn: tuple[Blueprint, list[Item], list[
 # --- the reference day
 
 
-@pytest.mark.timeout(30)
 def test_a_hall_of_1880_has_neighbours_with_different_questions() -> None:
     """The reference day's numbers: 172 + 139 + 106 items, 100 a paper, 47 rooms of 40."""
     strata = tuple(Stratum(t, "single", n) for t, n in (("机电", 41), ("施工", 33), ("水文", 26)))

@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 from tests.candidates import SECRET, Candidate, running
 from tests.checkpoint.test_stores_away import Away
 from tests.factories import world
-from tests.faults.own import drained, frozen, kill, own_redis, place, readyz, seat, until, until_ready
+from tests.faults.own import answered, drained, frozen, kill, own_redis, place, readyz, seat, until, until_ready
 
 pytestmark = pytest.mark.faults
 NO_POSTGRES = "postgresql://nobody@127.0.0.1:1/none"
@@ -133,8 +133,7 @@ async def test_a_redis_that_has_forgotten_is_told_again_whom_it_serves(fresh_url
         await until_ready(client, postgres=False, ready=True)
         for one, value in ((early, "E"), (late, "F")):
             one.client = client
-            reply = await one.answer(made.items[0], value)
-            assert (reply.status_code, reply.json().get("durability")) == (200, "buffered"), reply.text
+            assert await answered(one, made.items[0], value) == "buffered"
         refused = await client.get("/attempt", headers=early.headers)
         assert (refused.status_code, refused.json()["code"]) == (503, "record-away")
         assert int(refused.headers["retry-after"]) >= 1

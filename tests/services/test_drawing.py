@@ -515,7 +515,6 @@ async def test_nothing_drawn_is_nothing_to_check(fresh_db: AsyncEngine) -> None:
 # --- at full size
 
 
-@pytest.mark.timeout(90)
 async def test_a_full_hall_is_drawn_and_stored(fresh_db: AsyncEngine) -> None:
     """1,880 papers of 100 items from the reference bank's shape. How long it takes is `holdfast bench draw`."""
     bank = {("施工", "single"): 139, ("机电", "single"): 172, ("水文", "single"): 106}

@@ -57,7 +57,6 @@ def roster_of(path: Path) -> Roster:
     return read
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize(("file", "sessions"), [("roster.xlsx", 3), ("roster-rounds.xlsx", 1)])
 def test_the_real_day_is_drawn_from_the_real_bank(
     bank: list[Item], shared_data: Path, file: str, sessions: int
