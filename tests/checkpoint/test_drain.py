@@ -405,3 +405,38 @@ async def test_without_redis_the_drain_costs_postgres_no_connections(fresh_url, 
         finally:
             await draining.close()
     assert opened == []
+
+
+async def test_however_large_the_answers_are_no_reply_of_redis_holds_many(
+    fresh_url, redis_url, redis, made, monkeypatch
+):
+    """One reply with a hundred whole papers in it takes longer than a call may: it would never be drained."""
+    attempt, items = made.people[0].attempt, made.items[:4]
+    async with serving(fresh_url, redis_url) as site, connected(fresh_url) as connection:
+        await grant(connection, attempt, (EPOCH, 0))
+        hot = site.hot()
+        for n in range(1, 61):
+            rows = [row(item, n, f"{n}" + "水" * 20_000) for item in items]
+            await hot.append([entry(attempt, *rows, seq=n, stamp_ms=site.service_time.now_ms())])
+        sizes = []
+        call = site.store.call
+
+        async def weighed(answer):
+            reply = await call(answer)
+            sizes.append(len(repr(reply)))
+            return reply
+
+        monkeypatch.setattr(site.store, "call", weighed)
+        assert len(await hot.pending(attempt, "0-0")) == 60
+        steps = []
+        draining = Drain(site)
+        try:
+            while done := await draining.run():
+                steps.append(done)
+        finally:
+            await draining.close()
+        assert sum(steps) == 60
+        assert max(steps) < 60, "a step ends early when its entries are large"
+        # Ten times the largest request, as Python spells its bytes: four letters for one.
+        assert max(sizes) < 10 * 4 * site.settings.max_body_bytes
+        assert await connection.fetchval("SELECT count FROM attempt WHERE id = $1", attempt) == 60 * len(items)

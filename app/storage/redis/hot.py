@@ -25,6 +25,11 @@ LIFE_S = 86_400
 CALL = 512
 # Fields that Lua hands to one command at most; hot.lua has the same number.
 AT_ONCE = 1000
+# Buffer entries in one reply. Each may be as large as a request, and a reply that is too long for the time of one call
+# would be asked for again and again.
+PART = 10
+# What is read at once beyond the first part, in bytes of entries.
+ENOUGH = 4 << 20
 # How long a seal holds by itself: its maker renews it before it commits, and whoever dies with one keeps nobody from
 # the buffer for longer.
 SEAL_MS = 30_000
@@ -260,20 +265,30 @@ class Hot:
         """The attempt's buffered entries after stream id ``after``, oldest first."""
         ids: list[bytes] = await self._store.call(self._store.client.lrange(self._keys.pending(attempt), 0, -1))
         wanted = [one.decode() for one in ids if stream_order(one.decode()) > stream_order(after)]
-        if not wanted:
-            return []
-        pipeline = self._store.client.pipeline(transaction=False)
-        for one in wanted:
-            pipeline.xrange(self._keys.buffer, one, one)
-        found: list[Any] = await self._store.call(pipeline.execute())
+        found: list[Any] = []
+        for at in range(0, len(wanted), PART):
+            pipeline = self._store.client.pipeline(transaction=False)
+            for one in wanted[at : at + PART]:
+                pipeline.xrange(self._keys.buffer, one, one)
+            found += await self._store.call(pipeline.execute())
         return [(entries[0][0].decode(), decode(entries[0][1][b"b"])) for entries in found if entries]
 
     async def entries(self, after: str, limit: int) -> list[tuple[str, Checkpoint]]:
-        """Up to ``limit`` entries of the whole buffer after stream id ``after``."""
-        found: list[Any] = await self._store.call(
-            self._store.client.xrange(self._keys.buffer, f"({after}", "+", count=limit)
-        )
-        return [(one.decode(), decode(fields[b"b"])) for one, fields in found]
+        """Up to ``limit`` entries of the whole buffer after stream id ``after``; fewer when they are large, none only
+        when there is none."""
+        found: list[tuple[str, Checkpoint]] = []
+        weight = 0
+        while len(found) < limit and weight < ENOUGH:
+            asked = min(PART, limit - len(found))
+            part: list[Any] = await self._store.call(
+                self._store.client.xrange(self._keys.buffer, f"({after}", "+", count=asked)
+            )
+            found += [(one.decode(), decode(fields[b"b"])) for one, fields in part]
+            weight += sum(len(fields[b"b"]) for _, fields in part)
+            if len(part) < asked:
+                break
+            after = found[-1][0]
+        return found
 
     async def holds(self, entry: str) -> bool:
         """Whether the buffer holds the entry with this very id."""
