@@ -219,10 +219,14 @@ test('answers leave this browser only after the final receipt, and never an unse
   await outbox.settle(claim, reply(claim));
   await assert.rejects(outbox.purge(), /before the final receipt/);
   assert.equal((await stored(store)).length, 1);
+  await outbox.edit(3, 'C');
+  const buffered = await outbox.claim(CLAIM);
+  await outbox.settle(buffered, reply(buffered, 'buffered'));
+  assert.equal(outbox.view(3).state, 'buffered');
   await outbox.edit(2, 'B');
   await outbox.mark({ state: 'final', receipt: { count: 1 } });
   await outbox.purge();
-  assert.deepEqual((await stored(store)).map((row) => row.item), [2]);
+  assert.deepEqual((await stored(store)).map((row) => row.item), [2, 3]);
 });
 
 test('after another lineage, what an older grant of this attempt holds moves to the new one', async () => {
