@@ -222,6 +222,7 @@ test('answers leave this browser only after the final receipt, and never an unse
   await outbox.edit(3, 'C');
   const buffered = await outbox.claim(CLAIM);
   await outbox.settle(buffered, reply(buffered, 'buffered'));
+  outbox.ended();
   assert.equal(outbox.view(3).state, 'buffered');
   await outbox.edit(2, 'B');
   await outbox.mark({ state: 'final', receipt: { count: 1 } });
