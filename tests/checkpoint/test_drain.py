@@ -440,3 +440,23 @@ async def test_however_large_the_answers_are_no_reply_of_redis_holds_many(
         # Ten times the largest request, as Python spells its bytes: four letters for one.
         assert max(sizes) < 10 * 4 * site.settings.max_body_bytes
         assert await connection.fetchval("SELECT count FROM attempt WHERE id = $1", attempt) == 60 * len(items)
+
+
+async def test_a_batch_of_whole_papers_is_buffered_in_more_than_one_call(fresh_url, redis_url, redis, made):
+    """Everybody sends everything again while PostgreSQL is away: one call with all of it would open the breaker."""
+    async with serving(fresh_url, redis_url) as site:
+        sizes = []
+        call = site.store.call
+
+        async def counted(answer):
+            sizes.append(1)
+            return await call(answer)
+
+        site.store.call = counted
+        batch = [
+            entry(uuid.uuid4(), *[row(item, n, f"{n}" + "水" * 20_000) for item in made.items[:4]], seq=n)
+            for n in range(1, 65)
+        ]
+        replies = await site.hot().append(batch)
+        assert [reply[0] for reply in replies] == [b"ok"] * len(batch)
+        assert len(sizes) >= 8

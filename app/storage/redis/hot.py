@@ -21,8 +21,10 @@ from app.storage.redis.client import Keys, Store, script
 
 # A day's exam with room to spare; an attempt's hot copy is useless the day after.
 LIFE_S = 86_400
-# Responses in one call of the script: some milliseconds of Redis' only thread.
+# Responses in one call of the script: some milliseconds of Redis' only thread. A long one weighs as many as it has
+# WEIGHTY letters: a call that takes longer than it may has taken Redis away from everybody.
 CALL = 512
+WEIGHTY = 2048
 # Fields that Lua hands to one command at most; hot.lua has the same number.
 AT_ONCE = 1000
 # Buffer entries in one reply. Each may be as large as a request, and a reply that is too long for the time of one call
@@ -175,12 +177,13 @@ def _newest(rows: list[str | int]) -> list[str | int]:
 
 
 def _calls(entries: list[Entry]) -> Iterator[list[Entry]]:
-    """``entries`` in order, in parts of about CALL responses."""
+    """``entries`` in order, in parts of about CALL responses, fewer where they are long."""
     part: list[Entry] = []
     weight = 0
     for entry in entries:
         part.append(entry)
-        weight += 1 + len(entry.rows) // 6
+        letters = len(entry.body or "") + sum(len(str(stored)) for stored in entry.rows[5::6])
+        weight += 1 + len(entry.rows) // 6 + letters // WEIGHTY
         if weight >= CALL:
             yield part
             part, weight = [], 0
