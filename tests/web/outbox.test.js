@@ -219,12 +219,12 @@ test('answers leave this browser only after the final receipt, and never an unse
   await outbox.settle(claim, reply(claim));
   await assert.rejects(outbox.purge(), /before the final receipt/);
   assert.equal((await stored(store)).length, 1);
-  await outbox.edit(3, 'C');
+  await outbox.edit(2, 'B');
   const buffered = await outbox.claim(CLAIM);
   await outbox.settle(buffered, reply(buffered, 'buffered'));
   outbox.ended();
-  assert.equal(outbox.view(3).state, 'buffered');
-  await outbox.edit(2, 'B');
+  assert.equal(outbox.view(2).state, 'buffered');
+  await outbox.edit(3, 'C');
   await outbox.mark({ state: 'final', receipt: { count: 1 } });
   await outbox.purge();
   assert.deepEqual((await stored(store)).map((row) => row.item), [2, 3]);
