@@ -31,6 +31,9 @@ SHED = Counter("holdfast_shed", "Checkpoints refused because too much was waitin
 
 # Requests of one attempt that may wait.
 PER_ATTEMPT = 8
+# Letters of answers after which a batch is full: whole papers, sent again by everybody, must not make a commit so long
+# that the record counts as away.
+LETTERS = 1 << 19
 # How much one batch weighs in the estimate of how long a batch takes.
 WEIGHT = 0.3
 # How long a process calls itself overloaded after it last refused something.
@@ -114,6 +117,10 @@ class Queue:
         try:
             return await entry.future
         finally:
+            if entry.waits:
+                # Its request has gone before its turn: nobody is refused for the room it took.
+                entry.waits = False
+                self._dropped += 1
             left = self._of_attempt[attempt] - 1
             if left:
                 self._of_attempt[attempt] = left
@@ -131,12 +138,14 @@ class Queue:
             await self._arrived.wait()
 
     def take(self) -> list[Waiting]:
-        """The next batch: oldest first, one checkpoint per attempt (a second one waits for the next batch)."""
+        """The next batch: oldest first, one checkpoint per attempt (a second one waits for the next batch), and no more
+        than can be committed in time."""
         batch: list[Waiting] = []
         taken: set[UUID] = set()
         later: list[Waiting] = []
+        letters = 0
         too_old = self._monotonic() - self._patience_s
-        while self._waiting and len(batch) < self._batch:
+        while self._waiting and len(batch) < self._batch and letters < LETTERS:
             entry = self._waiting.popleft()
             if not entry.waits:
                 self._dropped -= 1
@@ -149,6 +158,7 @@ class Queue:
                 elif not entry.future.done():
                     taken.add(entry.checkpoint.attempt)
                     batch.append(entry)
+                    letters += sum(len(row.value) for row in entry.checkpoint.rows)
         self._waiting.extendleft(reversed(later))
         while self._beats and not self._beats[0].waits:
             self._beats.popleft()

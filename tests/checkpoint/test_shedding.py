@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.api.problems import RETRY_AFTER, refusal_of
-from app.checkpoint.queue import PER_ATTEMPT, Queue
+from app.checkpoint.queue import LETTERS, PER_ATTEMPT, Queue
 from app.domain.checkpoints import Checkpoint, Outcome, Overloaded, RecordAway, StoreAway
 from tests.candidates import SECRET, Candidate, running
 from tests.checkpoint.test_writer import EPOCH, row, writing
@@ -123,6 +123,21 @@ async def test_slow_batches_leave_room_for_fewer_and_quick_ones_for_more_again(c
     assert queue.room == 1000
 
 
+async def test_a_batch_of_whole_papers_is_no_longer_than_can_be_committed_in_time(clock):
+    """All of them in one statement would be past the commit deadline, and PostgreSQL would count as away."""
+    queue = Queue(batch=256, limit=1000, patience_s=2, monotonic=clock)
+    paper = [row(item, 1, "水" * 10_000) for item in range(4)]
+    tasks = await sent(queue, *[Checkpoint(uuid.uuid4(), EPOCH, 1, 5, paper) for _ in range(40)])
+    sizes = []
+    while batch := queue.take():
+        sizes.append(len(batch))
+        for entry in batch:
+            entry.answer(outcome(entry.checkpoint))
+    assert sum(sizes) == 40
+    assert max(sizes) * 40_000 < LETTERS + 50_000
+    assert [await why(task) for task in tasks] == ["answered"] * 40
+
+
 async def test_one_attempt_has_its_share_and_no_more(clock):
     queue = Queue(batch=4, limit=1000, patience_s=2, monotonic=clock)
     mine = uuid.uuid4()
@@ -132,6 +147,20 @@ async def test_one_attempt_has_its_share_and_no_more(clock):
     assert [entry.checkpoint.attempt == mine for entry in queue.take()] == [True, False]
     assert len(queue) == PER_ATTEMPT - 1
     await end(tasks)
+
+
+async def test_whoever_has_gone_takes_nobodys_room(clock):
+    queue = Queue(batch=2, limit=5, patience_s=2, monotonic=clock)
+    tasks = await sent(queue, *[answer() for _ in range(5)])
+    tasks[1].cancel()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert len(queue) == 4
+    tasks += await sent(queue, answer(), answer())
+    assert [await why(task) for task in tasks[5:]] == ["waiting", "full"]
+    await end(tasks)
+    assert queue.take() == []
+    assert (queue._of_attempt, len(queue)) == ({}, 0)
 
 
 @given(st.lists(st.sampled_from(["answer", "beat", "take", "cut", "age"]), max_size=60))
