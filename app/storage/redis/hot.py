@@ -30,8 +30,8 @@ AT_ONCE = 1000
 # Buffer entries in one reply. Each may be as large as a request, and a reply that is too long for the time of one call
 # would be asked for again and again.
 PART = 10
-# What is read at once beyond the first part, in bytes of entries.
-ENOUGH = 4 << 20
+# Bytes of entries after which no further part is read: live writes wait behind what is drained at once.
+ENOUGH = 1 << 20
 # How long a seal holds by itself: its maker renews it before it commits, and whoever dies with one keeps nobody from
 # the buffer for longer.
 SEAL_MS = 30_000
@@ -296,11 +296,6 @@ class Hot:
     async def holds(self, entry: str) -> bool:
         """Whether the buffer holds the entry with this very id."""
         return bool(await self._store.call(self._store.client.xrange(self._keys.buffer, entry, entry)))
-
-    async def newest_stamp(self) -> int:
-        """The stamp of the newest buffer entry, 0 when the buffer is empty."""
-        found: list[Any] = await self._store.call(self._store.client.xrevrange(self._keys.buffer, "+", "-", count=1))
-        return decode(found[0][1][b"b"]).stamp_ms if found else 0
 
     async def trim(self, before: str) -> int:
         """Forget entries older than stream id ``before``; how many went."""
