@@ -460,3 +460,26 @@ async def test_a_batch_of_whole_papers_is_buffered_in_more_than_one_call(fresh_u
         replies = await site.hot().append(batch)
         assert [reply[0] for reply in replies] == [b"ok"] * len(batch)
         assert len(sizes) >= 8
+
+
+async def test_an_entry_that_cannot_be_read_is_set_aside_and_holds_nobody_up(fresh_url, redis_url, redis, made):
+    one, other = (person.attempt for person in made.people[:2])
+    async with serving(fresh_url, redis_url) as site, connected(fresh_url) as connection:
+        hot = site.hot()
+        for attempt in (one, other):
+            await grant(connection, attempt, (EPOCH, 0))
+        await hot.append([entry(one, row(made.items[0], 1, "A"), stamp_ms=site.service_time.now_ms())])
+        damaged = b'{"t":"half an ent'
+        at = await redis.xadd(site.keys.buffer, {"b": damaged})
+        await redis.rpush(site.keys.pending(other), at)
+        await hot.append([entry(other, row(made.items[0], 1, "B"), stamp_ms=site.service_time.now_ms())])
+        assert len(await hot.pending(other, "0-0")) == 1
+        draining = Drain(site)
+        try:
+            assert await draining.run() == 2
+            assert await draining.run() == 0
+        finally:
+            await draining.close()
+        for attempt in (one, other):
+            assert await connection.fetchval("SELECT count FROM attempt WHERE id = $1", attempt) == 1
+        assert await redis.hgetall(site.keys.unreadable) == {at: damaged}

@@ -195,6 +195,8 @@ class Keys:
         self.clock = self._prefix + "clock"
         self.ticker = self._prefix + "ticker"
         self.buffer = self._prefix + "buffer"
+        # Entries of the buffer that could not be decoded, by stream id.
+        self.unreadable = self._prefix + "unreadable"
         self.drained = self._prefix + "drained"
         self.events = self._prefix + "events"
 

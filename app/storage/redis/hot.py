@@ -14,10 +14,13 @@ from typing import Any, cast
 from uuid import UUID
 
 import msgspec
+import structlog
 from msgspec import Struct
 
 from app.domain.checkpoints import Checkpoint, Outcome, Row
 from app.storage.redis.client import Keys, Store, script
+
+log = structlog.get_logger(__name__)
 
 # A day's exam with room to spare; an attempt's hot copy is useless the day after.
 LIFE_S = 86_400
@@ -274,7 +277,7 @@ class Hot:
             for one in wanted[at : at + PART]:
                 pipeline.xrange(self._keys.buffer, one, one)
             found += await self._store.call(pipeline.execute())
-        return [(entries[0][0].decode(), decode(entries[0][1][b"b"])) for entries in found if entries]
+        return await self._decoded([entries[0] for entries in found if entries])
 
     async def entries(self, after: str, limit: int) -> list[tuple[str, Checkpoint]]:
         """Up to ``limit`` entries of the whole buffer after stream id ``after``; fewer when they are large, none only
@@ -286,11 +289,31 @@ class Hot:
             part: list[Any] = await self._store.call(
                 self._store.client.xrange(self._keys.buffer, f"({after}", "+", count=asked)
             )
-            found += [(one.decode(), decode(fields[b"b"])) for one, fields in part]
-            weight += sum(len(fields[b"b"]) for _, fields in part)
+            found += await self._decoded(part)
+            weight += sum(len(fields.get(b"b", b"")) for _, fields in part)
             if len(part) < asked:
                 break
-            after = found[-1][0]
+            after = part[-1][0].decode()
+        return found
+
+    async def _decoded(self, raw: Sequence[tuple[bytes, dict[bytes, bytes]]]) -> list[tuple[str, Checkpoint]]:
+        """Buffer entries as the checkpoints they were.
+
+        One that cannot be read (written by another release, or damaged) is set aside under ``unreadable`` as it is and
+        passed over: it must not hold up the answers of everybody behind it.
+        """
+        found = []
+        for one, fields in raw:
+            try:
+                found.append((one.decode(), decode(fields[b"b"])))
+            except (ValueError, KeyError, TypeError) as fault:
+                kept = fields.get(b"b", repr(fields).encode())
+                new: int = await self._store.call(
+                    cast("Any", self._store.client.hsetnx(self._keys.unreadable, one, kept))
+                )
+                if new:
+                    # Without the fault's words: they hold answers.
+                    log.error("buffer entry cannot be read", entry=one.decode(), fault=type(fault).__name__)  # noqa: TRY400
         return found
 
     async def holds(self, entry: str) -> bool:
