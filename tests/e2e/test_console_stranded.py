@@ -8,6 +8,7 @@ writes afterwards counts again, on a page that was never loaded anew.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,14 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 SPARE = "备1"
 PATIENT_MS = 60_000
+
+
+@pytest.fixture(scope="module")
+def server(make_server: Callable[[], Server]) -> Server:
+    """One of its own: the office sees what every exam of a server has kept aside."""
+    server = make_server()
+    server.start()
+    return server
 
 
 class Office(Desk):
