@@ -24,7 +24,10 @@ from sqlalchemy import text
 
 from app.domain.responses import value_hash
 from app.embedded.postgres import EmbeddedPostgres
+from app.embedded.redis import EmbeddedRedis
 from app.secrets import site_secret
+from app.storage.redis.client import Keys, Store
+from app.storage.redis.hot import Hot
 from failover import invariants, reading, record
 from failover.client import Device, Kept
 from failover.history import History
@@ -109,6 +112,9 @@ class Hall:
                     newest[key] = max(newest.get(key, version), version)
         return newest
 
+    def named(self, attempt: str) -> str:
+        return next(device.name for device in self.devices if device.candidate == attempt)
+
     async def close(self) -> None:
         for device in [*self.devices, *self.left]:
             await device.close()
@@ -182,6 +188,24 @@ async def put_back(server: Server, copy: Path, *, keep_redis: bool) -> None:
     await asyncio.to_thread(swap)
 
 
+async def followed(server: Server, hall: Hall, device: Device) -> None:
+    """Until Redis has all that this device was promised. The hot copy follows a commit by a moment; what a put-back
+    takes within it, only a browser that still holds it could give back."""
+    wanted = {item: rev for (attempt, item), (_, rev, _) in hall.promised().items() if attempt == device.candidate}
+    store = Store(EmbeddedRedis(server.data_dir).url, server.settings)
+    try:
+        hot = Hot(store, Keys(device.outbox.lineage or ""))
+        async with asyncio.timeout(SETTLE_S):
+            while True:
+                known = await hot.read(device.person.attempt)
+                has = {item: one.rev for item, one in known.responses.items()} if known else {}
+                if all(has.get(item, 0) >= rev for item, rev in wanted.items()):
+                    return
+                await asyncio.sleep(0.05)
+    finally:
+        await store.close()
+
+
 async def held(server: Server, hall: Hall) -> dict[str, record.Attempt]:
     engine = server.engine()
     try:
@@ -198,7 +222,7 @@ async def check(server: Server, hall: Hall, mark: int, without: set[str]) -> dic
         if attempt in without:
             continue
         (kept,) = [one for one in attempts[attempt].responses if one.item == item]
-        assert (kept.epoch, kept.rev, kept.hash) >= (epoch, rev, digest), f"{attempt} lost item {item}"
+        assert (kept.epoch, kept.rev, kept.hash) >= (epoch, rev, digest), f"{hall.named(attempt)} lost item {item}"
     for device in hall.devices:
         if device.receipt is not None:
             continue
@@ -272,6 +296,7 @@ def served_s(hall: Hall, device: Device) -> float:
 async def _with_redis_and_without_a_word(server: Server, copy: Path, hall: Hall) -> None:
     before, mark = hall.remaining(), len(hall.history.events)
     leaver = hall.devices[1]
+    await followed(server, hall, leaver)
     await put_back(server, copy, keep_redis=True)
     await _come_back(server, hall, before)
     # Redis has the hot copy of the one who is gone; whoever looks at the attempt first repairs it.
