@@ -23,8 +23,16 @@ test_settings.__test__ = False
 
 @asynccontextmanager
 async def running(fresh_url: str, redis_url: str, **changes):
-    """The whole application in this process; yields (app, client)."""
-    app = create_app(test_settings(**changes), database_url=fresh_url, redis_url=redis_url, standby_s=0)
+    """The whole application in this process; yields (app, client).
+
+    Test, client and server share one event loop: one that is starved for a second must not send a candidate away.
+    """
+    app = create_app(
+        test_settings(**({"clock_lead": 5, "queue_patience": 5} | changes)),
+        database_url=fresh_url,
+        redis_url=redis_url,
+        standby_s=0,
+    )
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://test/api/v1") as client:

@@ -296,8 +296,13 @@ async def test_no_call_takes_a_body_over_the_limit(hall, made, path):
 async def test_a_burst_of_parallel_tries_is_no_way_around_the_limit(hall, made):
     _, client = hall
     body = {"ticket": made.people[3].ticket, "id_tail": "999999"}
-    replies = await asyncio.gather(*[client.post("/candidate/sign-in", json=body) for _ in range(30)])
-    codes = [reply.json()["code"] for reply in replies]
+    codes: list[str] = []
+    for _ in range(20):
+        # A burst that meets a starved process is not judged, and not counted.
+        replies = await asyncio.gather(*[client.post("/candidate/sign-in", json=body) for _ in range(30)])
+        codes += [reply.json()["code"] for reply in replies]
+        if "too-many-tries" in codes:
+            break
     assert codes.count("sign-in-failed") <= 5
     assert set(codes) <= {"sign-in-failed", "too-many-tries", "unavailable", "record-away"}
     assert "too-many-tries" in codes
