@@ -130,10 +130,12 @@ async def run(
             await stop.wait()
         finally:
             # The clock first: what the others do at their end may take a moment in which it must not stand.
-            await ticker.stop()
-            for task in tasks:
-                await background.end(task)
-            await draining.close()
+            try:
+                await ticker.stop()
+                for task in tasks:
+                    await background.end(task)
+            finally:
+                await draining.close()
 
 
 async def _sweep(site: Site) -> int:

@@ -81,14 +81,14 @@ class Ticker:
     async def _run(self) -> None:
         # A process that serves candidates lets the one that does not go first: its event loop is the busier one.
         await asyncio.sleep(self._standby_s)
-        connection: asyncpg.Connection[Any] | None = None
+        away = False
         while not self._leaving.is_set():
             try:
-                await self._serve(connection or await self._bounded(self._connect()))
-                connection = None
+                await self._serve(await (self._serve_from_redis() if away else self._bounded(self._connect())))
+                away = False
             except FAULTS as fault:
                 log.info("ticker without postgres", fault=repr(fault))
-                connection = await self._serve_from_redis()
+                away = True
             except Exception:
                 log.exception("the ticker failed")
                 await asyncio.sleep(self._tick_s)
@@ -180,8 +180,11 @@ class Ticker:
                     at, read = moved, sampled
                     self._service_time.observe(at)
             return reached.result()
-        finally:
+        except BaseException:
+            # Told to end while the connection was on its way here: it is nobody's.
             reached.cancel()
+            reached.add_done_callback(_drop)
+            raise
 
     async def _reach(self) -> asyncpg.Connection[Any]:
         """A connection to a PostgreSQL that answers. A frozen one accepts connections and says nothing."""
@@ -190,7 +193,7 @@ class Ticker:
                 connection: asyncpg.Connection[Any] = await self._bounded(self._connect())
                 try:
                     await self._bounded(connection.fetchval("SELECT 1"))
-                except FAULTS:
+                except BaseException:
                     connection.terminate()
                     raise
             except FAULTS as fault:
@@ -228,3 +231,8 @@ class Ticker:
         # Not wait_for: on Python 3.11 it can swallow a cancellation that comes as the work ends.
         async with asyncio.timeout(self._patience_s):
             return await work
+
+
+def _drop(reached: asyncio.Task[asyncpg.Connection[Any]]) -> None:
+    if not reached.cancelled() and reached.exception() is None:
+        reached.result().terminate()

@@ -204,6 +204,51 @@ async def test_while_postgres_is_away_redis_carries_the_counter_and_hands_it_bac
         assert terms[-1].gap_ms < 2000
 
 
+class Line:
+    """A connection to a PostgreSQL that accepts it and then answers after ``answers``."""
+
+    def __init__(self, answers: asyncio.Event) -> None:
+        self.answers, self.asked, self.open = answers, asyncio.Event(), True
+
+    async def fetchval(self, _statement: str) -> int:
+        self.asked.set()
+        await self.answers.wait()
+        return 1
+
+    def terminate(self) -> None:
+        self.open = False
+
+
+@pytest.mark.parametrize("answered", [False, True])
+async def test_a_ticker_that_is_ended_while_it_reaches_for_postgres_leaves_no_connection_behind(
+    fresh_url, redis_url, redis, answered
+):
+    line = Line(asyncio.Event())
+    tries = 0
+
+    async def connect():
+        nonlocal tries
+        tries += 1
+        if tries == 1:
+            raise ConnectionRefusedError("away")
+        return line
+
+    async def counting(*_args):
+        await asyncio.Event().wait()
+
+    async with ticking(fresh_url, redis_url) as (site, first):
+        await until(lambda: first.leading, "leading")
+        ticker = Ticker(connect, site.redis_clock, site.service_time, test_settings())
+        site.redis_clock.tick = counting
+        await ticker.start()
+        await asyncio.wait_for(line.asked.wait(), 20)
+        if answered:
+            line.answers.set()
+            await asyncio.sleep(0.1)
+        await ticker.stop()
+        await until(lambda: not line.open, "closed")
+
+
 async def test_a_frozen_holder_of_the_lock_loses_it_while_the_clock_stands(fresh_url, redis_url, redis):
     frozen = await asyncpg.connect(fresh_url)
     assert await service_clocks.lead(frozen)
