@@ -130,3 +130,50 @@ async def test_a_fault_never_shows_what_was_written(fresh_db, made):
         async with fresh_db.begin() as conn:
             await conn.execute(sa.text("UPDATE exam SET code = NULL, name = :v"), {"v": "绝密ZQ"})
     assert "绝密ZQ" not in str(caught.value).split("DETAIL")[0]
+
+
+ENTRY = (
+    "INSERT INTO adjustment (kind, session_id, attempt_id, from_ms, to_ms, amount_ms, refers_id, reason, source, made_ms)"
+    " VALUES (:kind, :s, :a, :from, :to, :amount, :refers, 'other', :source, 0) RETURNING id"
+)
+
+
+async def test_an_entry_that_names_its_attempt_has_it_for_a_member(fresh_db, made):
+    values = {"kind": "extend", "s": made.session_id, "a": made.people[0].attempt, "from": None, "to": None}
+    async with fresh_db.begin() as conn:
+        entry = await conn.scalar(sa.text(ENTRY), {**values, "amount": 1, "refers": None, "source": "x"})
+        members = (await conn.execute(sa.text("SELECT * FROM adjustment_attempt"))).all()
+    assert members == [(entry, made.people[0].attempt)]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"kind": "extend", "amount": 0},
+        {"kind": "postpone", "amount": -1},
+        {"kind": "pause", "from": 1, "to": 2},
+        {"kind": "credit", "from": 2, "to": 1},
+        {"kind": "resume", "to": 2},
+        {"kind": "undo"},
+        {"kind": "end", "from": 1},
+    ],
+)
+async def test_an_entry_of_the_wrong_shape_is_refused(fresh_db, made, wrong):
+    empty = {"s": made.session_id, "a": None, "from": None, "to": None, "amount": None, "refers": None, "source": "x"}
+    assert "ck_adjustment_shape" in await refused(fresh_db, ENTRY, **empty | wrong)
+
+
+async def test_the_cap_is_lifted_by_two_people(fresh_db, made):
+    async with fresh_db.begin() as conn:
+        staff_id = await conn.scalar(
+            sa.text(
+                "INSERT INTO staff (username, name, role, password_hash) VALUES ('o', 'o', 'office', '') RETURNING id"
+            )
+        )
+    decision = (
+        "INSERT INTO decision (exam_id, session_id, kind, limit_ms, proposed_by, proposed_ms, approved_by, approved_ms,"
+        " state) SELECT exam_id, id, 'lift-cap', 1, :staff, 0, CAST(:by AS bigint), CAST(:ms AS bigint), 'approved'"
+        " FROM session LIMIT 1"
+    )
+    assert "ck_decision_approved" in await refused(fresh_db, decision, staff=staff_id, by=staff_id, ms=0)
+    assert "ck_decision_approved" in await refused(fresh_db, decision, staff=staff_id, by=None, ms=None)

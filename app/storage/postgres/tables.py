@@ -229,8 +229,12 @@ attempt = sa.Table(
     sa.Column("signed_in_ms", BIG),
     sa.Column("allotted_ms", BIG, nullable=False),
     # The ledger's result so far, kept by services.timing in the transaction that writes the ledger: the service-time
-    # instant at which this attempt ends. Null while the session is not anchored.
+    # instant at which this attempt ends. Null while the session is not anchored, clock.NEVER_MS while it is paused.
     sa.Column("end_ms", BIG),
+    # Its own start is the session's start and this: postponements of its room, list or candidate.
+    sa.Column("postponed_ms", BIG, nullable=False, server_default="0"),
+    # What was left when the pause began; not null exactly while paused.
+    sa.Column("left_ms", BIG),
     sa.Column("clock_rev", sa.Integer, nullable=False, server_default="0"),
     sa.Column("ended_ms", BIG),
     sa.Column("end_reason", TEXT),
@@ -254,7 +258,8 @@ attempt = sa.Table(
     # Set from a relog's grant to the first paint at the new seat: the open end of its gap.
     sa.Column("gap_from_ms", BIG),
     sa.CheckConstraint("state IN ('open', 'ended', 'final')", name="state"),
-    sa.CheckConstraint("end_reason IN ('hand_in', 'time_out', 'forced')", name="end_reason"),
+    sa.CheckConstraint("end_reason IN ('hand_in', 'time_out', 'forced', 'deferred')", name="end_reason"),
+    sa.CheckConstraint("left_ms IS NULL OR end_ms IS NULL OR end_ms = 4000000000000000", name="paused"),
     sa.CheckConstraint("(state = 'open') = (ended_ms IS NULL)", name="ended"),
     sa.CheckConstraint("(state = 'final') = (final_ms IS NOT NULL)", name="final"),
     sa.ForeignKeyConstraint(["session_id", "candidate_id"], ["allocation.session_id", "allocation.candidate_id"]),
@@ -427,33 +432,162 @@ term = sa.Table(
     _at("started_at", default=True),
 )
 
+# What the office decided: more than the hall may decide by itself (DESIGN §2, I8), and what cannot be mended.
+decision = sa.Table(
+    "decision",
+    metadata,
+    _id(),
+    _ref("exam_id", "exam.id"),
+    _ref("session_id", "session.id", index=True),
+    sa.Column("kind", TEXT, nullable=False),
+    sa.Column("number", TEXT, nullable=False, server_default=""),
+    sa.Column("text", TEXT, nullable=False, server_default=""),
+    # lift-cap: what may be lost in all by its members.
+    sa.Column("limit_ms", BIG),
+    _ref("proposed_by", "staff.id"),
+    sa.Column("proposed_ms", BIG, nullable=False),
+    _ref("approved_by", "staff.id", nullable=True),
+    sa.Column("approved_ms", BIG),
+    sa.Column("state", TEXT, nullable=False, server_default="proposed"),
+    sa.Column("detail", JSONB, nullable=False, server_default=EMPTY_OBJECT),
+    _at("made_at", default=True),
+    sa.CheckConstraint("kind IN ('lift-cap', 'swap', 'move', 'extend', 'defer')", name="kind"),
+    sa.CheckConstraint("state IN ('proposed', 'approved', 'withdrawn')", name="state"),
+    sa.CheckConstraint("(kind = 'lift-cap') = (limit_ms IS NOT NULL)", name="limit"),
+    # Two different people: an office that lifts the cap by itself has no cap.
+    sa.CheckConstraint(
+        "approved_by <> proposed_by AND (approved_by IS NULL) = (approved_ms IS NULL)"
+        " AND (kind <> 'lift-cap' OR state <> 'approved' OR approved_by IS NOT NULL)",
+        name="approved",
+    ),
+)
+
+decision_attempt = sa.Table(
+    "decision_attempt",
+    metadata,
+    sa.Column("decision_id", BIG, sa.ForeignKey("decision.id"), primary_key=True),
+    sa.Column("attempt_id", UUID(as_uuid=True), sa.ForeignKey("attempt.id"), primary_key=True, index=True),
+)
+
+# The ledger of time: one entry per decision or fact; who was meant is written out in adjustment_attempt.
 adjustment = sa.Table(
     "adjustment",
     metadata,
     _id(),
     sa.Column("kind", TEXT, nullable=False),
-    _ref("session_id", "session.id"),
+    _ref("session_id", "session.id", index=True),
+    sa.Column("scope", TEXT, nullable=False, server_default="candidate"),
+    # Names as people say them: rooms, a building, tickets.
+    sa.Column("scope_names", JSONB, nullable=False, server_default=EMPTY_LIST),
     _ref("room_id", "room.id", nullable=True),
+    # An entry for this attempt alone, made by the service: relog, ready, reconnect, hold.
     sa.Column("attempt_id", UUID(as_uuid=True), sa.ForeignKey("attempt.id"), index=True),
-    # credit: the uncharged interval [from_ms, to_ms); extend: amount_ms.
+    # credit: the uncharged interval [from_ms, to_ms); pause: from_ms; resume: to_ms; extend, postpone: amount_ms.
     sa.Column("from_ms", BIG),
     sa.Column("to_ms", BIG),
     sa.Column("amount_ms", BIG),
+    # resume: its pause; undo: the entry that is taken back.
+    _ref("refers_id", "adjustment.id", nullable=True),
     sa.Column("reason", TEXT, nullable=False),
     sa.Column("note", TEXT, nullable=False, server_default=""),
-    # Makes an automatic entry idempotent: 'relog:<epoch>', 'term:<n>'.
+    sa.Column("incident", TEXT, nullable=False, server_default=""),
+    # Makes an entry idempotent: 'relog:<epoch>', 'term:<n>', 'staff:<uuid>'.
     sa.Column("source", TEXT, nullable=False),
     _ref("staff_id", "staff.id", nullable=True),
+    _ref("decision_id", "decision.id", nullable=True),
     _ref("supersedes_id", "adjustment.id", nullable=True),
     sa.Column("made_ms", BIG, nullable=False),
     _at("made_at", default=True),
-    sa.CheckConstraint("kind IN ('credit', 'extend')", name="kind"),
     sa.CheckConstraint(
-        "(kind = 'credit') = (from_ms IS NOT NULL AND to_ms >= from_ms)"
-        " AND (kind = 'extend') = (amount_ms IS NOT NULL)",
+        "kind IN ('postpone', 'pause', 'resume', 'extend', 'credit', 'end', 'reopen', 'undo')", name="kind"
+    ),
+    sa.CheckConstraint("scope IN ('site', 'building', 'room', 'list', 'candidate')", name="scope"),
+    sa.CheckConstraint(
+        "(kind IN ('postpone', 'extend')) = (amount_ms IS NOT NULL) AND coalesce(amount_ms > 0, true)"
+        " AND (kind IN ('credit', 'pause')) = (from_ms IS NOT NULL)"
+        " AND (kind IN ('credit', 'resume')) = (to_ms IS NOT NULL)"
+        " AND (kind <> 'credit' OR to_ms >= from_ms)"
+        " AND (kind IN ('resume', 'undo')) = (refers_id IS NOT NULL)",
         name="shape",
     ),
     sa.Index("uq_adjustment_source", "attempt_id", "source", unique=True),
+    sa.Index(
+        "uq_adjustment_scope_source",
+        "session_id",
+        "source",
+        unique=True,
+        postgresql_where=sa.text("attempt_id IS NULL"),
+    ),
+)
+
+# Whom an entry is about, written with it and never again. An entry that names its attempt gets its row by a trigger, so
+# that an older release beside this one leaves none without.
+adjustment_attempt = sa.Table(
+    "adjustment_attempt",
+    metadata,
+    sa.Column("adjustment_id", BIG, sa.ForeignKey("adjustment.id"), primary_key=True),
+    sa.Column("attempt_id", UUID(as_uuid=True), sa.ForeignKey("attempt.id"), primary_key=True, index=True),
+)
+
+# What the evidence, or an invigilator, asks the office to decide.
+proposal = sa.Table(
+    "proposal",
+    metadata,
+    _id(),
+    _ref("session_id", "session.id"),
+    sa.Column("kind", TEXT, nullable=False),
+    sa.Column("source", TEXT, nullable=False),
+    sa.Column("scope", TEXT, nullable=False),
+    sa.Column("scope_names", JSONB, nullable=False, server_default=EMPTY_LIST),
+    sa.Column("from_ms", BIG),
+    sa.Column("to_ms", BIG),
+    sa.Column("evidence", JSONB, nullable=False, server_default=EMPTY_OBJECT),
+    sa.Column("state", TEXT, nullable=False, server_default="open"),
+    _ref("adjustment_id", "adjustment.id", nullable=True),
+    sa.Column("made_ms", BIG, nullable=False),
+    _at("made_at", default=True),
+    _ref("proposed_by", "staff.id", nullable=True),
+    _ref("decided_by", "staff.id", nullable=True),
+    sa.Column("decided_ms", BIG),
+    sa.Column("note", TEXT, nullable=False, server_default=""),
+    sa.CheckConstraint(
+        "kind IN ('room-loss', 'building-loss', 'site-loss', 'relog-surplus', 'outage-credit', 'asked', 'follows')", name="kind"
+    ),
+    sa.CheckConstraint("scope IN ('site', 'building', 'room', 'list', 'candidate')", name="scope"),
+    sa.CheckConstraint("state IN ('open', 'approved', 'changed', 'dismissed')", name="state"),
+    sa.CheckConstraint("(decided_by IS NULL) = (decided_ms IS NULL)", name="decided"),
+    sa.CheckConstraint("to_ms >= from_ms", name="interval"),
+    sa.UniqueConstraint("session_id", "kind", "source"),
+)
+
+proposal_attempt = sa.Table(
+    "proposal_attempt",
+    metadata,
+    sa.Column("proposal_id", BIG, sa.ForeignKey("proposal.id"), primary_key=True),
+    sa.Column("attempt_id", UUID(as_uuid=True), sa.ForeignKey("attempt.id"), primary_key=True, index=True),
+)
+
+# What a page is to tell its candidate, and when it did.
+notice = sa.Table(
+    "notice",
+    metadata,
+    _id(),
+    _ref("session_id", "session.id", index=True),
+    sa.Column("kind", TEXT, nullable=False),
+    _ref("adjustment_id", "adjustment.id", nullable=True),
+    sa.Column("zh", TEXT, nullable=False),
+    sa.Column("en", TEXT, nullable=False),
+    sa.Column("made_ms", BIG, nullable=False),
+    _at("made_at", default=True),
+)
+
+notice_attempt = sa.Table(
+    "notice_attempt",
+    metadata,
+    sa.Column("notice_id", BIG, sa.ForeignKey("notice.id"), primary_key=True),
+    sa.Column("attempt_id", UUID(as_uuid=True), sa.ForeignKey("attempt.id"), primary_key=True),
+    sa.Column("shown_ms", BIG),
+    sa.Index("ix_notice_attempt_unshown", "attempt_id", postgresql_where=sa.text("shown_ms IS NULL")),
 )
 
 buffer_cursor = sa.Table(
@@ -534,4 +668,4 @@ audit_head = sa.Table(
 )
 
 # Tables whose rows never change once written; the migration gives each a trigger that says so.
-IMMUTABLE = ("item_version", "response_history", "audit_entry", "adjustment", "term")
+IMMUTABLE = ("item_version", "response_history", "audit_entry", "adjustment", "adjustment_attempt", "term")
