@@ -162,6 +162,144 @@ MESSAGES: dict[str, Message] = {
         "{room} 机位 {seat} 不在您负责的范围内，请联系考务办公室。",
         "Seat {seat} in {room} is outside your rooms. Call the exam office.",
     ),
+    # --- the office's decisions on time
+    "scope-malformed": Message(
+        422,
+        "范围“{scope}”没有指明对象：楼宇、考室、准考证或作答须与范围相符。",
+        "The scope “{scope}” does not say whom it means: name buildings, rooms, tickets or one attempt to fit it.",
+    ),
+    "scope-unknown": Message(
+        404, "本场考试中没有：{names}。没有作任何改动。", "Not in this session: {names}. Nothing was changed."
+    ),
+    "scope-empty": Message(
+        409,
+        "所选范围内没有应考人员，没有作任何改动。",
+        "Nobody is in the chosen scope; nothing was changed.",
+    ),
+    "reason-unknown": Message(
+        422, "没有原因代码“{reason}”，可用：{known}。", "There is no reason “{reason}”; use one of {known}."
+    ),
+    "note-missing": Message(
+        422,
+        "原因为“其他”、立即结束或恢复作答时，必须写明说明。",
+        "A note is needed for the reason “other”, for ending and for reopening.",
+    ),
+    "duration-missing": Message(422, "请给出时长。", "Say for how long."),
+    "duration-not-positive": Message(
+        422,
+        "时长必须大于零；要收回已给的时间，请撤销那一条调整。",
+        "A length of time must be positive. To take time back, undo the entry that gave it.",
+    ),
+    "duration-absurd": Message(
+        422,
+        "时长超过 {most_min} 分钟，不合常理，请核对。",
+        "That is longer than {most_min} min, which cannot be meant. Check it.",
+    ),
+    "interval-missing": Message(422, "请给出起止时间。", "Say from when to when."),
+    "interval-backwards": Message(
+        422, "结束时间必须晚于开始时间。", "The end of the interval must be later than its begin."
+    ),
+    "interval-in-future": Message(
+        422,
+        "时间还没有到：只能补已经过去的时间，将来的时间请用暂停、推迟或延长。",
+        "That time has not come yet. Credit what has passed; for what is to come pause, postpone or extend.",
+    ),
+    "wall-time-zone": Message(422, "时间 {at} 没有写明时区。", "The time {at} does not say its zone."),
+    "entry-missing": Message(422, "请指明要撤销的那一条调整。", "Say which entry is to be undone."),
+    "entry-unknown": Message(404, "本场没有编号为 {entry} 的时间调整。", "The session has no entry {entry}."),
+    "entry-undone": Message(409, "第 {entry} 条调整已经撤销过。", "Entry {entry} has been undone already."),
+    "entry-not-undoable": Message(
+        409,
+        "“立即结束”和“恢复作答”不能撤销：请用恢复作答或立即结束。",
+        "Ending and reopening cannot be undone: reopen, or end, instead.",
+    ),
+    "undo-too-late": Message(
+        409,
+        "撤销后有 {count} 人的时间已经用完或开考时间已过，没有作任何改动。",
+        "Undone now, {count} candidates would have no time left or a start that has passed. Nothing was changed.",
+    ),
+    "day-not-opened": Message(
+        409,
+        "本场考试还没有定时，请先开考日（holdfast session open-day）。",
+        "The session has no start yet: open the day first (holdfast session open-day).",
+    ),
+    "start-passed": Message(
+        409,
+        "{count} 人已经开考，不能再推迟开考；请用延长或补时。",
+        "{count} candidates have begun, so their start cannot be postponed. Extend or credit instead.",
+    ),
+    "not-begun": Message(409, "{count} 人尚未开考，不能立即结束。", "{count} candidates have not begun."),
+    "already-paused": Message(
+        409, "{count} 人已被同一范围暂停，不能重复暂停。", "{count} candidates are paused by this scope already."
+    ),
+    "not-paused": Message(409, "{count} 人没有被暂停，无须恢复。", "{count} candidates are not paused."),
+    "attempt-ended": Message(409, "{count} 人的考试已经结束。", "{count} candidates have ended."),
+    "handed-in": Message(
+        409,
+        "{count} 人已经交卷；误交卷须由考务办公室恢复作答。",
+        "{count} candidates have handed in. If that was a mistake, the office reopens the attempt.",
+    ),
+    "ended-by-staff": Message(
+        409,
+        "{count} 人由工作人员结束考试；须由考务办公室恢复作答。",
+        "Staff ended the attempts of {count} candidates. The office has to reopen them.",
+    ),
+    "attempt-deferred": Message(
+        409, "{count} 人已办理缓考，时间不能再改。", "{count} candidates are deferred; their time cannot be changed."
+    ),
+    "attempt-open": Message(
+        409, "{count} 人仍在作答，无须恢复。", "{count} attempts are open; there is nothing to reopen."
+    ),
+    "runs-elsewhere": Message(
+        409,
+        "{count} 人正在参加另一场考试，不能同时进行两场。",
+        "{count} candidates are sitting another session now and cannot sit two at once.",
+    ),
+    "credit-before-start": Message(
+        409,
+        "这段时间在 {count} 人开考之前，没有可补的时间。",
+        "That interval lies before {count} candidates began; there is nothing to credit.",
+    ),
+    "ended-too-long-ago": Message(
+        409,
+        "{count} 人的考试结束已超过 {most_min} 分钟，不能再延长；请用缓考或恢复作答。",
+        "{count} candidates ended more than {most_min} min ago. Reopen or defer them instead.",
+    ),
+    "time-changed": Message(
+        409,
+        "您查看之后，本场的时间安排已被别人改动，没有作任何改动。请重新查看影响再确认。",
+        "Somebody changed this session's time since you looked, so nothing was changed. Look again, then confirm.",
+    ),
+    "cap-exceeded": Message(
+        409,
+        "有 {count} 人在本场的顺延、暂停和补时合计将超过上限，没有作任何改动：{who}。须先有考务办公室的书面决定。",
+        "{count} candidates would lose more than the cap in this session, so nothing was changed: {who}. The office's "
+        "recorded decision is needed first.",
+    ),
+    "cap-held": Message(
+        409,
+        "有 {count} 人已到本场时间上限，须经考务办公室决定并由另一人批准后才能恢复：{who}。",
+        "{count} candidates are held at the cap. They go on when the office has decided so and a second person has "
+        "approved it: {who}.",
+    ),
+    "decision-unknown": Message(404, "没有编号为 {decision} 的决定。", "There is no decision {decision}."),
+    "decision-incomplete": Message(422, "决定须有文号和内容。", "A decision needs its number and its text."),
+    "decision-limit": Message(
+        422,
+        "新的上限须大于 {least_min} 分钟且不超过 {most_min} 分钟。",
+        "The new limit must be more than {least_min} min and at most {most_min} min.",
+    ),
+    "decision-same-person": Message(
+        403,
+        "决定须由提出者以外的另一人批准。",
+        "A decision is approved by somebody other than the person who proposed it.",
+    ),
+    "decision-closed": Message(409, "第 {decision} 号决定已{state_zh}。", "Decision {decision} is {state_en} already."),
+    "decision-not-approved": Message(
+        409,
+        "第 {decision} 号决定尚未批准，或不适用于所选的全部人员。",
+        "Decision {decision} is not approved, or does not cover everybody in the scope.",
+    ),
     # --- the request itself
     "bad-body": Message(422, "请求格式不正确：{reason}。", "The request is malformed: {reason}."),
     "bad-method": Message(405, "此地址不支持这种请求方法。", "This address does not take that method."),
