@@ -551,7 +551,8 @@ proposal = sa.Table(
     sa.Column("decided_ms", BIG),
     sa.Column("note", TEXT, nullable=False, server_default=""),
     sa.CheckConstraint(
-        "kind IN ('room-loss', 'building-loss', 'site-loss', 'relog-surplus', 'outage-credit', 'asked', 'follows')", name="kind"
+        "kind IN ('room-loss', 'building-loss', 'site-loss', 'relog-surplus', 'outage-credit', 'asked', 'follows')",
+        name="kind",
     ),
     sa.CheckConstraint("scope IN ('site', 'building', 'room', 'list', 'candidate')", name="scope"),
     sa.CheckConstraint("state IN ('open', 'approved', 'changed', 'dismissed')", name="state"),
