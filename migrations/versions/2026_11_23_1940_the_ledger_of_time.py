@@ -184,7 +184,7 @@ def upgrade() -> None:
         _ref('proposal', 'proposed_by', 'staff'),
         _ref('proposal', 'decided_by', 'staff'),
         sa.CheckConstraint(
-            "kind IN ('room-loss', 'building-loss', 'site-loss', 'relog-surplus', 'outage-credit', 'asked', 'follows')",
+            "kind IN ('room-loss', 'building-loss', 'site-loss', 'relog-surplus', 'outage-credit', 'asked', 'follows', 'shorten')",
             name=op.f('ck_proposal_kind'),
         ),
         sa.CheckConstraint(SCOPES, name=op.f('ck_proposal_scope')),

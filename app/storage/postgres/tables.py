@@ -551,7 +551,8 @@ proposal = sa.Table(
     sa.Column("decided_ms", BIG),
     sa.Column("note", TEXT, nullable=False, server_default=""),
     sa.CheckConstraint(
-        "kind IN ('room-loss', 'building-loss', 'site-loss', 'relog-surplus', 'outage-credit', 'asked', 'follows')",
+        "kind IN ('room-loss', 'building-loss', 'site-loss', 'relog-surplus', 'outage-credit', 'asked', 'follows',"
+        " 'shorten')",
         name="kind",
     ),
     sa.CheckConstraint("scope IN ('site', 'building', 'room', 'list', 'candidate')", name="scope"),
