@@ -236,8 +236,7 @@ def must_hold(ledger: clock.Ledger, *, now_ms: int, limit_ms: int | None) -> boo
     if clock.paused_since(ledger, now_ms) is not None:
         return clock.lost_ms(ledger, now_ms) >= limit_ms
     for outage in ledger.outages:
-        then = clock.as_of(ledger, outage.at_ms)
-        known = replace(then, outages=tuple(one for one in ledger.outages if one.at_ms <= outage.at_ms))
+        known = clock.as_of(ledger, outage.at_ms)
         lost = clock.lost_ms(known, outage.at_ms)
         if lost - outage.gap_ms < limit_ms <= lost:
             return True

@@ -1,0 +1,187 @@
+"""Who sits where in a session, as a decision on time sees them: the members of a scope, their limits, who follows.
+
+Locks: exam, session, attempts by id; the caller has taken them in that order before it trusts what is read here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """A session with what its times are told in. ``planned_start`` is wall time, aware."""
+
+    id: int
+    exam_id: int
+    exam: str
+    number: int
+    name: str
+    timezone: str
+    planned_start: datetime
+    duration_ms: int
+    start_ms: int | None
+    held: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One attempt of the session with whose it is and where they sit."""
+
+    attempt: UUID
+    candidate_id: int
+    ticket: str
+    name: str
+    seat_id: int
+    seat: str
+    room_id: int
+    room: str
+    building_id: int
+    building: str
+    stored: Literal["open", "ended", "final"]
+    end_reason: str | None
+    signed_in_ms: int | None
+    ended_ms: int | None
+    end_ms: int | None
+    left_ms: int | None
+    epoch: int
+
+
+async def find_session(conn: AsyncConnection, session_id: int) -> Timed | None:
+    row = (
+        (
+            await conn.execute(
+                text(
+                    "SELECT s.id, s.exam_id, e.name AS exam, s.number, s.name, e.timezone, s.planned_start,"
+                    " s.duration_ms, s.start_ms, s.held FROM session s JOIN exam e ON e.id = s.exam_id WHERE s.id = :s"
+                ),
+                {"s": session_id},
+            )
+        )
+        .mappings()
+        .one_or_none()
+    )
+    return None if row is None else Timed(**row)
+
+
+async def members(
+    conn: AsyncConnection,
+    session_id: int,
+    *,
+    buildings: Collection[int] | None = None,
+    rooms: Collection[int] | None = None,
+    tickets: Collection[str] | None = None,
+    attempts: Collection[UUID] | None = None,
+) -> list[Member]:
+    """The attempts of the session that every given filter lets through, by id; the room is where they sit now."""
+    rows = await conn.execute(
+        text(
+            "SELECT a.id AS attempt, c.id AS candidate_id, c.ticket, c.name, seat.id AS seat_id, seat.label AS seat,"
+            " room.id AS room_id, room.name AS room, building.id AS building_id, building.name AS building,"
+            " a.state AS stored, a.end_reason, a.signed_in_ms, a.ended_ms, a.end_ms, a.left_ms, a.epoch"
+            " FROM attempt a JOIN candidate c ON c.id = a.candidate_id"
+            " JOIN allocation al ON al.session_id = a.session_id AND al.candidate_id = a.candidate_id"
+            " JOIN seat ON seat.id = al.seat_id JOIN room ON room.id = seat.room_id"
+            " JOIN building ON building.id = room.building_id WHERE a.session_id = :session"
+            " AND building.id = ANY(coalesce(CAST(:buildings AS bigint[]), ARRAY[building.id]))"
+            " AND room.id = ANY(coalesce(CAST(:rooms AS bigint[]), ARRAY[room.id]))"
+            " AND c.ticket = ANY(coalesce(CAST(:tickets AS text[]), ARRAY[c.ticket]))"
+            " AND a.id = ANY(coalesce(CAST(:attempts AS uuid[]), ARRAY[a.id])) ORDER BY a.id"
+        ),
+        {
+            "session": session_id,
+            "buildings": None if buildings is None else sorted(buildings),
+            "rooms": None if rooms is None else sorted(rooms),
+            "tickets": None if tickets is None else sorted(tickets),
+            "attempts": None if attempts is None else sorted(attempts),
+        },
+    )
+    return [Member(**row) for row in rows.mappings()]
+
+
+async def lock_attempts(conn: AsyncConnection, attempts: Collection[UUID]) -> None:
+    """Take the row lock of every one of them, by id: the lock that the writer, the sweeper and the drain take too."""
+    await conn.execute(
+        text("SELECT id FROM attempt WHERE id = ANY(CAST(:a AS uuid[])) ORDER BY id FOR NO KEY UPDATE"),
+        {"a": sorted(attempts)},
+    )
+
+
+async def exam_places(conn: AsyncConnection, exam_id: int) -> Sequence[RowMapping]:
+    """Every room of the exam: ``room_id, room, building_id, building``, in roster order."""
+    return (
+        (
+            await conn.execute(
+                text(
+                    "SELECT room.id AS room_id, room.name AS room, building.id AS building_id,"
+                    " building.name AS building FROM room JOIN building ON building.id = room.building_id"
+                    " WHERE room.exam_id = :e ORDER BY room.ordinal, room.id"
+                ),
+                {"e": exam_id},
+            )
+        )
+        .mappings()
+        .all()
+    )
+
+
+async def limits(conn: AsyncConnection, attempts: Collection[UUID]) -> dict[UUID, int]:
+    """The greatest limit that an approved decision gives each attempt, in milliseconds; absent without one."""
+    rows = await conn.execute(
+        text(
+            "SELECT m.attempt_id, max(d.limit_ms) AS limit_ms FROM decision_attempt m JOIN decision d"
+            " ON d.id = m.decision_id WHERE m.attempt_id = ANY(CAST(:a AS uuid[])) AND d.kind = 'lift-cap'"
+            " AND d.state = 'approved' GROUP BY m.attempt_id"
+        ),
+        {"a": sorted(attempts)},
+    )
+    return {row.attempt_id: int(row.limit_ms) for row in rows}
+
+
+async def running_elsewhere(conn: AsyncConnection, attempts: Collection[UUID], now_ms: int) -> set[UUID]:
+    """Those whose candidate has another attempt that has started and not ended."""
+    rows = await conn.execute(
+        text(
+            "SELECT a.id FROM attempt a WHERE a.id = ANY(CAST(:a AS uuid[])) AND EXISTS ("
+            " SELECT 1 FROM attempt b JOIN session s ON s.id = b.session_id"
+            " WHERE b.candidate_id = a.candidate_id AND b.id <> a.id AND b.state = 'open'"
+            " AND s.start_ms + b.postponed_ms <= :now AND b.end_ms > :now)"
+        ),
+        {"a": sorted(attempts), "now": now_ms},
+    )
+    return set(rows.scalars())
+
+
+@dataclass(frozen=True, slots=True)
+class Follower:
+    """A later attempt that needs the same person, or the same seat, as a member of this session."""
+
+    attempt: UUID
+    after: UUID
+    session_id: int
+    start_ms: int
+
+
+async def followers(conn: AsyncConnection, session: Timed, attempts: Collection[UUID]) -> list[Follower]:
+    """The attempts of other sessions of the exam, not begun when this session was planned to be, that wait for one of
+    ``attempts``: same candidate, or same seat."""
+    rows = await conn.execute(
+        text(
+            "SELECT b.id AS attempt, a.id AS after, b.session_id, s.start_ms + b.postponed_ms AS start_ms"
+            " FROM attempt a JOIN allocation x ON x.session_id = a.session_id AND x.candidate_id = a.candidate_id"
+            " JOIN session s ON s.exam_id = :exam AND s.id <> a.session_id AND s.start_ms IS NOT NULL"
+            "   AND (s.planned_start, s.number) > (CAST(:planned AS timestamptz), CAST(:number AS int))"
+            " JOIN allocation y ON y.session_id = s.id AND (y.candidate_id = x.candidate_id OR y.seat_id = x.seat_id)"
+            " JOIN attempt b ON b.session_id = y.session_id AND b.candidate_id = y.candidate_id AND b.state = 'open'"
+            " WHERE a.id = ANY(CAST(:a AS uuid[]))"
+        ),
+        {"exam": session.exam_id, "a": sorted(attempts), "planned": session.planned_start, "number": session.number},
+    )
+    return [Follower(**row) for row in rows.mappings()]
