@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from typing import get_args
 
 import pytest
 
-from app.domain.lifecycle import TRANSITIONS, NotAllowed, after, derive, mermaid
+from app.domain.lifecycle import TRANSITIONS, Event, NotAllowed, State, after, derive, mermaid
 
-STATES = ["scheduled", "waiting", "running", "ended", "final"]
-EVENTS = ["sign_in", "start", "hand_in", "time_out", "force_end", "finalise"]
+STATES = get_args(State)
+EVENTS = get_args(Event)
 
 
 @pytest.mark.parametrize(
@@ -31,9 +32,15 @@ def test_a_session_that_is_not_anchored_waits_however_late_it_is():
     assert derive("open", signed_in=True, start_ms=None, end_ms=None, now_ms=10**12) == "waiting"
 
 
+@pytest.mark.parametrize(("now", "state"), [(99, "waiting"), (100, "paused"), (10**15, "paused")])
+def test_a_pause_shows_from_the_start_on_and_outlasts_everything(now, state):
+    assert derive("open", signed_in=True, start_ms=100, end_ms=4 * 10**15, now_ms=now, paused=True) == state
+
+
 def test_what_is_stored_as_ended_or_final_stays_so():
     for stored in ("ended", "final"):
         assert derive(stored, signed_in=True, start_ms=0, end_ms=10**9, now_ms=5) == stored
+        assert derive(stored, signed_in=True, start_ms=0, end_ms=10**9, now_ms=5, paused=True) == stored
 
 
 def test_every_step_that_is_not_in_the_table_is_refused():

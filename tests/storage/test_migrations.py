@@ -133,7 +133,8 @@ async def test_a_fault_never_shows_what_was_written(fresh_db, made):
 
 
 ENTRY = (
-    "INSERT INTO adjustment (kind, session_id, attempt_id, from_ms, to_ms, amount_ms, refers_id, reason, source, made_ms)"
+    "INSERT INTO adjustment (kind, session_id, attempt_id, from_ms, to_ms, amount_ms, refers_id, reason, source,"
+    " made_ms)"
     " VALUES (:kind, :s, :a, :from, :to, :amount, :refers, 'other', :source, 0) RETURNING id"
 )
 
