@@ -29,6 +29,7 @@ from app.api.middleware import RequestLayer, page_policy
 from app.domain.checkpoints import Overloaded, StoreAway
 from app.domain.errors import ClockUnconfirmed, Refused
 from app.services.known import Known
+from app.services.notices import Receipts
 from app.services.resuming import Resuming
 from app.services.site import Site
 from app.services.sitting import Sitting
@@ -91,11 +92,15 @@ def create_app(settings: Settings, *, database_url: str, redis_url: str, standby
             )
             known = Known(site)
             hub = Hub(site)
-            app.state.deps = Deps(site, Tokens(site.secret), known, Sitting(site, known), Resuming(site, known))
+            receipts = Receipts(site)
+            app.state.deps = Deps(
+                site, Tokens(site.secret), known, Sitting(site, known), Resuming(site, known), receipts
+            )
             app.state.hub = hub
             app.state.loop = asyncio.get_running_loop()
             await ticker.start()
             await hub.start()
+            await receipts.start()
             plans = asyncio.create_task(_keep_plans(known, hub))
             # A process takes connections from the shared socket only when it can answer them, or when nobody can.
             await site.settled(START_WAIT_S)
@@ -104,6 +109,7 @@ def create_app(settings: Settings, *, database_url: str, redis_url: str, standby
             finally:
                 await background.end(plans)
                 await hub.stop()
+                await receipts.stop()
                 await ticker.stop()
 
     app = FastAPI(

@@ -17,7 +17,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.api.deps import address_of, claims_of, get_deps
-from app.api.schemas.candidate import decode_checkpoint, decode_lease, decode_sign_in
+from app.api.schemas.candidate import decode_checkpoint, decode_event_receipts, decode_lease, decode_sign_in
+from app.domain.checkpoints import Overloaded
 from app.domain.errors import Refused
 from app.services import lost_grant
 from app.services import sign_in as signing_in
@@ -130,6 +131,15 @@ async def ready(request: Request) -> Response:
     return reply(await get_deps(request).resuming.ready(claims_of(request)))
 
 
+async def event_receipts(request: Request) -> Response:
+    """The page has shown these notices to its candidate."""
+    deps, claims = get_deps(request), claims_of(request)
+    shown = decode_event_receipts(await body_of(request, deps.settings.max_body_bytes))
+    if not deps.receipts.note(claims.attempt, shown):
+        raise Overloaded("too many receipts wait for the record")
+    return reply({})
+
+
 async def checkpoints(request: Request) -> Response:
     """Responses, position, marks and elapsed time; each response gets its own answer. Empty: the heartbeat."""
     deps = get_deps(request)
@@ -161,6 +171,7 @@ ROUTES = [
     Route(f"{PREFIX}/attempt/empty", empty, methods=["POST"]),
     Route(f"{PREFIX}/attempt/hand-in", hand_in, methods=["POST"]),
     Route(f"{PREFIX}/attempt/lease", show_lease, methods=["POST"]),
+    Route(f"{PREFIX}/attempt/event-receipts", event_receipts, methods=["POST"]),
     Route(f"{PREFIX}/attempt/ready", ready, methods=["POST"]),
     Route(f"{PREFIX}/attempt/paper", paper, methods=["GET"]),
     Route(f"{PREFIX}/attempt/media/{{sha}}", media, methods=["GET"]),

@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from app.domain.errors import Refused
 from app.services.known import Known
+from app.services.notices import Receipts
 from app.services.resuming import Resuming
 from app.services.service_time import ServiceTime
 from app.services.site import Site
@@ -27,6 +28,7 @@ class Deps:
     known: Known
     sitting: Sitting
     resuming: Resuming
+    receipts: Receipts
 
     @property
     def settings(self) -> Settings:

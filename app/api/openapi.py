@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from app.api.problems import MEDIA_TYPE
 from app.api.schemas import replies
-from app.api.schemas.candidate import CheckpointIn, LeaseIn, SignInIn
+from app.api.schemas.candidate import CheckpointIn, EventReceiptsIn, LeaseIn, SignInIn
 from app.domain.errors import MESSAGES
 
 REF = "#/components/schemas/{name}"
@@ -62,6 +62,9 @@ CALLS: dict[str, Call] = {
     "/api/v1/attempt/paper": Call(replies.PaperTold, codes=_GATED, also={"304": "The page has this paper."}),
     "/api/v1/attempt/media/{sha}": Call("image/*", codes=_GATED),
     "/api/v1/attempt/ready": Call(replies.ReadyTold, codes=_SEATED),
+    "/api/v1/attempt/event-receipts": Call(
+        replies.EventReceiptsTold, EventReceiptsIn, ("bad-token", "bad-body", "body-too-large", *_BUSY)
+    ),
     "/api/v1/attempt/lease": Call(
         replies.AttemptTold, LeaseIn, (*_BODY, "bad-token", "superseded", "seat-taken", "closed", *_BUSY)
     ),

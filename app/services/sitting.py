@@ -12,6 +12,7 @@ from app.domain.checkpoints import Checkpoint, Outcome, Row
 from app.domain.errors import Refused
 from app.services import ending, lost_grant, timing
 from app.services.known import Known
+from app.services.notices import Unseen
 from app.services.site import Site
 from app.services.tokens import Claims
 from app.storage.postgres import attempts
@@ -54,6 +55,7 @@ class Sitting:
     def __init__(self, site: Site, known: Known) -> None:
         self._site = site
         self._known = known
+        self._unseen = Unseen(site)
 
     async def checkpoint(self, claims: Claims, sent: Sent) -> dict[str, Any]:
         """Write one request. The reply of POST /attempt/checkpoints; Refused when nothing of it could be applied."""
@@ -150,6 +152,7 @@ class Sitting:
         clock = await self._clock(claims, seated, outcome)
         if outcome.state == "final":
             raise Refused("closed", items=items, clock=clock)
+        reply["notices"] = await self._unseen.of(claims.attempt, outcome)
         reply["clock"] = clock
         reply["state"] = clock["state"]
         return reply

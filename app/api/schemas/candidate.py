@@ -39,6 +39,12 @@ class LeaseIn(Struct):
     lease_secret: Annotated[str, Meta(max_length=128, pattern=r"^[^\x00]*$")]
 
 
+class EventReceiptsIn(Struct):
+    """Notices that the page has shown."""
+
+    notices: Annotated[list[Annotated[int, Meta(ge=1, le=2**53)]], Meta(max_length=50)]
+
+
 class SeatIn(Struct):
     room: Short | None = None
     seat: Short | None = None
@@ -55,6 +61,7 @@ class SignInIn(Struct):
 checkpoint_decoder = msgspec.json.Decoder(CheckpointIn)
 sign_in_decoder = msgspec.json.Decoder(SignInIn)
 lease_decoder = msgspec.json.Decoder(LeaseIn)
+event_receipts_decoder = msgspec.json.Decoder(EventReceiptsIn)
 _encoder = msgspec.json.Encoder()
 
 
@@ -68,6 +75,13 @@ def decode_sign_in(body: bytes) -> SignInIn:
 def decode_lease(body: bytes) -> LeaseIn:
     try:
         return lease_decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeError) as fault:
+        raise Refused("bad-body", reason=str(fault)) from fault
+
+
+def decode_event_receipts(body: bytes) -> list[int]:
+    try:
+        return event_receipts_decoder.decode(body).notices
     except (msgspec.DecodeError, UnicodeError) as fault:
         raise Refused("bad-body", reason=str(fault)) from fault
 

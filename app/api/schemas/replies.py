@@ -180,6 +180,19 @@ class ItemAnswer(Struct):
     code: str | UnsetType = UNSET
 
 
+class NoticeTold(Struct):
+    """What the exam office did, in words; ``kind`` is that of the adjustment, or `notice`."""
+
+    id: int
+    kind: str
+    zh: str
+    en: str
+
+
+class EventReceiptsTold(Struct):
+    pass
+
+
 class CheckpointTold(Struct):
     """``durability`` is that of the weakest response; ``count`` is null while PostgreSQL is away and Redis forgot."""
 
@@ -190,7 +203,7 @@ class CheckpointTold(Struct):
     lineage: str
     epoch: int
     copies: int
-    notices: list[dict[str, str]]
+    notices: list[NoticeTold]
     clock: Clock
     state: State
 
@@ -208,7 +221,7 @@ class HandInTold(Struct):
     lineage: str | UnsetType = UNSET
     epoch: int | UnsetType = UNSET
     copies: int | UnsetType = UNSET
-    notices: list[dict[str, str]] | UnsetType = UNSET
+    notices: list[NoticeTold] | UnsetType = UNSET
 
 
 class EmptyTold(Struct):
