@@ -473,6 +473,66 @@ MESSAGES: dict[str, Message] = {
         "考试时钟已停 {seconds} 秒：服务没有运行，不能定时。请先启动 holdfast serve。",
         "The exam clock has stood for {seconds} s: the service is not running. Start holdfast serve first.",
     ),
+    # --- swapping rounds, moving, deferring
+    "round-same-session": Message(
+        422,
+        "两个场次相同（第 {session} 场），没有可调整的。",
+        "Both are session {session}: there is nothing to change.",
+    ),
+    "round-other-exam": Message(
+        422,
+        "所选场次或考室不属于同一考试，没有作任何改动。",
+        "The sessions and rooms do not belong to one exam; nothing was changed.",
+    ),
+    "round-nobody": Message(409, "所选范围内没有应考人员，没有作任何改动。", "Nobody was chosen; nothing was changed."),
+    "round-not-there": Message(
+        404,
+        "第 {session} 场没有：{names}。没有作任何改动。",
+        "Not in session {session}: {names}. Nothing was changed.",
+    ),
+    "round-begun": Message(
+        409,
+        "第 {session} 场已经开始，不能再调入或对调；请改用尚未开始的场次。",
+        "Session {session} has begun; nobody can be moved to it. Choose one that has not.",
+    ),
+    "round-both": Message(
+        409,
+        "有 {count} 人本来就编排在第 {session} 场，没有作任何改动：{who}。",
+        "{count} candidates are in session {session} already, so nothing was changed: {who}.",
+    ),
+    "round-over": Message(
+        409,
+        "有 {count} 人的本场考试已经结束，没有作任何改动：{who}。误交卷须先恢复作答。",
+        "{count} candidates have ended their session, so nothing was changed: {who}. Reopen a mistaken hand-in first.",
+    ),
+    "round-runs": Message(
+        409,
+        "有 {count} 人正在作答，没有作任何改动：{who}。请先暂停，再调整场次。",
+        "{count} candidates are at work, so nothing was changed: {who}. Pause them first, then move them.",
+    ),
+    "round-overlaps": Message(
+        409,
+        "第 {session} 场与第 {other} 场时间重叠，有 {count} 人两场都要参加，没有作任何改动：{who}。",
+        "Sessions {session} and {other} overlap and {count} candidates would sit both, so nothing was changed: {who}.",
+    ),
+    "round-no-seats": Message(
+        409,
+        "第 {session} 场机位不足，没有作任何改动：{lines_zh}。",
+        "Session {session} has too few seats, so nothing was changed: {lines_en}.",
+    ),
+    "round-already-deferred": Message(
+        409, "有 {count} 人已办理缓考，没有作任何改动：{who}。", "{count} candidates are deferred already: {who}."
+    ),
+    "round-not-deferred": Message(
+        409,
+        "有 {count} 人没有办理缓考，没有作任何改动：{who}。请先办理缓考，或用调场。",
+        "{count} candidates are not deferred, so nothing was changed: {who}. Defer them first, or move them.",
+    ),
+    "round-changed": Message(
+        409,
+        "您查看之后，编排或考试进展又有变化，没有作任何改动。请重新查看影响再确认。",
+        "Seats or attempts have changed since you looked, so nothing was changed. Look again, then confirm.",
+    ),
     # --- the service
     "unavailable": Message(
         503,

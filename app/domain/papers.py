@@ -52,8 +52,7 @@ def draw(
     """
     bank = sorted(items, key=lambda item: item.number)
     hall = sorted(candidates, key=lambda candidate: (candidate.place, candidate.ticket))
-    _refuse_short(blueprint, bank, hall)
-    _refuse_uneven_points(blueprint, bank)
+    check_bank(blueprint, bank, hall)
     if not hall:
         return []
     beside = pairs_of(hall, columns)
@@ -82,7 +81,7 @@ def draw(
         positions = sorted({position + 1 for _, position in clashes})
         raise Refused("neighbours-alike", candidates=len(seats), positions=", ".join(map(str, positions)))
     progress("place", len(hall), len(hall))
-    return _with_orders(blueprint, bank, hall, rows, (seed, label))
+    return with_orders(blueprint, bank, hall, rows, (seed, label))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +146,14 @@ def _plans(candidates: Sequence[Candidate]) -> dict[int, Blueprint]:
     return {number: blueprint for later in {c.later for c in candidates} for number, blueprint in later}
 
 
-def _with_orders(
+def with_orders(
     blueprint: Blueprint,
     bank: Sequence[Item],
     hall: Sequence[Candidate],
     rows: Sequence[Sequence[int]],
     seed: tuple[str, str],
 ) -> list[Paper]:
+    """The papers of ``hall`` with these rows of items (indices of ``bank``) by position, options shuffled."""
     chance = stream(*seed, "options")
     points = [
         blueprint.strata[s].points_milli or item.points_milli
@@ -203,6 +203,12 @@ def inputs_digest(
 
 
 # --- refusals
+
+
+def check_bank(blueprint: Blueprint, bank: Sequence[Item], hall: Sequence[Candidate]) -> None:
+    """Refused with ``bank-too-small`` or ``uneven-points`` where no paper could be drawn for somebody."""
+    _refuse_short(blueprint, bank, hall)
+    _refuse_uneven_points(blueprint, bank)
 
 
 def _refuse_short(blueprint: Blueprint, bank: Sequence[Item], hall: Sequence[Candidate]) -> None:
