@@ -76,6 +76,17 @@ class Settings(BaseSettings):
     silent_after: timedelta = Field(_seconds(25), description="Seat shown as silent after this long unheard.")
     sweep_every: timedelta = Field(_seconds(1), description="How often ended attempts are looked for.")
 
+    # --- evidence of a loss (domain/silence.py; a seat is silent after silent_after)
+    loss_every: timedelta = Field(_seconds(3), description="How often silent seats are looked for.")
+    loss_share: float = Field(
+        0.6, gt=0.5, le=1, description="Share of a room's seats (of a building's rooms, of buildings) that is most."
+    )
+    loss_least: int = Field(5, ge=2, description="Fewer silent seats than this are no room's loss, whatever the share.")
+    loss_onset: timedelta = Field(_seconds(15), description="Seats that fall silent within this have one cause.")
+    loss_settle: timedelta = Field(
+        _seconds(15), description="After the first seat is heard again the others have this long to end with it."
+    )
+
     # --- limits
     max_connections: int = Field(10_000, ge=1, description="Most open connections of one API process; 503 beyond.")
     max_requests: int = Field(

@@ -20,7 +20,7 @@ from app import background
 from app.checkpoint import drain
 from app.domain.checkpoints import StoreAway
 from app.domain.errors import ClockUnconfirmed
-from app.services import ending
+from app.services import ending, silence
 from app.services.site import Site
 from app.settings import Settings
 from app.storage.postgres import buffer_cursors
@@ -123,6 +123,7 @@ async def run(
         tasks = [
             asyncio.create_task(forever("sweeper", settings.sweep_every.total_seconds(), lambda: _sweep(site))),
             asyncio.create_task(forever("drain", DRAIN_EVERY_S, draining.run)),
+            asyncio.create_task(forever("silence", settings.loss_every.total_seconds(), lambda: _look(site))),
         ]
         if ready is not None:
             tasks.append(asyncio.create_task(_tell(ticker, ready)))
@@ -142,6 +143,13 @@ async def _sweep(site: Site) -> int:
     # An end drains its attempt and writes it twice; on a disk that is nearly full it can wait, for it is not judged by
     # when it is written.
     return 0 if site.disk.short else await ending.sweep(site)
+
+
+async def _look(site: Site) -> bool:
+    """Never at once again: what is silent stays so for a while."""
+    if not site.disk.short:
+        await silence.look(site)
+    return False
 
 
 async def _tell(ticker: Ticker, ready: Callable[[], None]) -> None:
