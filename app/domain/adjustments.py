@@ -93,8 +93,8 @@ class Standing:
     stored: Literal["open", "ended", "final"]
     end_reason: str | None
     signed_in: bool
-    # Open pauses that hold it: (scope kind, reason).
-    pauses: tuple[tuple[str, str], ...] = ()
+    # Kinds of scope whose open pauses hold it; what the service itself holds is not among them.
+    paused_by: frozenset[str] = frozenset()
     # Another attempt of the same candidate runs now.
     runs_elsewhere: bool = False
 
@@ -175,7 +175,7 @@ def fits(change: Change, standing: Standing, ledger: clock.Ledger, now_ms: int) 
         if not over or (standing.stored == "open"):
             return "attempt-open"
         return "runs-elsewhere" if standing.runs_elsewhere else None
-    if over:
+    if over and change.kind != "resume":
         if change.kind not in ("extend", "credit"):
             return "attempt-ended"
         if standing.end_reason in ("hand_in", "forced"):
@@ -190,10 +190,8 @@ def fits(change: Change, standing: Standing, ledger: clock.Ledger, now_ms: int) 
         return "not-begun"
     if change.kind == "credit" and change.to_ms is not None and change.to_ms <= start:
         return "credit-before-start"
-    if change.kind == "pause" and any(kind == change.scope.kind for kind, _ in standing.pauses):
+    if change.kind == "pause" and change.scope.kind in standing.paused_by:
         return "already-paused"
-    if change.kind == "resume" and not standing.pauses:
-        return "not-paused"
     return None
 
 

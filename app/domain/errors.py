@@ -260,11 +260,6 @@ MESSAGES: dict[str, Message] = {
         "这段时间在 {count} 人开考之前，没有可补的时间。",
         "That interval lies before {count} candidates began; there is nothing to credit.",
     ),
-    "ended-too-long-ago": Message(
-        409,
-        "{count} 人的考试结束已超过 {most_min} 分钟，不能再延长；请用缓考或恢复作答。",
-        "{count} candidates ended more than {most_min} min ago. Reopen or defer them instead.",
-    ),
     "time-changed": Message(
         409,
         "您查看之后，本场的时间安排已被别人改动，没有作任何改动。请重新查看影响再确认。",

@@ -1,0 +1,308 @@
+"""What a change of time would do, worked out before anything is written (STYLE 4: snapshot, decide, act).
+
+``make`` is pure: it takes what was read and gives the lines for the ledger, whom they leave out and why, whom the cap
+refuses, and every ledger before and after. A preview shows it; an action works it out again under the locks and writes
+it. Attempts with the same ledger are judged once: of 1,880 nearly all have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from app.domain import adjustments, clock
+from app.domain.adjustments import HELD, Change, Standing
+from app.domain.errors import Refused
+from app.services.time_scope import Reached
+from app.storage.postgres.time_scope import Member
+
+# Ids of entries that are not written yet: greater than any that is, so that they may take those back.
+UNWRITTEN = 1 << 62
+LISTED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What was read for the members: their ledgers, limits (None: as the settings say), and who sits elsewhere now."""
+
+    ledgers: Mapping[UUID, clock.Ledger]
+    limits: Mapping[UUID, int]
+    elsewhere: frozenset[UUID]
+    cap_ms: int
+    # undo: the entry that is taken back.
+    undone: clock.Entry | None = None
+
+    def limit(self, attempt: UUID) -> int:
+        return max(self.cap_ms, self.limits.get(attempt, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One entry to be written, for these attempts."""
+
+    kind: clock.Kind
+    attempts: tuple[UUID, ...]
+    reason: str
+    from_ms: int | None = None
+    to_ms: int | None = None
+    amount_ms: int | None = None
+    refers_id: int | None = None
+
+    def entry(self, n: int, scope: str, now_ms: int) -> clock.Entry:
+        return clock.Entry(
+            id=UNWRITTEN + n, kind=self.kind, from_ms=self.from_ms, to_ms=self.to_ms, amount_ms=self.amount_ms,
+            refers_id=self.refers_id, reason=self.reason, made_ms=now_ms, scope=scope,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """``takes``: whom it is for; ``left_out``: the others by code; ``reopened``: stored as ended, open again with it;
+    ``over_cap``: with what each would have lost in all. ``refusal`` is what doing it would be refused with."""
+
+    change: Change
+    reached: Reached
+    now_ms: int
+    takes: tuple[Member, ...]
+    left_out: Mapping[str, tuple[Member, ...]]
+    lines: tuple[Line, ...]
+    reopened: tuple[UUID, ...]
+    before: Mapping[UUID, clock.Ledger]
+    after: Mapping[UUID, clock.Ledger]
+    over_cap: tuple[tuple[Member, int], ...] = ()
+    refusal: Refused | None = field(default=None)
+
+
+def make(change: Change, reached: Reached, facts: Facts, now_ms: int) -> Plan:
+    """The plan; never raises, for a preview shows what is refused too."""
+    judged = _Judge(change, reached.members, facts, now_ms)
+    takes, left_out = judged.sorted_out(reached.members)
+    lines = tuple(_lines(change, takes, facts, judged, now_ms))
+    scope = change.scope.kind
+    of_attempt: dict[UUID, list[clock.Entry]] = {}
+    for n, line in enumerate(lines):
+        entry = line.entry(n, scope, now_ms)
+        for attempt in line.attempts:
+            of_attempt.setdefault(attempt, []).append(entry)
+    after: dict[UUID, clock.Ledger] = {}
+    made: dict[tuple[object, ...], clock.Ledger] = {}
+    for member in takes:
+        ledger, entries = facts.ledgers[member.attempt], of_attempt.get(member.attempt, [])
+        key = (_key(ledger), tuple(entry.id for entry in entries))
+        if key not in made:
+            made[key] = adjustments.planned(ledger, *entries)
+        after[member.attempt] = made[key]
+    plan = Plan(
+        change=change,
+        reached=reached,
+        now_ms=now_ms,
+        takes=tuple(takes),
+        left_out={code: tuple(some) for code, some in left_out.items()},
+        lines=lines,
+        reopened=tuple(sorted(each.attempt for each in takes if each.stored != "open" and change.kind in _REOPENING)),
+        before=facts.ledgers,
+        after=after,
+    )
+    plan = replace(plan, over_cap=tuple(_over(plan, facts)))
+    return replace(plan, refusal=_refusal(plan))
+
+
+_REOPENING = ("extend", "credit", "reopen")
+
+
+def _key(ledger: clock.Ledger) -> tuple[object, ...]:
+    return (ledger.start_ms, ledger.allotted_ms, tuple(entry.id for entry in ledger.entries))
+
+
+class _Judge:
+    """Who the change is for; the same question about the same ledger is answered once."""
+
+    def __init__(self, change: Change, members: Iterable[Member], facts: Facts, now_ms: int) -> None:
+        self._change, self._facts, self._now = change, facts, now_ms
+        self._known: dict[tuple[object, ...], str | None] = {}
+        self._pauses: dict[tuple[object, ...], tuple[clock.Entry, ...]] = {}
+        # A resume of the site ends what paused the site and leaves a room's own pause; of a scope that nothing paused
+        # as such it ends whatever wider pause holds it.
+        self._same = change.kind == "resume" and any(
+            pause.scope == change.scope.kind and pause.reason not in HELD
+            for member in members
+            for pause in self.pauses(member)
+        )
+
+    def pauses(self, member: Member) -> tuple[clock.Entry, ...]:
+        ledger = self._facts.ledgers[member.attempt]
+        key = _key(ledger)
+        if key not in self._pauses:
+            self._pauses[key] = clock.open_pauses(ledger.entries)
+        return self._pauses[key]
+
+    def ended_by_resume(self, member: Member) -> list[clock.Entry]:
+        """The pauses that this resume ends for the member; a hold among them only when its limit has been lifted."""
+        free = [pause for pause in self.pauses(member) if pause.reason not in HELD]
+        if self._change.entry is not None:
+            free = [pause for pause in free if pause.id == self._change.entry]
+        elif self._same:
+            free = [pause for pause in free if pause.scope == self._change.scope.kind]
+        return free + [pause for pause in self.pauses(member) if pause.reason == "hold"]
+
+    def sorted_out(self, members: Iterable[Member]) -> tuple[list[Member], dict[str, list[Member]]]:
+        takes: list[Member] = []
+        left_out: dict[str, list[Member]] = {}
+        for member in members:
+            code = self._code(member)
+            if code is None:
+                takes.append(member)
+            else:
+                left_out.setdefault(code, []).append(member)
+        return takes, left_out
+
+    def _code(self, member: Member) -> str | None:
+        ledger = self._facts.ledgers[member.attempt]
+        elsewhere = member.attempt in self._facts.elsewhere
+        limit = self._facts.limit(member.attempt)
+        key = (_key(ledger), member.stored, member.end_reason, member.signed_in_ms is None, elsewhere, limit)
+        if key not in self._known:
+            standing = Standing(
+                stored=member.stored,
+                end_reason=member.end_reason,
+                signed_in=member.signed_in_ms is not None,
+                paused_by=frozenset(pause.scope for pause in self.pauses(member) if pause.reason not in HELD),
+                runs_elsewhere=elsewhere,
+            )
+            code = adjustments.fits(self._change, standing, ledger, self._now)
+            if code is None and self._change.kind == "resume":
+                code = self._held(member, ledger, limit)
+            self._known[key] = code
+        return self._known[key]
+
+    def _held(self, member: Member, ledger: clock.Ledger, limit: int) -> str | None:
+        if not self.ended_by_resume(member):
+            return "not-paused"
+        return "cap-held" if clock.lost_ms(ledger, self._now) >= limit else None
+
+
+def _lines(change: Change, takes: Sequence[Member], facts: Facts, judged: _Judge, now_ms: int) -> Iterable[Line]:
+    everybody = tuple(member.attempt for member in takes)
+    if not everybody:
+        return
+    match change.kind:
+        case "postpone" | "extend":
+            yield Line(change.kind, everybody, change.reason, amount_ms=change.ms)
+        case "pause":
+            yield Line("pause", everybody, change.reason, from_ms=now_ms if change.from_ms is None else change.from_ms)
+        case "credit":
+            yield Line("credit", everybody, change.reason, from_ms=change.from_ms, to_ms=change.to_ms)
+        case "end":
+            yield Line("end", everybody, change.reason)
+        case "undo":
+            undone = facts.undone
+            if undone is not None:
+                yield Line("undo", everybody, change.reason or undone.reason, refers_id=undone.id)
+        case "resume":
+            yield from _resumed(change, takes, judged, now_ms)
+    if change.kind in _REOPENING:
+        yield from _reopened(change, takes, facts, now_ms)
+
+
+def _resumed(change: Change, takes: Sequence[Member], judged: _Judge, now_ms: int) -> Iterable[Line]:
+    ended: dict[int, tuple[clock.Entry, list[UUID]]] = {}
+    for member in takes:
+        for pause in judged.ended_by_resume(member):
+            ended.setdefault(pause.id, (pause, []))[1].append(member.attempt)
+    for pause_id, (pause, attempts) in sorted(ended.items()):
+        to_ms = max(now_ms, pause.from_ms or 0)
+        yield Line("resume", tuple(attempts), change.reason or pause.reason, to_ms=to_ms, refers_id=pause_id)
+
+
+def _reopened(change: Change, takes: Sequence[Member], facts: Facts, now_ms: int) -> Iterable[Line]:
+    """Whose attempt had ended works again, and the time from its end to now is credited."""
+    since: dict[int, list[UUID]] = {}
+    for member in takes:
+        ended = member.ended_ms
+        if ended is None:
+            end = clock.end_ms(facts.ledgers[member.attempt], now_ms)
+            ended = end if end is not None and end < now_ms else None
+        if ended is not None and ended < now_ms:
+            since.setdefault(ended, []).append(member.attempt)
+    stored = tuple(member.attempt for member in takes if member.stored != "open")
+    if stored:
+        yield Line("reopen", stored, change.reason)
+    for ended, attempts in sorted(since.items()):
+        yield Line("credit", tuple(attempts), "reopened", from_ms=ended, to_ms=now_ms)
+
+
+# --- what is refused ---
+
+
+def _over(plan: Plan, facts: Facts) -> Iterable[tuple[Member, int]]:
+    if plan.change.kind not in adjustments.GIVING:
+        return
+    known: dict[tuple[object, ...], int | None] = {}
+    for member in plan.takes:
+        before, after = plan.before[member.attempt], plan.after[member.attempt]
+        key = (id(after), facts.limit(member.attempt))
+        if key not in known:
+            known[key] = adjustments.over(before, after, now_ms=plan.now_ms, limit_ms=facts.limit(member.attempt))
+        lost = known[key]
+        if lost is not None:
+            yield member, lost
+
+
+def _refusal(plan: Plan) -> Refused | None:
+    if not plan.takes:
+        code, some = max(plan.left_out.items(), key=lambda item: len(item[1]))
+        return Refused(code, **_whom(code, some))
+    if plan.over_cap:
+        held = [member for member, _ in plan.over_cap]
+        listed = [told_member(member, lost_ms=lost) for member, lost in plan.over_cap]
+        return Refused("cap-exceeded", count=len(held), who=names(held), over_cap=listed)
+    if plan.change.kind == "undo":
+        late = [member for member in plan.takes if _ends_at_once(plan, member)]
+        if late:
+            return Refused("undo-too-late", count=len(late), tickets=[member.ticket for member in late])
+    return None
+
+
+def _whom(code: str, some: Sequence[Member]) -> dict[str, object]:
+    told: dict[str, object] = {"count": len(some)}
+    if code == "cap-held":
+        told |= {"who": names(some), "held": [told_member(member) for member in some]}
+    return told
+
+
+def _ends_at_once(plan: Plan, member: Member) -> bool:
+    before, after, now = plan.before[member.attempt], plan.after[member.attempt], plan.now_ms
+    if member.stored != "open":
+        return False
+    started, starts = clock.start_ms(before), clock.start_ms(after)
+    if started is None or starts is None:
+        return False
+    if starts <= now < started:
+        return True
+    ended, ends = clock.end_ms(before, now), clock.end_ms(after, now)
+    return ends is not None and ends <= now and (ended is None or ended > now)
+
+
+def names(some: Sequence[Member]) -> str:
+    """The first few as a sentence names them."""
+    listed = "、".join(f"{member.name}（{member.ticket}）" for member in some[:LISTED])
+    return f"{listed}…" if len(some) > LISTED else listed
+
+
+def told_member(member: Member, **more: object) -> dict[str, object]:
+    return {
+        "attempt": str(member.attempt), "ticket": member.ticket, "name": member.name, "room": member.room,
+        "seat": member.seat, **more,
+    }  # fmt: skip
+
+
+def extremes(plan: Plan, of: Callable[[clock.Ledger], int | None]) -> tuple[int, int] | None:
+    """The least and the greatest of what ``of`` says of the ledgers after the change; None where nobody has any."""
+    known: dict[int, int | None] = {}
+    for member in plan.takes:
+        ledger = plan.after[member.attempt]
+        if id(ledger) not in known:
+            known[id(ledger)] = of(ledger)
+    found = [value for value in known.values() if value is not None]
+    return (min(found), max(found)) if found else None
