@@ -59,7 +59,10 @@ def reason_words(code: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Who is meant, as somebody asked for it; the members are looked up by ``services.time_scope``."""
+    """Who is meant, as somebody asked for it; the members are looked up by ``services.time_scope``.
+
+    ``among``: exactly these, under ``names``, wherever they sit by now; for what follows from evidence about them.
+    """
 
     session: int
     kind: ScopeKind
@@ -67,6 +70,8 @@ class Scope:
     rooms: tuple[int, ...] = ()
     tickets: tuple[str, ...] = ()
     attempt: UUID | None = None
+    among: tuple[UUID, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,8 @@ class Change:
     entry: int | None = None
     decision: int | None = None
     seen: str | None = None
+    # A credit in place of this entry, with its reason.
+    supersedes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +138,8 @@ def check(change: Change, *, now_ms: int, longest_ms: int) -> None:
 
 
 def _check_scope(scope: Scope) -> None:
+    if scope.among:
+        return
     named = {
         "site": True,
         "building": bool(scope.buildings),
@@ -143,7 +152,7 @@ def _check_scope(scope: Scope) -> None:
 
 
 def _check_reason(change: Change) -> None:
-    if not change.reason and change.kind in ANSWERING:
+    if change.supersedes is not None or (not change.reason and change.kind in ANSWERING):
         return
     if change.reason not in ENTERED:
         raise Refused("reason-unknown", reason=change.reason, known="、".join(ENTERED))

@@ -46,8 +46,14 @@ async def reach(conn: AsyncConnection, session: Timed, scope: Scope) -> Reached:
     """The members of the scope. Refused: scope-unknown (an id or ticket that is not in this session's exam, with its
     name), scope-empty."""
     room_id: int | None = None
-    if scope.kind == "site":
-        names: list[str] = []
+    names: list[str]
+    if scope.among:
+        members = await time_scope.members(conn, session.id, attempts=scope.among)
+        names = list(scope.names)
+        there = {each.room_id for each in members}
+        room_id = there.pop() if scope.kind in ("room", "candidate") and len(there) == 1 else None
+    elif scope.kind == "site":
+        names = []
         members = await time_scope.members(conn, session.id)
     elif scope.kind in ("building", "room"):
         places = await time_scope.exam_places(conn, session.exam_id)
