@@ -33,7 +33,10 @@ router = APIRouter(prefix="/api/v1/staff", tags=["staff"])
 Id = Annotated[int, Path(ge=1, le=BIGGEST_ID)]
 SessionId = Annotated[int, Query(alias="session", ge=1, le=BIGGEST_ID)]
 # What a page asks before it shows a button.
-CLICKS: tuple[Action, ...] = ("relog", "mark-seat", "read-audit", "view-stranded", "decide-stranded")
+CLICKS: tuple[Action, ...] = (
+    "relog", "mark-seat", "read-audit", "view-stranded", "decide-stranded", "time-view", "time-decide",
+    "time-pause-one", "time-propose", "rounds-decide",
+)  # fmt: skip
 KEEP_ALIVE_S = 5.0
 LOOK_UP_S = 1.0
 LOGIN_CHECK_S = 10.0

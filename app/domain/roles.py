@@ -10,26 +10,37 @@ from collections.abc import Mapping
 from typing import Literal, get_args
 
 Role = Literal["invigilator", "chief", "office", "admin", "auditor", "inspector"]
-Action = Literal["view-room", "relog", "mark-seat", "read-audit", "view-stranded", "decide-stranded"]
+Action = Literal[
+    "view-room", "relog", "mark-seat", "read-audit", "view-stranded", "decide-stranded", "time-view", "time-decide",
+    "time-pause-one", "time-propose", "rounds-decide",
+]  # fmt: skip
 Scope = Literal["own", "all"]
 
 ROLES: tuple[Role, ...] = get_args(Role)
 ACTIONS: tuple[Action, ...] = get_args(Action)
 
 ROLE_ACTIONS: Mapping[Role, Mapping[Action, Scope]] = {
-    "invigilator": {"view-room": "own", "relog": "own", "mark-seat": "own"},
-    "chief": {"view-room": "own", "relog": "own", "mark-seat": "own", "view-stranded": "own"},
+    "invigilator": {
+        "view-room": "own", "relog": "own", "mark-seat": "own", "time-view": "own", "time-pause-one": "own",
+        "time-propose": "own",
+    },
+    "chief": {
+        "view-room": "own", "relog": "own", "mark-seat": "own", "view-stranded": "own", "time-view": "own",
+        "time-pause-one": "own", "time-propose": "own",
+    },
     "office": {
         "view-room": "all", "relog": "all", "mark-seat": "all", "read-audit": "all", "view-stranded": "all",
-        "decide-stranded": "all",
+        "decide-stranded": "all", "time-view": "all", "time-decide": "all", "time-pause-one": "all",
+        "time-propose": "all", "rounds-decide": "all",
     },
     "admin": {
         "view-room": "all", "relog": "all", "mark-seat": "all", "read-audit": "all", "view-stranded": "all",
-        "decide-stranded": "all",
+        "decide-stranded": "all", "time-view": "all", "time-decide": "all", "time-pause-one": "all",
+        "time-propose": "all", "rounds-decide": "all",
     },
     # Auditor and inspector only read (巡考): what they do must never change what they look at.
-    "auditor": {"view-room": "all", "read-audit": "all", "view-stranded": "all"},
-    "inspector": {"view-room": "all", "view-stranded": "all"},
+    "auditor": {"view-room": "all", "read-audit": "all", "view-stranded": "all", "time-view": "all"},
+    "inspector": {"view-room": "all", "view-stranded": "all", "time-view": "all"},
 }  # fmt: skip
 
 

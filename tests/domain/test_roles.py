@@ -6,14 +6,16 @@ import pytest
 
 from app.domain.roles import ACTIONS, ROLES, allows
 
+IN_A_ROOM = {"view-room", "relog", "mark-seat", "time-view", "time-pause-one", "time-propose"}
+OFFICE = IN_A_ROOM | {"read-audit", "view-stranded", "decide-stranded", "time-decide", "rounds-decide"}
 # role → actions allowed in an own room, in a foreign room.
 EXPECTED = {
-    "invigilator": ({"view-room", "relog", "mark-seat"}, set()),
-    "chief": ({"view-room", "relog", "mark-seat", "view-stranded"}, set()),
-    "office": ({"view-room", "relog", "mark-seat", "read-audit", "view-stranded", "decide-stranded"},) * 2,
-    "admin": ({"view-room", "relog", "mark-seat", "read-audit", "view-stranded", "decide-stranded"},) * 2,
-    "auditor": ({"view-room", "read-audit", "view-stranded"},) * 2,
-    "inspector": ({"view-room", "view-stranded"},) * 2,
+    "invigilator": (IN_A_ROOM, set()),
+    "chief": (IN_A_ROOM | {"view-stranded"}, set()),
+    "office": (OFFICE,) * 2,
+    "admin": (OFFICE,) * 2,
+    "auditor": ({"view-room", "read-audit", "view-stranded", "time-view"},) * 2,
+    "inspector": ({"view-room", "view-stranded", "time-view"},) * 2,
 }
 
 
