@@ -76,6 +76,17 @@ class Settings(BaseSettings):
     silent_after: timedelta = Field(_seconds(25), description="Seat shown as silent after this long unheard.")
     sweep_every: timedelta = Field(_seconds(1), description="How often ended attempts are looked for.")
 
+    # --- the office's decisions on time (DESIGN I8)
+    time_cap: timedelta = Field(
+        timedelta(minutes=60), description="Most that one candidate may lose in a session without a recorded decision."
+    )
+    longest_change: timedelta = Field(
+        timedelta(hours=6), description="A single postponement, extension, credit or limit longer than this is a slip."
+    )
+    changeover: timedelta = Field(
+        timedelta(minutes=15), description="Least time between two sessions for the same people or seats."
+    )
+
     # --- evidence of a loss (domain/silence.py; a seat is silent after silent_after)
     loss_every: timedelta = Field(_seconds(3), description="How often silent seats are looked for.")
     loss_share: float = Field(
