@@ -185,7 +185,8 @@ def fits(change: Change, standing: Standing, ledger: clock.Ledger, now_ms: int) 
             return "attempt-open"
         return "runs-elsewhere" if standing.runs_elsewhere else None
     if over and change.kind != "resume":
-        if change.kind not in ("extend", "credit"):
+        # A shorter credit takes time back, and there is none left to take.
+        if change.kind not in ("extend", "credit") or change.supersedes is not None:
             return "attempt-ended"
         if standing.end_reason in ("hand_in", "forced"):
             return "handed-in" if standing.end_reason == "hand_in" else "ended-by-staff"
