@@ -32,6 +32,8 @@ class Facts:
     cap_ms: int
     # undo: the entry that is taken back.
     undone: clock.Entry | None = None
+    # A resume ends pauses of its own kind of scope only: who may pause one candidate may not start the site.
+    own_scope_only: bool = False
 
     def limit(self, attempt: UUID) -> int:
         return max(self.cap_ms, self.limits.get(attempt, 0))
@@ -48,11 +50,13 @@ class Line:
     to_ms: int | None = None
     amount_ms: int | None = None
     refers_id: int | None = None
+    supersedes_id: int | None = None
 
     def entry(self, n: int, scope: str, now_ms: int) -> clock.Entry:
         return clock.Entry(
             id=UNWRITTEN + n, kind=self.kind, from_ms=self.from_ms, to_ms=self.to_ms, amount_ms=self.amount_ms,
             refers_id=self.refers_id, reason=self.reason, made_ms=now_ms, scope=scope,
+            supersedes_id=self.supersedes_id,
         )  # fmt: skip
 
 
@@ -124,10 +128,14 @@ class _Judge:
         self._pauses: dict[tuple[object, ...], tuple[clock.Entry, ...]] = {}
         # A resume of the site ends what paused the site and leaves a room's own pause; of a scope that nothing paused
         # as such it ends whatever wider pause holds it.
-        self._same = change.kind == "resume" and any(
-            pause.scope == change.scope.kind and pause.reason not in HELD
-            for member in members
-            for pause in self.pauses(member)
+        self._same = facts.own_scope_only or (
+            change.kind == "resume"
+            and change.entry is None
+            and any(
+                pause.scope == change.scope.kind and pause.reason not in HELD
+                for member in members
+                for pause in self.pauses(member)
+            )
         )
 
     def pauses(self, member: Member) -> tuple[clock.Entry, ...]:
@@ -142,7 +150,7 @@ class _Judge:
         free = [pause for pause in self.pauses(member) if pause.reason not in HELD]
         if self._change.entry is not None:
             free = [pause for pause in free if pause.id == self._change.entry]
-        elif self._same:
+        if self._same:
             free = [pause for pause in free if pause.scope == self._change.scope.kind]
         return free + [pause for pause in self.pauses(member) if pause.reason == "hold"]
 
@@ -192,7 +200,10 @@ def _lines(change: Change, takes: Sequence[Member], facts: Facts, judged: _Judge
         case "pause":
             yield Line("pause", everybody, change.reason, from_ms=now_ms if change.from_ms is None else change.from_ms)
         case "credit":
-            yield Line("credit", everybody, change.reason, from_ms=change.from_ms, to_ms=change.to_ms)
+            yield Line(
+                "credit", everybody, change.reason, from_ms=change.from_ms, to_ms=change.to_ms,
+                supersedes_id=change.supersedes,
+            )  # fmt: skip
         case "end":
             yield Line("end", everybody, change.reason)
         case "undo":
@@ -257,7 +268,7 @@ def _refusal(plan: Plan) -> Refused | None:
         held = [member for member, _ in plan.over_cap]
         listed = [told_member(member, lost_ms=lost) for member, lost in plan.over_cap]
         return Refused("cap-exceeded", count=len(held), who=names(held), over_cap=listed)
-    if plan.change.kind == "undo":
+    if plan.change.kind == "undo" or plan.change.supersedes is not None:
         late = [member for member in plan.takes if _ends_at_once(plan, member)]
         if late:
             return Refused("undo-too-late", count=len(late), tickets=[member.ticket for member in late])
@@ -300,9 +311,11 @@ def told_member(member: Member, **more: object) -> dict[str, object]:
 def extremes(plan: Plan, of: Callable[[clock.Ledger], int | None]) -> tuple[int, int] | None:
     """The least and the greatest of what ``of`` says of the ledgers after the change; None where nobody has any."""
     known: dict[int, int | None] = {}
+    open_now = set(plan.reopened)
     for member in plan.takes:
         ledger = plan.after[member.attempt]
-        if id(ledger) not in known:
+        # The end of who is over and stays so is history, not an effect.
+        if id(ledger) not in known and (member.stored == "open" or member.attempt in open_now):
             known[id(ledger)] = of(ledger)
     found = [value for value in known.values() if value is not None]
     return (min(found), max(found)) if found else None

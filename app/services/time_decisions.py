@@ -1,0 +1,257 @@
+"""The office's decisions on time, previewed and carried out (DESIGN §5, I8).
+
+A preview works the plan out from what is read; an action works it out again under the locks, refuses when the digest
+of what was seen no longer fits, and writes it with its notice in one transaction. What must reach the pages goes out
+after the commit. Locks: exam, session, attempts by id, audit head.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain import clock
+from app.domain.adjustments import Change
+from app.domain.errors import Refused
+from app.services import ending, staff_requests, time_facts, time_follows, time_plan, time_scope, time_words, timing
+from app.services.site import Site
+from app.services.staff_requests import Done
+from app.services.time_plan import Line, Plan
+from app.storage.postgres import (
+    adjustments,
+    exams,
+    notices,
+    reopening,
+    schedule,
+    time_entries,
+    time_terms,
+)
+from app.storage.postgres import time_scope as members
+from app.storage.postgres.adjustments import Moved
+from app.storage.postgres.staff import Login
+
+# Tickets an audit entry names; beyond it the entry in the ledger says who was meant.
+NAMED = 50
+ENDS_AT_ONCE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What an action did inside its transaction: the reply, the audit entry, and what is to happen after the commit."""
+
+    entry: int
+    reply: dict[str, Any]
+    subject: Mapping[str, object]
+    session_id: int
+    moved: tuple[Moved, ...]
+    notice: dict[str, Any]
+    ended: tuple[UUID, ...] = ()
+
+
+async def preview(site: Site, conn: AsyncConnection, login: Login, change: Change, *, now_ms: int) -> dict[str, Any]:
+    """``{effect, seen}``; nothing is changed. Refuses what makes no sense, or would reach nobody; what the cap or a
+    moment that has passed refuses is told in ``effect.refused``."""
+    session = await time_scope.session_of(conn, change.scope.session)
+    change = await time_facts.completed(conn, change, now_ms, site)
+    reached = await time_facts.reached(conn, session, change)
+    time_facts.permit(login, change, reached)
+    facts = await time_facts.facts(site, conn, login, change, reached, now_ms)
+    plan = time_plan.make(change, reached, facts, now_ms)
+    if not plan.takes and plan.refusal is not None:
+        raise plan.refusal
+    await time_facts.check_decision(conn, plan)
+    follows = await time_follows.work_out(conn, plan, changeover_ms=time_facts.ms(site.settings.changeover))
+    wall = await time_terms.wall_time(conn, now_ms)
+    return {"effect": time_words.effect(plan, follows, wall), "seen": await time_facts.digest(conn, change, reached)}
+
+
+async def carry_out(
+    site: Site, login: Login, request: staff_requests.Request, change: Change, *, now_ms: int
+) -> dict[str, Any]:
+    """``{entry, entries, effect, notice}``, once for the request's key; the pages hear of it at once."""
+    decided: list[Decided] = []
+
+    async def act(conn: AsyncConnection) -> Done:
+        decided.append(await decide(site, conn, login, change, now_ms=now_ms))
+        return Done(decided[-1].reply, f"time.{change.kind}", decided[-1].subject)
+
+    reply = await staff_requests.once(site.engine, login, request, act, now_ms=now_ms)
+    for each in decided:
+        await after(site, each)
+    return reply
+
+
+async def decide(site: Site, conn: AsyncConnection, login: Login, change: Change, *, now_ms: int) -> Decided:
+    """Carry the change out in the caller's transaction, which ends with the audit entry and is followed by ``after``.
+
+    Refused: everything of ``domain.adjustments.check`` and ``fits``, scope-unknown, scope-empty, entry-unknown,
+    entry-undone, entry-not-undoable, undo-too-late, time-changed, cap-exceeded, cap-held, decision-not-approved.
+    """
+    session = await time_scope.session_of(conn, change.scope.session)
+    await exams.lock(conn, session.exam_id)
+    await schedule.lock_session(conn, session.id)
+    session = await time_scope.session_of(conn, session.id)
+    change = await time_facts.completed(conn, change, now_ms, site)
+    before = await time_facts.reached(conn, session, change)
+    await members.lock_attempts(conn, [member.attempt for member in before.members])
+    reached = await time_facts.reached(conn, session, change)
+    time_facts.permit(login, change, reached)
+    # Whoever moved in or out between the look and the lock is not locked, or not meant.
+    if {one.attempt for one in reached.members} != {one.attempt for one in before.members}:
+        raise Refused("time-changed")
+    if change.seen is not None and change.seen != await time_facts.digest(conn, change, reached):
+        raise Refused("time-changed")
+    facts = await time_facts.facts(site, conn, login, change, reached, now_ms)
+    plan = time_plan.make(change, reached, facts, now_ms)
+    if plan.refusal is not None:
+        raise plan.refusal
+    await time_facts.check_decision(conn, plan)
+    follows = await time_follows.work_out(conn, plan, changeover_ms=time_facts.ms(site.settings.changeover))
+    entries = await _write(conn, plan, login)
+    moved = await _settle(conn, plan, now_ms)
+    proposal = None
+    if follows is not None:
+        proposal = await time_follows.propose(conn, follows, after=session, entry=entries[0], now_ms=now_ms)
+    wall = await time_terms.wall_time(conn, now_ms)
+    told = await _notify(conn, plan, entries[0], now_ms)
+    effect = time_words.effect(plan, follows, wall, proposal)
+    row = await time_entries.find(conn, entries[0])
+    if row is None:
+        raise LookupError(f"entry {entries[0]} vanished inside its own transaction")
+    entry = time_words.told_entry(row, wall, session.timezone, set(entries))
+    return Decided(
+        entry=entries[0],
+        reply={"entry": entry, "entries": entries, "effect": effect, "notice": told["id"]},
+        subject=_subject(plan, entries, effect),
+        session_id=session.id,
+        moved=tuple(_told(plan, moved)),
+        notice=told,
+        ended=tuple(member.attempt for member in plan.takes) if change.kind == "end" else (),
+    )
+
+
+async def after(site: Site, decided: Decided) -> None:
+    """What follows the commit: the pages hear of it, and whoever was ended is sealed and drained.
+
+    Nothing is lost when this process dies before it: replies carry the clock and the notice, and the sweeper ends who
+    has a live ``end`` in the ledger.
+    """
+    await timing.announce(site, decided.session_id, decided.moved, decided.notice)
+    await end_all(site, decided.ended)
+
+
+async def end_all(site: Site, attempts: Sequence[UUID]) -> None:
+    """End whoever the office has ended, a few at a time: each is sealed and drained by itself."""
+    at_once = asyncio.Semaphore(ENDS_AT_ONCE)
+
+    async def one(attempt: UUID) -> None:
+        async with at_once:
+            await ending.end(site, attempt, "forced")
+
+    await asyncio.gather(*(one(attempt) for attempt in attempts))
+
+
+# --- writing ---
+
+
+async def _write(conn: AsyncConnection, plan: Plan, login: Login) -> list[int]:
+    source = f"staff:{uuid4()}"
+    written: list[int] = []
+    for n, line in enumerate(plan.lines):
+        entry = await _enter(conn, plan, line, login, f"{source}:{n}" if n else source)
+        written.append(entry)
+    if plan.reopened:
+        await reopening.reopen(conn, plan.reopened)
+    return written
+
+
+async def _enter(conn: AsyncConnection, plan: Plan, line: Line, login: Login, source: str) -> int:
+    change, reached = plan.change, plan.reached
+    entry = await adjustments.insert_entry(
+        conn,
+        line.kind,
+        session_id=reached.session.id,
+        members=line.attempts,
+        reason=line.reason,
+        source=source,
+        now_ms=plan.now_ms,
+        scope=change.scope.kind,
+        scope_names=reached.names,
+        room_id=reached.room_id,
+        from_ms=line.from_ms,
+        to_ms=line.to_ms,
+        amount_ms=line.amount_ms,
+        refers_id=line.refers_id,
+        supersedes_id=line.supersedes_id,
+        note=change.note,
+        incident=change.incident,
+        staff_id=login.staff_id,
+        decision_id=change.decision,
+    )
+    if entry is None:
+        raise LookupError(f"{source} was entered before: a random id came up twice")
+    return entry
+
+
+async def _settle(conn: AsyncConnection, plan: Plan, now_ms: int) -> list[Moved]:
+    session = plan.reached.session
+    if session.start_ms is not None and await _moves_everybody(conn, plan):
+        one = plan.takes[0].attempt
+        before, later = clock.start_ms(plan.before[one]), clock.start_ms(plan.after[one])
+        if before is not None and later is not None:
+            await time_entries.set_start(conn, session.id, session.start_ms + later - before)
+    return await adjustments.settle(conn, [member.attempt for member in plan.takes], now_ms)
+
+
+async def _moves_everybody(conn: AsyncConnection, plan: Plan) -> bool:
+    """Whether the session's own start moves: a postponement of the whole site, or the undoing of one."""
+    change = plan.change
+    if change.kind == "postpone":
+        return change.scope.kind == "site"
+    if change.kind != "undo":
+        return False
+    chain = {entry.id: entry for entry in await time_entries.chain(conn, plan.reached.session.id)}
+    root = chain.get(change.entry or 0)
+    while root is not None and root.kind == "undo":
+        root = chain.get(root.refers_id or 0)
+    return root is not None and root.kind == "postpone" and root.scope == "site"
+
+
+async def _notify(conn: AsyncConnection, plan: Plan, entry: int, now_ms: int) -> dict[str, Any]:
+    zh, en = time_words.notice(plan.change, plan.lines[0].reason)
+    takes = [member.attempt for member in plan.takes]
+    notice = await notices.create(conn, plan.reached.session.id, plan.change.kind, entry, zh, en, takes, now_ms)
+    return {"id": notice, "kind": plan.change.kind, "zh": zh, "en": en}
+
+
+def _told(plan: Plan, moved: Sequence[Moved]) -> Sequence[Moved]:
+    if plan.change.kind != "end":
+        return moved
+    # Who is ended has no time left on the page either: it asks, and is told.
+    return [replace(one, end_ms=plan.now_ms, left_ms=None) for one in moved]
+
+
+def _subject(plan: Plan, entries: Sequence[int], effect: Mapping[str, Any]) -> dict[str, object]:
+    change = plan.change
+    return {
+        "session_id": plan.reached.session.id,
+        "session": plan.reached.session.number,
+        "entries": list(entries),
+        "scope": change.scope.kind,
+        "names": list(plan.reached.names)[:NAMED],
+        "candidates": len(plan.takes),
+        "ms": change.ms,
+        "from_ms": change.from_ms,
+        "to_ms": change.to_ms,
+        "undone": change.entry if change.kind == "undo" else None,
+        "reason": plan.lines[0].reason,
+        "note": change.note,
+        "incident": change.incident,
+        "decision": change.decision,
+        "ends": effect["ends"],
+    }

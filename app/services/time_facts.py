@@ -1,0 +1,131 @@
+"""What a change of time is judged by: read once for a preview, and again under the locks for an action."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain import adjustments as rules
+from app.domain import clock
+from app.domain.adjustments import Change
+from app.domain.errors import Refused
+from app.domain.roles import allows
+from app.domain.wall_time import WallTime
+from app.services import time_scope
+from app.services.site import Site
+from app.services.time_plan import Facts, Plan
+from app.services.time_scope import Reached
+from app.storage.postgres import adjustments, time_decisions, time_entries
+from app.storage.postgres import time_scope as time_scope_rows
+from app.storage.postgres.staff import Login
+from app.storage.postgres.time_scope import Timed
+
+
+def ms(length: timedelta) -> int:
+    return int(length.total_seconds() * 1000)
+
+
+def permit(login: Login, change: Change, whom: Reached) -> None:
+    """The office decides for everybody; who watches a room may stop and start one candidate's clock in it, from now
+    on, and the office can take it back. Refused not-permitted."""
+    if _decides(login):
+        return
+    one = whom.members[0] if len(whom.members) == 1 and change.scope.kind == "candidate" else None
+    mine = one is not None and allows(
+        login.role, "time-pause-one", room_id=one.room_id, own_room_ids=login.own_room_ids
+    )
+    if not mine or change.kind not in ("pause", "resume") or change.from_ms is not None:
+        raise Refused("not-permitted")
+
+
+def _decides(login: Login) -> bool:
+    return allows(login.role, "time-decide", room_id=None, own_room_ids=login.own_room_ids)
+
+
+async def completed(conn: AsyncConnection, change: Change, now_ms: int, site: Site) -> Change:
+    """The change, checked for what makes no sense by itself."""
+    rules.check(change, now_ms=now_ms, longest_ms=ms(site.settings.longest_change))
+    if change.kind != "undo":
+        return change
+    undone = await _undone(conn, change)
+    # It concerns whom the entry concerned, whatever scope the request names.
+    return replace(change, reason=change.reason or undone.reason, scope=replace(change.scope, kind=undone.scope))
+
+
+async def _undone(conn: AsyncConnection, change: Change) -> clock.Entry:
+    chain = await time_entries.chain(conn, change.scope.session)
+    found = next((entry for entry in chain if entry.id == change.entry), None)
+    if found is None:
+        raise Refused("entry-unknown", entry=change.entry)
+    if found.kind not in rules.UNDOABLE or found.reason in rules.HELD:
+        raise Refused("entry-not-undoable")
+    if found not in clock.live(chain):
+        raise Refused("entry-undone", entry=change.entry)
+    return found
+
+
+async def reached(conn: AsyncConnection, session: Timed, change: Change) -> Reached:
+    """Whom the change means. Refused: scope-unknown, scope-empty."""
+    if change.kind != "undo" or change.entry is None:
+        return await time_scope.reach(conn, session, change.scope)
+    # An undo is for everybody the entry was for, wherever they sit by now.
+    row = await time_entries.find(conn, change.entry)
+    meant = await adjustments.members(conn, change.entry)
+    found = await time_scope_rows.members(conn, session.id, attempts=meant)
+    if row is None or not found:
+        raise Refused("scope-empty")
+    return Reached(session, found, row["scope_names"], row["room_id"])
+
+
+async def facts(
+    site: Site, conn: AsyncConnection, login: Login, change: Change, reached: Reached, now_ms: int
+) -> Facts:
+    """What the plan is made from."""
+    ids = [member.attempt for member in reached.members]
+    closed = [member.attempt for member in reached.members if member.stored != "open"]
+    elsewhere = await time_scope_rows.running_elsewhere(conn, closed, now_ms) if closed else set()
+    return Facts(
+        ledgers=await adjustments.load(conn, ids),
+        limits=await time_scope_rows.limits(conn, ids),
+        elsewhere=frozenset(elsewhere),
+        cap_ms=ms(site.settings.time_cap),
+        undone=await _undone(conn, change) if change.kind == "undo" else None,
+        own_scope_only=not _decides(login),
+    )
+
+
+async def digest(conn: AsyncConnection, change: Change, reached: Reached) -> str:
+    """What was seen: who is meant, when the session starts, and the newest decision on it. Moves and reconnections of
+    single candidates go on all the time and are nobody's decision: they do not count."""
+    seen = [
+        change.kind,
+        reached.session.start_ms,
+        await time_entries.newest_decided(conn, reached.session.id),
+        sorted(str(member.attempt) for member in reached.members),
+    ]
+    return hashlib.sha256(json.dumps(seen).encode()).hexdigest()[:32]
+
+
+async def check_decision(conn: AsyncConnection, plan: Plan) -> None:
+    """A decision that is named stands behind this change: approved, and for everybody it takes."""
+    if plan.change.decision is None:
+        return
+    found = await time_decisions.find(conn, plan.change.decision)
+    if found is None:
+        raise Refused("decision-unknown", decision=plan.change.decision)
+    takes = [member.attempt for member in plan.takes]
+    if found["state"] != "approved" or not await time_decisions.covers(conn, plan.change.decision, takes):
+        raise Refused("decision-not-approved", decision=plan.change.decision)
+
+
+def instant(wall: WallTime, given_ms: int | None, at: datetime | None) -> int | None:
+    """A service-time instant, given as such or as wall time (aware). Refused wall-time-zone."""
+    if given_ms is not None or at is None:
+        return given_ms
+    if at.tzinfo is None:
+        raise Refused("wall-time-zone", at=str(at))
+    return wall.service_ms(at)

@@ -1,0 +1,130 @@
+"""What a delay means for those who come next: the same people in a later session, or others at the same seats.
+
+Nobody is moved by it. What is needed is worked out and *proposed*; a person decides. Until then the later start holds,
+and ``services.time_holds`` keeps whoever is still sitting from running in two sessions at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain import clock
+from app.services.time_plan import Plan
+from app.storage.postgres import proposals, time_scope
+from app.storage.postgres.time_scope import Member, Timed
+
+MINUTE_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Follows:
+    """The next session would need ``ms`` more (whole minutes) for ``attempts``; ``overlaps``: how many of them would
+    start while who is before them still sits."""
+
+    session: Timed
+    attempts: tuple[UUID, ...]
+    ms: int
+    overlaps: int
+    changeover_ms: int
+    starts_ms: int
+
+
+async def work_out(conn: AsyncConnection, plan: Plan, *, changeover_ms: int) -> Follows | None:
+    """What the plan asks of the session that comes next; None when the time between is enough, or no tighter."""
+    ends = _later_ends(plan)
+    if not ends:
+        return None
+    needs: dict[int, dict[UUID, tuple[int, bool]]] = {}
+    starts: dict[int, int] = {}
+    for one in await time_scope.followers(conn, plan.reached.session, list(ends)):
+        need = ends[one.after] + changeover_ms - one.start_ms
+        if need <= 0 or one.start_ms <= plan.now_ms:
+            continue
+        mine = needs.setdefault(one.session_id, {})
+        before = mine.get(one.attempt, (0, False))
+        mine[one.attempt] = (max(need, before[0]), before[1] or ends[one.after] > one.start_ms)
+        starts[one.session_id] = min(one.start_ms, starts.get(one.session_id, one.start_ms))
+    if not needs:
+        return None
+    next_id = min(needs, key=lambda session_id: (starts[session_id], session_id))
+    session = await time_scope.find_session(conn, next_id)
+    if session is None:
+        return None
+    mine = needs[next_id]
+    most = max(need for need, _ in mine.values())
+    return Follows(
+        session=session,
+        attempts=tuple(sorted(mine)),
+        ms=-(-most // MINUTE_MS) * MINUTE_MS,
+        overlaps=sum(overlap for _, overlap in mine.values()),
+        changeover_ms=changeover_ms,
+        starts_ms=starts[next_id],
+    )
+
+
+def _later_ends(plan: Plan) -> dict[UUID, int]:
+    """The earliest new end of everybody whose end moves later; a paused attempt ends when it has had what is left."""
+    ends: dict[UUID, int] = {}
+    known: dict[tuple[int, int], int | None] = {}
+    for member in plan.takes:
+        before, after = plan.before[member.attempt], plan.after[member.attempt]
+        key = (id(before), id(after))
+        if key not in known:
+            was, end = _earliest(before, plan.now_ms), _earliest(after, plan.now_ms)
+            # A pause moves the end from now on, however short it turns out to be.
+            later = plan.change.kind == "pause" or was is None or (end is not None and end > was)
+            known[key] = end if later else None
+        end = known[key]
+        if end is not None and plan.change.kind != "end":
+            ends[member.attempt] = end
+    return ends
+
+
+def _earliest(ledger: clock.Ledger, now_ms: int) -> int | None:
+    start = clock.start_ms(ledger)
+    if start is None:
+        return None
+    end = clock.end_ms(ledger, now_ms)
+    return max(now_ms, start) + clock.remaining_ms(ledger, now_ms) if end is None else end
+
+
+async def propose(conn: AsyncConnection, follows: Follows, *, after: Timed, entry: int, now_ms: int) -> int | None:
+    """Put it before the office, in place of what an earlier change of the same session asked for. The proposal's id."""
+    await conn.execute(
+        text(
+            "UPDATE proposal SET state = 'changed' WHERE session_id = :s AND kind = 'follows' AND state = 'open'"
+            " AND evidence->'after'->>'session' = :after"
+        ),
+        {"s": follows.session.id, "after": str(after.id)},
+    )
+    everybody = [each for each in await time_scope.members(conn, follows.session.id) if each.stored == "open"]
+    chosen = set(follows.attempts)
+    some: list[Member] = [each for each in everybody if each.attempt in chosen]
+    site = len(some) == len(everybody)
+    evidence: Mapping[str, Any] = {
+        "ms": follows.ms,
+        "changeover_ms": follows.changeover_ms,
+        "overlaps": follows.overlaps,
+        "after": {"session": str(after.id), "number": after.number, "entry": entry},
+    }
+    return await proposals.make(
+        conn,
+        proposals.New(
+            session_id=follows.session.id,
+            kind="follows",
+            source=f"entry:{entry}",
+            scope="site" if site else "list",
+            scope_names=[] if site else [each.ticket for each in some],
+            from_ms=None,
+            to_ms=None,
+            attempts=follows.attempts,
+            made_ms=now_ms,
+            evidence=evidence,
+        ),
+    )

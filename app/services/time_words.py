@@ -1,0 +1,207 @@
+"""A change of time in words and plain JSON: its effect before it is confirmed, its entry, and what candidates read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import RowMapping
+
+from app.domain import clock
+from app.domain.adjustments import Change, reason_words
+from app.domain.errors import Refused
+from app.domain.wall_time import WallTime
+from app.services.time_follows import Follows
+from app.services.time_plan import Plan, extremes, told_member
+
+SECOND_MS = 1000
+# Why some of a scope are left out, beside their number.
+LEFT_OUT: Mapping[str, tuple[str, str]] = {
+    "attempt-deferred": ("已缓考", "deferred"),
+    "day-not-opened": ("未定时", "without a start"),
+    "attempt-open": ("仍在作答", "still open"),
+    "runs-elsewhere": ("正参加另一场", "sitting another session"),
+    "attempt-ended": ("已结束", "over"),
+    "handed-in": ("已交卷", "handed in"),
+    "ended-by-staff": ("已被结束", "ended by staff"),
+    "start-passed": ("已开考", "begun already"),
+    "not-begun": ("未开考", "not begun"),
+    "credit-before-start": ("当时未开考", "not begun then"),
+    "already-paused": ("已暂停", "paused already"),
+    "not-paused": ("未被暂停", "not paused"),
+    "cap-held": ("到上限待决定", "held at the cap"),
+}
+
+
+def iso(wall: WallTime, ms: int, zone: str) -> str:
+    """A service-time instant as wall time in the exam's zone, to the second."""
+    return wall.at(ms).astimezone(ZoneInfo(zone)).isoformat(timespec="seconds")
+
+
+def hour(at: str) -> str:
+    """``10:12:30`` of an ISO time."""
+    return f"{datetime.fromisoformat(at):%H:%M:%S}"
+
+
+def length_words(ms: int) -> tuple[str, str]:
+    """``2 分 30 秒`` and ``2 min 30 s``; parts that are zero are left out."""
+    seconds = ms // SECOND_MS
+    parts = [(seconds // 3600, "小时", "h"), (seconds // 60 % 60, "分", "min"), (seconds % 60, "秒", "s")]
+    told = [(f"{n} {zh}", f"{n} {en}") for n, zh, en in parts if n] or [("0 秒", "0 s")]
+    return " ".join(zh for zh, _ in told), " ".join(en for _, en in told)
+
+
+def span(pair: tuple[int, int] | None, wall: WallTime, zone: str) -> dict[str, str] | None:
+    return None if pair is None else {"from": iso(wall, pair[0], zone), "to": iso(wall, pair[1], zone)}
+
+
+def effect(plan: Plan, follows: Follows | None, wall: WallTime, proposal: int | None = None) -> dict[str, Any]:
+    """The effect as the contract of POST /staff/time/preview tells it; everything a person needs before confirming."""
+    zone = plan.reached.session.timezone
+    now = plan.now_ms
+    ends = span(None if plan.change.kind == "end" else extremes(plan, lambda x: clock.end_ms(x, now)), wall, zone)
+    starts = span(extremes(plan, clock.start_ms), wall, zone)
+    left_out = [_left_out(code, len(some)) for code, some in plan.left_out.items()]
+    zh, en = _sentence(plan, ends, starts)
+    refusal = plan.refusal
+    return {
+        "rooms": len({member.room_id for member in plan.takes}),
+        "candidates": len(plan.takes),
+        "left_out": left_out,
+        "ends": ends,
+        "starts": starts,
+        "reopened": len(plan.reopened),
+        "over_cap": [told_member(member, lost_ms=lost) for member, lost in plan.over_cap],
+        "follows": None if follows is None else told_follows(follows, wall, proposal),
+        "refused": None if refusal is None else told_refusal(refusal),
+        "zh": zh + "".join(f"；{one['zh']}" for one in left_out),
+        "en": en + "".join(f"; {one['en']}" for one in left_out),
+    }
+
+
+def told_refusal(refusal: Refused) -> dict[str, Any]:
+    return {"code": refusal.code, "zh": refusal.text("zh"), "en": refusal.text("en")}
+
+
+def _left_out(code: str, count: int) -> dict[str, Any]:
+    zh, en = LEFT_OUT[code]
+    return {"code": code, "count": count, "zh": f"不含{zh} {count} 人", "en": f"without {count} {en}"}
+
+
+def _sentence(plan: Plan, ends: Mapping[str, str] | None, starts: Mapping[str, str] | None) -> tuple[str, str]:
+    rooms, people = len({member.room_id for member in plan.takes}), len(plan.takes)
+    who_zh, who_en = f"{rooms} 个考室、{people} 人", f"{_count(rooms, 'room')}, {_count(people, 'candidate')}"
+    end_zh = end_en = ""
+    if ends is not None:
+        end_zh, end_en = f"新的结束时间 {_range(ends)}", f"new end {_range(ends)}"
+    match plan.change.kind:
+        case "pause":
+            return f"{who_zh}，立即暂停", f"{who_en}, paused at once"
+        case "end":
+            return f"{who_zh}，立即结束考试", f"{who_en}, ended at once"
+        case "postpone" if starts is not None:
+            return (
+                f"{who_zh}，新的开考时间 {_range(starts)}，{end_zh}",
+                f"{who_en}, new start {_range(starts)}, {end_en}",
+            )
+        case "resume" if ends is None:
+            return f"{who_zh}，解除这一暂停，仍被其他暂停保持", f"{who_en}, this pause ends, others still hold them"
+        case "undo" if ends is None:
+            return f"{who_zh}，撤销后仍为暂停", f"{who_en}, paused when it is undone"
+        case _ if ends is None:
+            return f"{who_zh}，暂停中，恢复后才有结束时间", f"{who_en}, paused: the end follows the resume"
+        case _:
+            return f"{who_zh}，{end_zh}", f"{who_en}, {end_en}"
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def _range(pair: Mapping[str, str]) -> str:
+    first, last = hour(pair["from"]), hour(pair["to"])
+    return first if first == last else f"{first}–{last}"
+
+
+def told_follows(follows: Follows, wall: WallTime, proposal: int | None) -> dict[str, Any]:
+    zone = follows.session.timezone
+    before, after = iso(wall, follows.starts_ms, zone), iso(wall, follows.starts_ms + follows.ms, zone)
+    number, people, minutes = follows.session.number, len(follows.attempts), follows.ms // 60_000
+    wait = follows.changeover_ms // 60_000
+    return {
+        "session": {"id": follows.session.id, "number": number, "name": follows.session.name},
+        "candidates": people,
+        "overlaps": follows.overlaps,
+        "ms": follows.ms,
+        "changeover_ms": follows.changeover_ms,
+        "starts": {"from": before, "to": after},
+        "proposal": proposal,
+        "zh": f"第 {number} 场 {people} 人距开考不足 {wait} 分钟，建议推迟 {minutes} 分钟至 {hour(after)}",
+        "en": f"session {number}: {_count(people, 'candidate')} would have less than {wait} min to change over;"
+        f" postpone it by {minutes} min to {hour(after)}",
+    }
+
+
+def told_entry(row: RowMapping, wall: WallTime, zone: str, standing: Collection[int]) -> dict[str, Any]:
+    """A ledger entry as staff read it. ``standing``: ids of the entries that are not taken back."""
+    zh, en = reason_words(row["reason"])
+    return {
+        "id": row["id"],
+        "kind": row["kind"],
+        "scope": row["scope"],
+        "names": row["scope_names"],
+        "room": row["room_id"],
+        "candidates": row["candidates"],
+        "from_ms": row["from_ms"],
+        "to_ms": row["to_ms"],
+        "from_at": None if row["from_ms"] is None else iso(wall, row["from_ms"], zone),
+        "to_at": None if row["to_ms"] is None else iso(wall, row["to_ms"], zone),
+        "amount_ms": row["amount_ms"],
+        "refers": row["refers_id"],
+        "supersedes": row["supersedes_id"],
+        "reason": row["reason"],
+        "reason_zh": zh,
+        "reason_en": en,
+        "note": row["note"],
+        "incident": row["incident"],
+        "by": row["by"],
+        "decision": row["decision_id"],
+        "made_ms": row["made_ms"],
+        "made_at": row["made_at"].astimezone(ZoneInfo(zone)).isoformat(timespec="seconds"),
+        "undone": row["id"] not in standing,
+    }
+
+
+def notice(change: Change, reason: str) -> tuple[str, str]:
+    """What the candidates' pages say of a change: what happened and why, never how long something may take."""
+    why_zh, why_en = reason_words(reason)
+    by_zh, by_en = length_words(change.ms or 0)
+    match change.kind:
+        case "postpone":
+            return (
+                f"开考推迟 {by_zh}（{why_zh}），结束时间同样顺延。",
+                f"The start is postponed by {by_en} ({why_en}). The end moves with it.",
+            )
+        case "pause":
+            return (
+                f"考试已暂停（{why_zh}）。暂停期间不计时，您的答案已保留，请听从监考人员安排。",
+                f"The exam is paused ({why_en}). Your time stands still and your answers are kept. Follow the staff.",
+            )
+        case "resume":
+            return "考试继续，暂停的时间不计入。", "The exam goes on. The pause was not counted."
+        case "extend":
+            return f"考试延长 {by_zh}（{why_zh}）。", f"Your time is extended by {by_en} ({why_en})."
+        case "credit":
+            by_zh, by_en = length_words((change.to_ms or 0) - (change.from_ms or 0))
+            return f"已为您补时 {by_zh}（{why_zh}）。", f"{by_en} are credited to you ({why_en})."
+        case "end":
+            return f"考务办公室已结束您的考试（{why_zh}）。", f"The exam office has ended your exam ({why_en})."
+        case "reopen":
+            return "您的考试已恢复，可以继续作答。", "Your exam is open again. You can go on."
+        case "undo":
+            return (
+                f"一项时间安排已更正（{why_zh}），请以页面上的剩余时间为准。",
+                f"A change of time was corrected ({why_en}). The time left on this page is right.",
+            )

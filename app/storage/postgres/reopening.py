@@ -1,0 +1,32 @@
+"""An attempt that had ended is open again (I9): both steps are taken back.
+
+The same device goes on under the epoch it has: its lease comes back to life where finalising had fenced it, so nothing
+it still holds is a stranger's, and nobody signs in for it. What came in between is kept aside, as it was judged then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+async def reopen(conn: AsyncConnection, attempts: Collection[UUID]) -> None:
+    """Rows locked by the caller, who settles their ends afterwards. Those that are open already stay as they are."""
+    ids = sorted(attempts)
+    await conn.execute(
+        text(
+            "UPDATE lease l SET revoked_ms = NULL FROM attempt a WHERE a.id = ANY(CAST(:a AS uuid[]))"
+            " AND a.state = 'final' AND l.attempt_id = a.id AND l.epoch = a.epoch"
+        ),
+        {"a": ids},
+    )
+    await conn.execute(
+        text(
+            "UPDATE attempt SET state = 'open', ended_ms = NULL, end_reason = NULL, final_ms = NULL, receipt = NULL"
+            " WHERE id = ANY(CAST(:a AS uuid[])) AND state <> 'open'"
+        ),
+        {"a": ids},
+    )
