@@ -70,6 +70,11 @@ MESSAGES: dict[str, Message] = {
         403, "考试尚未开始，请等待倒计时结束。", "The exam has not started. Wait for the countdown."
     ),
     "closed": Message(409, "本场考试已结束。", "This session has ended."),
+    "attempt-paused": Message(
+        409,
+        "考试已暂停，答案已保存，恢复后再交卷。",
+        "The exam is paused and your answers are saved; hand in when it goes on.",
+    ),
     "too-early-to-hand-in": Message(
         403, "未到允许交卷时间，还需等待 {in_ms} 毫秒。", "It is too early to hand in; wait {in_ms} ms more."
     ),
@@ -295,6 +300,10 @@ MESSAGES: dict[str, Message] = {
         "第 {decision} 号决定尚未批准，或不适用于所选的全部人员。",
         "Decision {decision} is not approved, or does not cover everybody in the scope.",
     ),
+    "proposal-decided": Message(
+        409, "{by} 已对这一提议作出处置，请刷新后再看。", "{by} has already decided on this proposal. Look again."
+    ),
+    "proposal-note-missing": Message(422, "不采纳提议时必须写明理由。", "Say why the proposal is not followed."),
     # --- the request itself
     "bad-body": Message(422, "请求格式不正确：{reason}。", "The request is malformed: {reason}."),
     "bad-method": Message(405, "此地址不支持这种请求方法。", "This address does not take that method."),

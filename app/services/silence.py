@@ -147,6 +147,9 @@ async def _follow(
     await proposals.update(conn, row["id"], to_ms=followed.closed.to_ms, evidence=evidence)
     if row["state"] != "open":
         return []
+    if followed.closed.to_ms <= row["from_ms"]:
+        # What was decided while it lasted reached to its very end.
+        await proposals.lapse(conn, row["id"])
     return [_subject(row["id"], _part(row, followed.closed, now_ms), going=False)]
 
 

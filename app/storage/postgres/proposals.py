@@ -135,6 +135,28 @@ async def members(conn: AsyncConnection, proposal: int) -> list[UUID]:
     return list(rows.scalars())
 
 
+async def tickets(conn: AsyncConnection, ids: Collection[int]) -> dict[int, list[str]]:
+    """Proposal → the tickets of its members."""
+    rows = await conn.execute(
+        text(
+            "SELECT m.proposal_id, c.ticket FROM proposal_attempt m JOIN attempt a ON a.id = m.attempt_id"
+            " JOIN candidate c ON c.id = a.candidate_id WHERE m.proposal_id = ANY(:ids) ORDER BY c.ticket"
+        ),
+        {"ids": sorted(ids)},
+    )
+    found: dict[int, list[str]] = {}
+    for row in rows:
+        found.setdefault(row.proposal_id, []).append(row.ticket)
+    return found
+
+
+async def lapse(conn: AsyncConnection, proposal: int) -> None:
+    """Close an open proposal of which nothing is left to decide; nobody decided."""
+    await conn.execute(
+        text("UPDATE proposal SET state = 'dismissed' WHERE id = :p AND state = 'open'"), {"p": proposal}
+    )
+
+
 async def decide(
     conn: AsyncConnection,
     proposal: int,
