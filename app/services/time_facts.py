@@ -47,22 +47,46 @@ def _decides(login: Login) -> bool:
 
 
 async def completed(conn: AsyncConnection, change: Change, now_ms: int, site: Site) -> Change:
-    """The change, checked for what makes no sense by itself."""
+    """The change, checked for what makes no sense by itself; one that answers an entry takes its scope from it."""
     rules.check(change, now_ms=now_ms, longest_ms=ms(site.settings.longest_change))
-    if change.kind != "undo":
+    if change.kind == "undo":
+        answered = await _undone(conn, change)
+    elif _answers_all(change):
+        answered = await _paused(conn, change)
+    else:
         return change
-    undone = await _undone(conn, change)
-    # It concerns whom the entry concerned, whatever scope the request names.
-    return replace(change, reason=change.reason or undone.reason, scope=replace(change.scope, kind=undone.scope))
+    return replace(change, reason=change.reason or answered.reason, scope=replace(change.scope, kind=answered.scope))
+
+
+def _answers_all(change: Change) -> bool:
+    """Whether the change is for everybody an entry was for: an undo, and a resume of one pause for the whole site."""
+    return change.kind == "undo" or (change.kind == "resume" and change.entry is not None and not _names_some(change))
+
+
+def _names_some(change: Change) -> bool:
+    scope = change.scope
+    return bool(scope.buildings or scope.rooms or scope.tickets or scope.attempt is not None)
 
 
 async def _undone(conn: AsyncConnection, change: Change) -> clock.Entry:
+    found = await _live_entry(conn, change)
+    if found.kind not in rules.UNDOABLE or found.reason in rules.HELD:
+        raise Refused("entry-not-undoable")
+    return found
+
+
+async def _paused(conn: AsyncConnection, change: Change) -> clock.Entry:
+    found = await _live_entry(conn, change)
+    if found.kind != "pause":
+        raise Refused("entry-unknown", entry=change.entry)
+    return found
+
+
+async def _live_entry(conn: AsyncConnection, change: Change) -> clock.Entry:
     chain = await time_entries.chain(conn, change.scope.session)
     found = next((entry for entry in chain if entry.id == change.entry), None)
     if found is None:
         raise Refused("entry-unknown", entry=change.entry)
-    if found.kind not in rules.UNDOABLE or found.reason in rules.HELD:
-        raise Refused("entry-not-undoable")
     if found not in clock.live(chain):
         raise Refused("entry-undone", entry=change.entry)
     return found
@@ -70,9 +94,9 @@ async def _undone(conn: AsyncConnection, change: Change) -> clock.Entry:
 
 async def reached(conn: AsyncConnection, session: Timed, change: Change) -> Reached:
     """Whom the change means. Refused: scope-unknown, scope-empty."""
-    if change.kind != "undo" or change.entry is None:
+    if not _answers_all(change) or change.entry is None:
         return await time_scope.reach(conn, session, change.scope)
-    # An undo is for everybody the entry was for, wherever they sit by now.
+    # Everybody the entry was for, wherever they sit by now.
     row = await time_entries.find(conn, change.entry)
     meant = await adjustments.members(conn, change.entry)
     found = await time_scope_rows.members(conn, session.id, attempts=meant)

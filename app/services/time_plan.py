@@ -146,13 +146,18 @@ class _Judge:
         return self._pauses[key]
 
     def ended_by_resume(self, member: Member) -> list[clock.Entry]:
-        """The pauses that this resume ends for the member; a hold among them only when its limit has been lifted."""
+        """The pauses that this resume ends for the member; a hold among them, for whose limit has been lifted."""
+        holds = [pause for pause in self.pauses(member) if pause.reason == "hold"]
+        if self._facts.own_scope_only:
+            holds = []
         free = [pause for pause in self.pauses(member) if pause.reason not in HELD]
         if self._change.entry is not None:
             free = [pause for pause in free if pause.id == self._change.entry]
+            if not free and self._change.entry not in {pause.id for pause in holds}:
+                return []
         if self._same:
             free = [pause for pause in free if pause.scope == self._change.scope.kind]
-        return free + [pause for pause in self.pauses(member) if pause.reason == "hold"]
+        return free + holds
 
     def sorted_out(self, members: Iterable[Member]) -> tuple[list[Member], dict[str, list[Member]]]:
         takes: list[Member] = []
