@@ -1,4 +1,4 @@
-"""What the evidence, or an invigilator, asks the office to decide, in words."""
+"""What the evidence, or an invigilator, asks the office to decide: what of it is more than the cap, and its words."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
+from app.domain import adjustments, clock
 from app.domain.clock import duration_text
 
 Kind = Literal[
@@ -19,6 +20,34 @@ LOSSES: Mapping[str, tuple[str, str]] = {
     "site-loss": ("全场断联", "Everyone lost"),
     "outage-credit": ("服务恢复后未能重连", "Not reconnected after the outage"),
 }
+
+
+def surplus_from(ledger: clock.Ledger, from_ms: int, to_ms: int, *, now_ms: int, limit_ms: int) -> int:
+    """Up to where a measured gap ``[from_ms, to_ms)`` can be credited within the limit; ``to_ms`` when all of it can.
+
+    The rest is for the office: a move is never refused for the cap, and never goes beyond it by itself (I8). What is
+    credited or paused already costs nothing a second time.
+    """
+    most = max(limit_ms, clock.lost_ms(ledger, now_ms))
+
+    def fits(end_ms: int) -> bool:
+        gap = clock.Entry(_NEWEST, "credit", from_ms, end_ms, reason="relog", made_ms=now_ms)
+        return clock.lost_ms(adjustments.planned(ledger, gap), now_ms) <= most
+
+    if to_ms <= from_ms or fits(to_ms):
+        return to_ms
+    least, beyond = from_ms, to_ms
+    while beyond - least > 1:
+        middle = (least + beyond) // 2
+        if fits(middle):
+            least = middle
+        else:
+            beyond = middle
+    return least
+
+
+# Greater than the id of any entry that is written.
+_NEWEST = 1 << 62
 
 
 def words(

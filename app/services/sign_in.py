@@ -26,11 +26,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.checkpoint import recovery
 from app.domain import identity, lease
 from app.domain.errors import Refused
-from app.services import limits
+from app.services import limits, measured_gap
 from app.services.mirroring import mirror
 from app.services.site import Site
 from app.services.tokens import Claims
-from app.storage.postgres import adjustments, attempts
+from app.storage.postgres import attempts
 from app.storage.redis.events import Event
 
 log = structlog.get_logger(__name__)
@@ -224,8 +224,9 @@ async def _grant(site: Site, conn: AsyncConnection, request: Request, attempt: U
         if move is not None:
             # A PC that is left behind may go on beating: from the click on, only an answer shows that somebody works.
             last = min(last, max(move["opened_ms"], await attempts.last_answer_ms(conn, attempt)))
-        await adjustments.credit(
+        await measured_gap.credit(
             conn,
+            site.settings,
             attempt,
             session_id=row["session_id"],
             from_ms=min(last, now_ms),
