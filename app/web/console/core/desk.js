@@ -26,6 +26,7 @@ import { createAside } from './aside.js';
 import { createLive } from './live.js';
 import { currentSession, follow, happenings } from './room.js';
 import { createStores } from './stores.js';
+import { createTiming } from './timing.js';
 
 /** While the service is away at the start of the page. */
 const STAFF_RETRY = Object.freeze({ base: 500, cap: 3000 });
@@ -67,15 +68,19 @@ export function createDesk(ports) {
 
   const act = createActs({ api, timers, random, clock, token: () => token });
   const stores = createStores({ fetch, timers, random });
-  const aside = createAside({
-    get: async (path) => (await api.get(`/api/v1/staff${path}`, asked())).body,
-    change,
+  const get = async (/** @type {string} */ path) => (await api.get(`/api/v1/staff${path}`, asked())).body;
+  const forgive = () => {
+    fault.value = null;
+  };
+  const aside = createAside({ get, change, timers, random, loginEnded, forgive });
+  const timing = createTiming({
+    get,
+    post: async (path, body) => (await api.post(`/api/v1/staff${path}`, body, asked())).body,
+    send,
     timers,
     random,
     loginEnded,
-    forgive() {
-      fault.value = null;
-    },
+    forgive,
   });
   const live = createLive({
     fetch,
@@ -121,6 +126,7 @@ export function createDesk(ports) {
     live.stop();
     stores.stop();
     aside.stop();
+    timing.stop();
     timers.clearTimeout(sessionsTimer);
     token = null;
     storage.set('token', null);
@@ -220,19 +226,31 @@ export function createDesk(ports) {
    * @param {unknown} body
    */
   async function change(at, path, body) {
-    if (busy.value !== null) return false;
+    return 'body' in (await send(at, path, body));
+  }
+
+  /**
+   * One click, repeated until it has an answer; the reply's body, or why there is none.
+   *
+   * @param {string} at
+   * @param {string} path
+   * @param {unknown} body
+   * @returns {Promise<{body: any} | {error: unknown}>}
+   */
+  async function send(at, path, body) {
+    if (busy.value !== null) return { error: null };
     batch(() => {
       busy.value = { at, repeating: false };
       fault.value = null;
     });
     try {
-      await act(path, body, () => {
+      const reply = await act(path, body, () => {
         busy.value = { at, repeating: true };
       });
-      return true;
+      return { body: reply };
     } catch (error) {
       if (!loginEnded(error)) fault.value = { at, error };
-      return false;
+      return { error };
     } finally {
       busy.value = null;
     }
@@ -240,10 +258,17 @@ export function createDesk(ports) {
 
   return {
     api, phase, staff, sessions, roomId, sessionId, picture, pictureAt, away, closed, selection, query, only, busy,
-    fault, notices, farewell, clock, aside,
+    fault, notices, farewell, clock, aside, timing,
     stores: stores.stores,
     dismiss,
     openRoom,
+
+    /** Back to the room, whatever lay over it. */
+    leaveViews() {
+      aside.hide();
+      timing.hide();
+    },
+
     retryNow: () => live.retryNow(),
 
     /** Goes on with the login of this tab, if there is one. */

@@ -1,7 +1,8 @@
 /**
  * What the page makes of a room's picture (`services/room.py`): pure functions, no clock, no DOM.
  *
- * @typedef {'not_arrived' | 'waiting' | 'answering' | 'silent' | 'handed_in' | 'timed_out' | 'forced'} State
+ * @typedef {'not_arrived' | 'waiting' | 'answering' | 'paused' | 'silent' | 'handed_in' | 'timed_out' | 'forced' |
+ *   'deferred'} State
  * @typedef {{
  *   id: number, from_seat: string, to_seat: string, to_seat_id: number, to_room: string | null, same_seat: boolean,
  *   reason: string, by: string, opened_s: number, state: string,
@@ -38,7 +39,7 @@
 export const TRUSTED_MS = 8000;
 
 /** Order in which states are told: what needs a hand comes first. @type {State[]} */
-export const STATES = ['silent', 'answering', 'waiting', 'not_arrived', 'handed_in', 'timed_out', 'forced'];
+export const STATES = ['silent', 'paused', 'answering', 'waiting', 'not_arrived', 'handed_in', 'timed_out', 'forced', 'deferred'];
 
 /** Longer than this a silence is no slow network any more. */
 export const LONG_SILENCE_S = 60;

@@ -9,6 +9,8 @@ const PATHS = {
   silent: html`<path d="M8 1.2 15.4 14.2H.6Z" fill="currentColor" /><path d="M8 6v4.2M8 11.7v1.3" stroke="var(--icon-gap, #fff)" stroke-width="1.7" />`,
   handed_in: html`<path d="m2.5 8.5 3.8 3.8 7.4-8" fill="none" stroke="currentColor" stroke-width="2.4" stroke-linecap="round" stroke-linejoin="round" />`,
   timed_out: html`<rect x="3" y="3" width="10" height="10" rx="1" fill="currentColor" />`,
+  paused: html`<path d="M5 3v10M11 3v10" stroke="currentColor" stroke-width="3" stroke-linecap="round" />`,
+  deferred: html`<circle cx="8" cy="8" r="6" fill="none" stroke="currentColor" stroke-width="1.75" /><path d="M5 8h6" stroke="currentColor" stroke-width="1.75" stroke-linecap="round" />`,
   forced: html`<path d="M5.2 1.5h5.6l3.7 3.7v5.6l-3.7 3.7H5.2l-3.7-3.7V5.2Z" fill="currentColor" /><path d="M4.5 8h7" stroke="var(--icon-gap, #fff)" stroke-width="2" />`,
   free: html`<path d="M8 3v10M3 8h10" stroke="currentColor" stroke-width="2" stroke-linecap="round" />`,
   kept: html`<path d="M2 8h10M8 4l4 4-4 4" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round" />`,

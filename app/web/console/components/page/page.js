@@ -7,6 +7,7 @@ import { SeatMap } from '../seat-map/seat-map.js';
 import { SignIn } from '../sign-in/sign-in.js';
 import { StoresLine } from '../stores/stores.js';
 import { Summary } from '../summary/summary.js';
+import { Timing } from '../timing/timing.js';
 import { TopBar } from '../top-bar/top-bar.js';
 
 export function Page() {
@@ -17,9 +18,16 @@ export function Page() {
     <${TopBar} />
     <${Link} />
     <${StoresLine} />
-    ${desk.aside.open.value !== null ? html`<${Aside} />` : html`<${Room} />`}
+    <${Shown} />
     <${Notices} />
   </div>`;
+}
+
+/** One of the three: what was kept aside, the exam's time, the room. */
+function Shown() {
+  const { desk } = useApp();
+  if (desk.aside.open.value !== null) return html`<${Aside} />`;
+  return desk.timing.open.value !== null ? html`<${Timing} />` : html`<${Room} />`;
 }
 
 /** Whether what is shown is now; silent while all is well. */

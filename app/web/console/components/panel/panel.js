@@ -6,6 +6,7 @@ import { Attention } from './attention.js';
 import { Condition, Facts } from './candidate.js';
 import { Relog } from './relog.js';
 import { SpareSeat } from './spare-seat.js';
+import { Time } from './time.js';
 
 export function Panel() {
   const { desk } = useApp();
@@ -55,6 +56,7 @@ function SeatPanel({ seat, picture }) {
     ${seat.occupant
       ? html`<${Condition} seat=${seat} occupant=${seat.occupant} />
           ${may('relog') ? html`<${Relog} seat=${seat} occupant=${seat.occupant} picture=${picture} />` : null}
+          <${Time} key=${seat.occupant.ticket} occupant=${seat.occupant} picture=${picture} />
           <${Facts} seat=${seat} occupant=${seat.occupant} />`
       : html`<${SpareSeat} seat=${seat} mark=${may('mark-seat')} />`}
   </aside>`;

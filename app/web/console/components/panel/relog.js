@@ -31,7 +31,7 @@ export function Relog({ seat, occupant, picture }) {
   }, [choosing]);
 
   if (attempt === null) return html`<p class="note">${t('relog.noPaper')}</p>`;
-  if (['handed_in', 'timed_out', 'forced'].includes(occupant.state)) return null;
+  if (['handed_in', 'timed_out', 'forced', 'deferred'].includes(occupant.state)) return null;
   if (pending) return html`<${Pending} occupant=${occupant} />`;
 
   if (choosing) {

@@ -17,7 +17,7 @@ function Where() {
   const { desk, t } = useApp();
   const { staff, sessions, roomId, sessionId } = desk;
   const rooms = staff.value?.rooms ?? [];
-  if (rooms.length === 0) return html`<div class="top-bar-where"><${KeptAside} /></div>`;
+  if (rooms.length === 0) return html`<div class="top-bar-where"><${KeptAside} /><${TimeLink} /></div>`;
   /** @type {Map<string, typeof rooms>} */
   const buildings = new Map();
   for (const room of rooms) buildings.set(room.building, [...(buildings.get(room.building) ?? []), room]);
@@ -28,7 +28,7 @@ function Where() {
       <select
         class="top-bar-select top-bar-room" value=${String(roomId.value)}
         onChange=${(/** @type {any} */ event) => {
-          desk.aside.hide();
+          desk.leaveViews();
           desk.openRoom(Number(event.target.value));
         }}
       >
@@ -47,7 +47,7 @@ function Where() {
           <select
             class="top-bar-select" value=${String(sessionId.value)}
             onChange=${(/** @type {any} */ event) => {
-              desk.aside.hide();
+              desk.leaveViews();
               desk.openRoom(/** @type {number} */ (roomId.value), Number(event.target.value));
             }}
           >
@@ -60,6 +60,7 @@ function Where() {
         </label>`
       : null}
     <${KeptAside} />
+    <${TimeLink} />
   </div>`;
 }
 
@@ -121,8 +122,31 @@ function KeptAside() {
   if (!open && total === 0) return null;
   return html`<button
     class="button aside-link" aria-pressed=${open ? 'true' : 'false'} data-some=${total > 0 ? 'yes' : null}
-    onClick=${() => (open || session === null ? aside.hide() : void aside.show(session))}
+    onClick=${() => {
+      if (open || session === null) return aside.hide();
+      desk.timing.hide();
+      return void aside.show(session);
+    }}
   >
     ${t('aside.link')} <strong class="number">${total}</strong>
+  </button>`;
+}
+
+/** The way to the exam's time. */
+function TimeLink() {
+  const { desk, t } = useApp();
+  const { timing, aside } = desk;
+  const session = desk.sessionId.value ?? desk.sessions.value[0]?.id ?? null;
+  if (session === null || !desk.staff.value?.may.includes('time-view')) return null;
+  const open = timing.open.value !== null;
+  return html`<button
+    class="button aside-link" aria-pressed=${open ? 'true' : 'false'}
+    onClick=${() => {
+      if (open) return timing.hide();
+      aside.hide();
+      return void timing.show(session);
+    }}
+  >
+    ${t('timing.link')}
   </button>`;
 }

@@ -1,0 +1,129 @@
+/** What a decision will do, in full, before anybody confirms it; and the one button that says it again. */
+import { html, useLayoutEffect, useRef } from '../../../shared/ui.js';
+import { useApp } from '../../app.js';
+import { GRAVE } from '../../core/timing-draft.js';
+import { lengthText, wallText } from '../../core/wall.js';
+import { Outcome } from '../panel/panel.js';
+
+const SHOWN = 50;
+
+/** @param {{at: string, zone: string | undefined, onLift?: (() => void) | null}} props */
+export function Effect({ at, zone, onLift = null }) {
+  const { desk, t, i18n } = useApp();
+  const { timing } = desk;
+  const asked = timing.asking.value;
+  const heading = useRef(/** @type {HTMLElement | null} */ (null));
+  const chinese = i18n.language.value.startsWith('zh');
+  const said = (/** @type {any} */ one) => (chinese ? one?.zh : one?.en) ?? '';
+
+  // Read first, then confirmed: the button is the next stop of the keyboard, not the first.
+  useLayoutEffect(() => heading.current?.focus(), [asked?.seen]);
+  if (asked === null || asked.at !== at) return null;
+  const { effect } = asked;
+  const over = effect.over_cap ?? [];
+  const blocked = over.length > 0 || (effect.refused ?? null) !== null;
+  const busy = desk.busy.value !== null;
+  const what = t(asked.words);
+  const submit = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    if (!busy && !blocked) void timing.confirm();
+  };
+  return html`<form class="effect" onSubmit=${submit} aria-labelledby="effect-title">
+    <h2 id="effect-title" tabindex="-1" ref=${heading}>${t('timing.effect', { what })}</h2>
+    ${asked.changed ? html`<p class="note note-warn" role="alert">${t('timing.effect.changed')}</p>` : null}
+    ${asked.whom ? html`<p class="effect-whom">${asked.whom}</p>` : null}
+    <p class="effect-sentence">${said(effect)}</p>
+    <dl class="effect-facts">
+      ${range(effect.starts) ? html`<div><dt>${t('timing.effect.starts')}</dt><dd class="number">${range(effect.starts)}</dd></div>` : null}
+      ${range(effect.ends) ? html`<div><dt>${t('timing.effect.ends')}</dt><dd class="number">${range(effect.ends)}</dd></div>` : null}
+      ${effect.seats ? html`<div><dt>${t('timing.effect.seats')}</dt><dd>${t('timing.effect.seats.n', effect.seats)}</dd></div>` : null}
+      ${effect.papers ? html`<div><dt>${t('timing.effect.papers')}</dt><dd>${t('timing.effect.papers.n', effect.papers)}</dd></div>` : null}
+    </dl>
+    ${effect.follows
+      ? html`<section class="note note-warn">
+          <h3>${t('timing.follows', { name: effect.follows.session.name })}</h3>
+          <p>${said(effect.follows)}</p>
+        </section>`
+      : null}
+    <${People} people=${effect.changed?.length ? effect.changed : (effect.people ?? [])} of=${effect.changed?.length ? (effect.seats?.changed ?? 0) : (effect.candidates ?? 0)} />
+    ${over.length > 0
+      ? html`<section class="note note-bad effect-over" aria-labelledby="effect-over">
+          <h3 id="effect-over">${t('timing.over', { n: over.length })}</h3>
+          <ul class="effect-names" tabindex="0" aria-label=${t('timing.over.list')}>
+            ${over.slice(0, SHOWN).map(
+              (one) => html`<li key=${one.ticket}>
+                <span>${one.room} ${one.seat} ${one.name}</span> <span class="number">${one.ticket}</span>
+                <strong class="number">${lengthText(one.lost_ms)}</strong>
+              </li>`,
+            )}
+          </ul>
+          ${over.length > SHOWN ? html`<p>${t('timing.over.more', { n: over.length - SHOWN })}</p>` : null}
+          ${onLift ? html`<button class="button" type="button" onClick=${onLift}>${t('timing.lift.open')}</button>` : null}
+        </section>`
+      : null}
+    ${effect.refused && over.length === 0 ? html`<p class="note note-bad">${said(effect.refused)}</p>` : null}
+    <${Outcome} at=${[at]} />
+    <div class="effect-buttons">
+      ${blocked
+        ? null
+        : html`<button
+            class=${`button button-large ${GRAVE.has(asked.body.action ?? asked.body.kind) ? 'button-danger' : 'button-primary'}`}
+            aria-disabled=${busy ? 'true' : null}
+          >
+            ${t('timing.confirm', { what, effect: said(effect) })}
+          </button>`}
+      <button class="button button-large" type="button" onClick=${() => !busy && timing.unask()}>${t('timing.unask')}</button>
+    </div>
+  </form>`;
+
+  /** @param {{from: string, to: string} | null | undefined} span */
+  function range(span) {
+    if (!span?.from) return '';
+    const [from, to] = [wallText(span.from, zone), wallText(span.to, zone)];
+    return from === to ? from : `${from} – ${to}`;
+  }
+}
+
+/** Who goes where, the first of them. @param {{people: any[], of: number}} props */
+function People({ people, of }) {
+  const { t } = useApp();
+  if (people.length === 0) return null;
+  return html`<section aria-labelledby="effect-people">
+    <h3 id="effect-people">${t('timing.effect.people')}</h3>
+    <ul class="effect-names" tabindex="0" aria-labelledby="effect-people">
+      ${people.map(
+        (one) => html`<li key=${`${one.ticket} ${one.session}`}>
+          <span>${one.name}</span> <span class="number">${one.ticket}</span>
+          <strong>${[one.room, one.seat].join(' ')}${one.to_room ? ` → ${one.to_room} ${one.to_seat}` : ''}</strong>
+        </li>`,
+      )}
+    </ul>
+    ${of > people.length ? html`<p class="soft">${t('timing.over.more', { n: of - people.length })}</p>` : null}
+  </section>`;
+}
+
+/** What became of the last decision made at this place. @param {{at: string}} props */
+export function Told({ at }) {
+  const { desk, t, i18n } = useApp();
+  const told = desk.timing.told.value;
+  const chinese = i18n.language.value.startsWith('zh');
+  const effect = told?.effect;
+  return html`<div class="timing-told" role="status">
+    ${told && told.at === at
+      ? html`<p class="note note-good">
+          <strong>${t('timing.done', { what: t(told.words) })}</strong> ${effect ? (chinese ? effect.zh : effect.en) : ''}
+        </p>`
+      : null}
+  </div>`;
+}
+
+/** Why no effect could be shown, or that one is awaited. @param {{at: string}} props */
+export function Checking({ at }) {
+  const { desk, t, i18n } = useApp();
+  const { checking, doubt } = desk.timing;
+  const failed = doubt.value?.at === at ? /** @type {any} */ (doubt.value.error) : null;
+  return html`<div class="outcome" aria-live="assertive">
+    ${checking.value === at ? html`<p class="soft">${t('timing.checking')}</p>` : null}
+    ${failed ? html`<p class="note note-bad">${failed.text ? failed.text(i18n.language.value) : t('timing.unknown')}</p>` : null}
+  </div>`;
+}

@@ -1,0 +1,178 @@
+/**
+ * The session's time as a picture (`GET /staff/time/sessions/{id}`): a row of bars for rooms that are alike, over the
+ * wall clock. An outage has no length in service time, but people's watches went on in it. Pure functions, no DOM.
+ *
+ * @typedef {{
+ *   kind: string, from_at: string | null, to_at: string | null, from_ms?: number | null, to_ms?: number | null,
+ *   entry?: string | number | null, scope?: string,
+ * }} Span
+ * @typedef {{
+ *   id: number, name: string, building: string, building_id?: number, candidates: number, paused: boolean | number,
+ *   start_at?: string | null, end_at: string | null, lost_ms: number, spans: Span[],
+ * }} Room
+ * @typedef {{kind: string, from: number, to: number, open: boolean, left: number, width: number, entry: any}} Mark
+ * @typedef {{
+ *   key: string, building: string, rooms: Room[], candidates: number, paused: boolean, held: boolean, lostMs: number,
+ *   endAt: string | null, marks: Mark[],
+ * }} Row
+ * @typedef {{from: number, to: number}} Extent
+ */
+
+/** In what order marks are drawn, the later above the earlier; also the legend. */
+export const KINDS = ['planned', 'actual', 'postpone', 'extend', 'credit', 'pause', 'outage'];
+/** What only single candidates have is on their own page: it would tear rows apart that are alike. */
+const PERSONAL = new Set(['candidate', 'list']);
+const STEPS_MIN = [1, 2, 5, 10, 15, 20, 30, 60, 120, 240];
+const MINUTE_MS = 60 * 1000;
+
+/**
+ * From when to when the picture goes: everything that is planned or happened, and now while the session is near.
+ *
+ * @param {any} view
+ * @returns {Extent}
+ */
+export function extentOf(view) {
+  /** @type {(string | null | undefined)[]} */
+  const told = [view.planned?.start_at, view.planned?.end_at, view.actual?.start_at, view.actual?.end_at];
+  for (const room of view.rooms) {
+    told.push(room.end_at);
+    for (const span of room.spans) told.push(span.from_at, span.to_at);
+  }
+  for (const outage of view.outages ?? []) told.push(outage.from_at, outage.to_at);
+  const known = told.filter(Boolean).map((at) => Date.parse(/** @type {string} */ (at)));
+  const now = view.now_at ? Date.parse(view.now_at) : NaN;
+  let from = Math.min(...known);
+  let to = Math.max(...known);
+  // A session of yesterday is not drawn up to today.
+  const near = (to - from) / 2 + 30 * MINUTE_MS;
+  if (now > from - near && now < to + near) [from, to] = [Math.min(from, now), Math.max(to, now)];
+  const pad = Math.max(2 * MINUTE_MS, (to - from) * 0.02);
+  return { from: from - pad, to: to + pad };
+}
+
+/**
+ * Where lines of the clock are drawn: whole minutes, at most `most` of them.
+ *
+ * @param {Extent} extent
+ * @param {number} most
+ */
+export function ticks({ from, to }, most = 10) {
+  const step = (STEPS_MIN.find((min) => (to - from) / (min * MINUTE_MS) <= most) ?? 480) * MINUTE_MS;
+  const found = [];
+  for (let at = Math.ceil(from / step) * step; at <= to; at += step) found.push({ at, left: share(at, { from, to }) });
+  return found;
+}
+
+/** In hundredths of the width, to a hundredth of one. @param {number} at @param {Extent} extent */
+export function share(at, { from, to }) {
+  return Math.round((10000 * (at - from)) / (to - from)) / 100;
+}
+
+/**
+ * The rows, rooms of one building that are alike in one.
+ *
+ * @param {any} view
+ * @param {Extent} extent
+ * @param {boolean} apart each room for itself
+ * @returns {{building: string, rows: Row[]}[]}
+ */
+export function rowsOf(view, extent, apart = false) {
+  const held = new Set((view.held ?? []).flatMap((/** @type {any} */ one) => one.rooms ?? []));
+  const now = view.now_at ? Date.parse(view.now_at) : extent.to;
+  /** @type {Map<string, Map<string, Row>>} */
+  const buildings = new Map();
+  for (const room of /** @type {Room[]} */ (view.rooms)) {
+    const marks = marksOf(room, view, extent, now);
+    const likeness = marks.map(({ kind, from, to, open, entry }) => [kind, from, open ? 0 : to, entry]);
+    const key = apart ? `room ${room.id}` : JSON.stringify([likeness, Boolean(room.paused), held.has(room.id), room.end_at]);
+    const rows = buildings.get(room.building) ?? new Map();
+    buildings.set(room.building, rows);
+    const row = rows.get(key);
+    if (row) {
+      row.rooms.push(room);
+      row.candidates += room.candidates;
+      row.lostMs = Math.max(row.lostMs, room.lost_ms);
+    } else {
+      rows.set(key, {
+        key: `${room.building} ${room.id}`, building: room.building, rooms: [room], candidates: room.candidates,
+        paused: Boolean(room.paused), held: held.has(room.id), lostMs: room.lost_ms, endAt: room.end_at, marks,
+      });
+    }
+  }
+  return [...buildings].map(([building, rows]) => ({ building, rows: [...rows.values()] }));
+}
+
+/**
+ * @param {Room} room
+ * @param {any} view
+ * @param {Extent} extent
+ * @param {number} now
+ * @returns {Mark[]}
+ */
+function marksOf(room, view, extent, now) {
+  /** @type {Span[]} */
+  const spans = room.spans.filter((span) => !PERSONAL.has(span.scope ?? ''));
+  const has = (/** @type {string} */ kind) => spans.some((span) => span.kind === kind);
+  const { planned, actual } = view;
+  if (!has('planned') && planned?.start_at) spans.push({ kind: 'planned', from_at: planned.start_at, to_at: planned.end_at });
+  const start = room.start_at ?? actual?.start_at;
+  if (!has('actual') && start) spans.push({ kind: 'actual', from_at: start, to_at: room.end_at });
+  for (const outage of view.outages ?? []) {
+    if (!has('outage')) spans.push({ kind: 'outage', from_at: outage.from_at, to_at: outage.to_at });
+  }
+  return spans
+    .filter((span) => span.from_at)
+    .map((span) => {
+      const from = Date.parse(/** @type {string} */ (span.from_at));
+      const open = !span.to_at;
+      const to = Math.max(from, span.to_at ? Date.parse(span.to_at) : now);
+      const left = share(Math.max(from, extent.from), extent);
+      const width = Math.max(0, Math.round(100 * (share(Math.min(to, extent.to), extent) - left)) / 100);
+      return { kind: span.kind, from, to, open, left, width, entry: span.entry ?? null };
+    })
+    .sort((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind) || a.from - b.from);
+}
+
+/**
+ * The rooms of a row in few words: one name, two names, or from where to where and how many.
+ *
+ * @param {Room[]} rooms
+ * @returns {{key: 'one' | 'two' | 'range' | 'some', first: string, last: string, n: number}}
+ */
+export function namesOf(rooms, all = rooms) {
+  const n = rooms.length;
+  const first = rooms[0].name;
+  const last = rooms[n - 1].name;
+  if (n < 3) return { key: n === 1 ? 'one' : 'two', first, last, n };
+  const at = all.findIndex(({ id }) => id === rooms[0].id);
+  const follows = rooms.every(({ id }, index) => all[at + index]?.id === id);
+  return { key: follows ? 'range' : 'some', first, last, n };
+}
+
+/**
+ * Where an arrow leads among the marks: along the row, or to the mark of the next row that lies nearest.
+ *
+ * @param {string} key
+ * @param {{row: number, mark: number}} at
+ * @param {Mark[][]} rows
+ * @returns {{row: number, mark: number} | null} null when the key is not ours
+ */
+export function walk(key, at, rows) {
+  const own = rows[at.row] ?? [];
+  if (key === 'ArrowLeft') return { row: at.row, mark: Math.max(0, at.mark - 1) };
+  if (key === 'ArrowRight') return { row: at.row, mark: Math.min(own.length - 1, at.mark + 1) };
+  if (key === 'Home') return { row: at.row, mark: 0 };
+  if (key === 'End') return { row: at.row, mark: Math.max(0, own.length - 1) };
+  if (key !== 'ArrowUp' && key !== 'ArrowDown') return null;
+  const step = key === 'ArrowUp' ? -1 : 1;
+  let row = at.row + step;
+  while (rows[row] && rows[row].length === 0) row += step;
+  const next = rows[row];
+  if (!next) return at;
+  const from = own[at.mark]?.from ?? 0;
+  const same = next.findIndex(({ kind }) => kind === own[at.mark]?.kind);
+  const nearest = next.reduce(
+    (best, { from: other }, index) => (Math.abs(other - from) < Math.abs(next[best].from - from) ? index : best), 0,
+  );
+  return { row, mark: same >= 0 ? same : nearest };
+}
