@@ -81,6 +81,12 @@ def words(
             f"采用的答案是在补时时段内的 {typed} 作答的，建议将补时 {before} 缩短为 {length}",
             f"The adopted answer was typed at {typed}, inside the credited gap: shorten {before} to {length}?",
         )
+    if kind == "follows":
+        number = evidence.get("after", {}).get("number", "")
+        return (
+            f"因第 {number} 场延后，建议本场推迟 {length} 开考",
+            f"Session {number} runs later: postpone the start of this one by {length}",
+        )
     return (f"{by} 申请补时 {span}，{length}", f"{by} asks for a credit {span}, {length}")
 
 

@@ -9,12 +9,15 @@ Locks: exam, session, the proposal, attempts by id, audit head.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain import clock
 from app.domain.adjustments import AUTOMATIC, Change, Scope
 from app.domain.errors import Refused
 from app.services import staff_requests, time_decisions, time_scope
@@ -23,7 +26,7 @@ from app.services.site import Site
 from app.services.staff_requests import Done
 from app.services.staff_requests import Request as StaffRequest
 from app.services.time_decisions import Decided
-from app.storage.postgres import exams, proposals, schedule
+from app.storage.postgres import adjustments, exams, proposals, schedule
 from app.storage.postgres.staff import Login
 
 # What is entered as the reason when nobody gives another.
@@ -114,9 +117,18 @@ async def _change(conn: AsyncConnection, row: RowMapping, given: Given) -> Chang
             raise Refused("duration-not-positive")
         to_ms = from_ms + given.ms
     supersedes = evidence["entry"] if row["kind"] == "shorten" else None
+    if supersedes is not None:
+        await _refuse_undone(conn, scope.among, supersedes)
     return Change(
         "credit", from_ms=from_ms, to_ms=to_ms, supersedes=supersedes, decision=given.decision, seen=given.seen, **about
     )
+
+
+async def _refuse_undone(conn: AsyncConnection, attempts: Collection[UUID], entry: int) -> None:
+    """A credit that does not stand any more cannot be made shorter: the shorter one would give the time again."""
+    for ledger in (await adjustments.load(conn, attempts)).values():
+        if entry not in {one.id for one in clock.live(ledger.entries)}:
+            raise Refused("entry-undone", entry=entry)
 
 
 async def _close(

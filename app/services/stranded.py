@@ -4,6 +4,9 @@ Nothing is shown that the record does not hold, and nothing decided on less: bef
 from Redis like before a move, so an answer that is still buffered is seen, and refuses the decision, rather than being
 decided over. While Redis is away what it holds comes later and wins by itself (``domain.adoption``).
 
+An answer that was typed inside a credited gap shows that the candidate was at work: that the credit should be shorter
+is proposed with the adoption, and decided by itself (``services.shortening``).
+
 Lock order: the request's idempotency key, the attempts' rows by id, the stranded rows, the audit head.
 """
 
@@ -24,7 +27,7 @@ from app.domain.adoption import Verdict, tag
 from app.domain.errors import Refused
 from app.domain.responses import Version
 from app.domain.roles import scope
-from app.services import staff_requests
+from app.services import shortening, staff_requests
 from app.services.site import Site
 from app.services.staff_requests import Done
 from app.services.staff_requests import Request as StaffRequest
@@ -210,6 +213,8 @@ async def decide(
         _refuse_unknown(ids, known, now_ms)
         items = await deciding.decide(conn, choices, verdict, staff_id=login.staff_id, note=note, now_ms=now_ms)
         await _refuse_obstacles(conn, items, known)
+        if verdict == "adopted":
+            await shortening.propose(conn, ids, staff_id=login.staff_id, now_ms=now_ms)
         places.extend(items)
         reply = {"items": [{"stranded": one.stranded, "item": one.item, "result": verdict} for one in items]}
         subject = {"note": note, "items": [_subject(one, known[one.stranded]) for one in items]}

@@ -150,6 +150,17 @@ async def tickets(conn: AsyncConnection, ids: Collection[int]) -> dict[int, list
     return found
 
 
+async def replace_older(conn: AsyncConnection, session_id: int, kind: str, source: str) -> None:
+    """Close what is open under a ``source`` that begins so: something newer stands in its place."""
+    await conn.execute(
+        text(
+            "UPDATE proposal SET state = 'changed' WHERE session_id = :s AND kind = :kind AND state = 'open'"
+            " AND starts_with(source, :source)"
+        ),
+        {"s": session_id, "kind": kind, "source": source},
+    )
+
+
 async def lapse(conn: AsyncConnection, proposal: int) -> None:
     """Close an open proposal of which nothing is left to decide; nobody decided."""
     await conn.execute(

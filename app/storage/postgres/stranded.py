@@ -114,7 +114,8 @@ async def of_attempts(
                 x.state, x.received_at, x.decided_ms, x.note, d.name AS decided_by,
                 {typed} AS typed_at,
                 EXISTS (
-                    SELECT 1 FROM adjustment j WHERE j.attempt_id = x.attempt_id AND j.kind = 'credit'
+                    SELECT 1 FROM adjustment_attempt g JOIN adjustment j ON j.id = g.adjustment_id
+                    WHERE g.attempt_id = x.attempt_id AND j.kind = 'credit'
                         AND j.from_ms <= x.at_ms AND x.at_ms < j.to_ms
                 ) AS in_credit,
                 l.device_id, ls.label AS from_seat, lm.name AS from_room,
@@ -159,6 +160,20 @@ async def reach(conn: AsyncConnection, ids: Collection[int]) -> list[dict[str, A
             f"SELECT x.id, a.session_id, n.start_ms, s.room_id, c.ticket, c.name FROM stranded x"  # noqa: S608
             f" JOIN attempt a ON a.id = x.attempt_id JOIN session n ON n.id = a.session_id"
             f" JOIN candidate c ON c.id = a.candidate_id {_SEATED} WHERE x.id = ANY(:ids)"
+        ),
+        {"ids": sorted(ids)},
+    )
+    return [dict(row) for row in rows.mappings()]
+
+
+async def typed(conn: AsyncConnection, ids: Collection[int]) -> list[dict[str, Any]]:
+    """When each was typed, by the device's word and no later than it arrived: ``{attempt_id, session_id, ticket,
+    typed_ms}``, of attempts that are still open."""
+    rows = await conn.execute(
+        text(
+            "SELECT x.attempt_id, a.session_id, c.ticket, least(x.at_ms, x.stamp_ms) AS typed_ms FROM stranded x"
+            " JOIN attempt a ON a.id = x.attempt_id JOIN candidate c ON c.id = a.candidate_id"
+            " WHERE x.id = ANY(:ids) AND a.state = 'open' ORDER BY x.attempt_id, typed_ms"
         ),
         {"ids": sorted(ids)},
     )
