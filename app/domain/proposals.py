@@ -87,7 +87,9 @@ def words(
             f"因第 {number} 场延后，建议本场推迟 {length} 开考",
             f"Session {number} runs later: postpone the start of this one by {length}",
         )
-    return (f"{by} 申请补时 {span}，{length}", f"{by} asks for a credit {span}, {length}")
+    if from_at is None:
+        return f"{by} 申请延长 {length}", f"{by} asks for {length} more"
+    return f"{by} 申请补时 {span}，{length}", f"{by} asks for a credit {span}, {length}"
 
 
 def _clock(at: datetime | None) -> str:

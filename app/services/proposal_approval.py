@@ -110,6 +110,9 @@ async def _change(conn: AsyncConnection, row: RowMapping, given: Given) -> Chang
     about: dict[str, Any] = {"scope": scope, "reason": reason, "note": words, "incident": evidence.get("incident", "")}
     if row["kind"] == "follows":
         return Change("postpone", ms=evidence["ms"] if given.ms is None else given.ms, **about)
+    if row["from_ms"] is None and given.from_ms is None:
+        ms = evidence["ms"] if given.ms is None else given.ms
+        return Change("extend", ms=ms, decision=given.decision, seen=given.seen, **about)
     from_ms = row["from_ms"] if given.from_ms is None else given.from_ms
     to_ms = row["to_ms"] if given.to_ms is None else given.to_ms
     if given.ms is not None:
@@ -135,8 +138,8 @@ async def _close(
     conn: AsyncConnection, row: RowMapping, change: Change, login: Login, entry: int, note: str, now_ms: int
 ) -> None:
     as_proposed = (change.from_ms, change.to_ms) == (row["from_ms"], row["to_ms"])
-    if row["kind"] == "follows":
-        as_proposed = change.ms == row["evidence"]["ms"]
+    if row["from_ms"] is None:
+        as_proposed = change.kind != "credit" and change.ms == row["evidence"]["ms"]
     await proposals.decide(
         conn,
         row["id"],

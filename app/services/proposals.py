@@ -36,7 +36,7 @@ WORKING = {"back", "since_ms", "level", "seats"}
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What somebody asks the office to credit; instants are service time."""
+    """What somebody asks the office for: a credit of an interval, or an extension; instants are service time."""
 
     change: Change
     body: Mapping[str, Any]
@@ -123,9 +123,9 @@ def _iso(at: datetime | None) -> str | None:
 
 
 async def ask(site: Site, login: Login, key: str, asked: Asked) -> dict[str, Any]:
-    """Put a credit before the office: ``{proposal: …}``.
+    """Put it before the office: ``{proposal: …}``.
 
-    Refuses what makes no sense as a credit (``domain.adjustments.check``), scope-unknown, scope-empty, and for an
+    Refuses what makes no sense as a decision (``domain.adjustments.check``), scope-unknown, scope-empty, and for an
     account with rooms of its own a scope that reaches beyond them (not-permitted).
     """
     now_ms = site.service_time.now_ms()
@@ -153,7 +153,8 @@ async def _ask(conn: AsyncConnection, *, login: Login, asked: Asked, now_ms: int
             to_ms=change.to_ms,
             attempts=[member.attempt for member in reached.members],
             made_ms=now_ms,
-            evidence={"reason": change.reason, "note": change.note, "incident": change.incident},
+            evidence={"reason": change.reason, "note": change.note, "incident": change.incident}
+            | ({"ms": change.ms} if change.kind == "extend" else {}),
             proposed_by=login.staff_id,
         ),
     )

@@ -102,3 +102,8 @@ SPAN = {"from_at": at("09:12:40"), "to_at": at("09:15:10"), "ms": 150_000}
 )  # fmt: skip
 def test_what_the_office_reads(kind, evidence, zh, en):
     assert words(kind, evidence, **SPAN, by="王老师") == (zh, en)
+
+
+def test_a_length_without_an_interval():
+    told = words("asked", {}, from_at=None, to_at=None, ms=150_000, by="王老师")
+    assert told == ("王老师 申请延长 2:30", "王老师 asks for 2:30 more")
