@@ -200,12 +200,15 @@ async def _enter(conn: AsyncConnection, plan: Plan, line: Line, login: Login, so
 
 async def _settle(conn: AsyncConnection, plan: Plan, now_ms: int) -> list[Moved]:
     session = plan.reached.session
+    takes = [member.attempt for member in plan.takes]
     if session.start_ms is not None and await _moves_everybody(conn, plan):
-        one = plan.takes[0].attempt
-        before, later = clock.start_ms(plan.before[one]), clock.start_ms(plan.after[one])
+        before, later = clock.start_ms(plan.before[takes[0]]), clock.start_ms(plan.after[takes[0]])
         if before is not None and later is not None:
             await time_entries.set_start(conn, session.id, session.start_ms + later - before)
-    return await adjustments.settle(conn, [member.attempt for member in plan.takes], now_ms)
+        # Whoever came into the session since starts when it does.
+        takes = [one.attempt for one in await members.members(conn, session.id) if one.stored == "open"]
+        await members.lock_attempts(conn, takes)
+    return await adjustments.settle(conn, takes, now_ms)
 
 
 async def _moves_everybody(conn: AsyncConnection, plan: Plan) -> bool:

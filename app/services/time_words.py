@@ -151,7 +151,7 @@ def told_entry(row: RowMapping, wall: WallTime, zone: str, standing: Collection[
         "id": row["id"],
         "kind": row["kind"],
         "scope": row["scope"],
-        "names": row["scope_names"],
+        "scope_names": row["scope_names"],
         "room": row["room_id"],
         "candidates": row["candidates"],
         "from_ms": row["from_ms"],
@@ -159,8 +159,8 @@ def told_entry(row: RowMapping, wall: WallTime, zone: str, standing: Collection[
         "from_at": None if row["from_ms"] is None else iso(wall, row["from_ms"], zone),
         "to_at": None if row["to_ms"] is None else iso(wall, row["to_ms"], zone),
         "amount_ms": row["amount_ms"],
-        "refers": row["refers_id"],
-        "supersedes": row["supersedes_id"],
+        "refers_id": row["refers_id"],
+        "supersedes_id": row["supersedes_id"],
         "reason": row["reason"],
         "reason_zh": zh,
         "reason_en": en,
@@ -170,7 +170,7 @@ def told_entry(row: RowMapping, wall: WallTime, zone: str, standing: Collection[
         "decision": row["decision_id"],
         "made_ms": row["made_ms"],
         "made_at": row["made_at"].astimezone(ZoneInfo(zone)).isoformat(timespec="seconds"),
-        "undone": row["id"] not in standing,
+        "live": row["id"] in standing,
     }
 
 

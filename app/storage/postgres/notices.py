@@ -143,3 +143,9 @@ async def missing(conn: AsyncConnection, notice_id: int) -> Sequence[RowMapping]
         .mappings()
         .all()
     )
+
+
+async def count_of(conn: AsyncConnection, notice_id: int) -> int:
+    """How many pages a notice is for; 0 when there is no such notice."""
+    found = await conn.scalar(text("SELECT count(*) FROM notice_attempt WHERE notice_id = :n"), {"n": notice_id})
+    return int(found or 0)

@@ -50,7 +50,8 @@ async def propose(
 
 _TOLD = """
     SELECT d.id, d.exam_id, d.session_id, d.kind, d.number, d.text, d.limit_ms, d.state, d.detail, d.proposed_by,
-        d.proposed_ms, p.name AS proposed_by_name, d.approved_by, d.approved_ms, a.name AS approved_by_name, d.made_at,
+        d.proposed_ms, p.name AS proposed_by_name,
+        p.username AS proposed_by_username, d.approved_by, d.approved_ms, a.name AS approved_by_name, d.made_at,
         (SELECT count(*) FROM decision_attempt m WHERE m.decision_id = d.id) AS candidates
     FROM decision d JOIN staff p ON p.id = d.proposed_by LEFT JOIN staff a ON a.id = d.approved_by
 """

@@ -70,3 +70,21 @@ async def newest_decided(conn: AsyncConnection, session_id: int) -> int:
 
 async def _rows(conn: AsyncConnection, sql: str, **values: Any) -> Sequence[RowMapping]:
     return (await conn.execute(text(sql), values)).mappings().all()
+
+
+async def rooms_reached(conn: AsyncConnection, session_id: int) -> dict[int, list[int]]:
+    """Entry id → ids of the rooms in which somebody sits now whom it is for; single entries of the service left out."""
+    rows = await conn.execute(
+        text(
+            "SELECT DISTINCT m.adjustment_id AS entry, seat.room_id FROM adjustment x"
+            " JOIN adjustment_attempt m ON m.adjustment_id = x.id JOIN attempt a ON a.id = m.attempt_id"
+            " JOIN allocation al ON al.session_id = a.session_id AND al.candidate_id = a.candidate_id"
+            " JOIN seat ON seat.id = al.seat_id WHERE x.session_id = :s AND x.attempt_id IS NULL"
+            " ORDER BY m.adjustment_id, seat.room_id"
+        ),
+        {"s": session_id},
+    )
+    found: dict[int, list[int]] = {}
+    for row in rows:
+        found.setdefault(row.entry, []).append(row.room_id)
+    return found

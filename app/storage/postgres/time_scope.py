@@ -106,6 +106,11 @@ async def members(
     return [Member(**row) for row in rows.mappings()]
 
 
+async def session_of_attempt(conn: AsyncConnection, attempt: UUID) -> int | None:
+    found = await conn.scalar(text("SELECT session_id FROM attempt WHERE id = :a"), {"a": attempt})
+    return None if found is None else int(found)
+
+
 async def lock_attempts(conn: AsyncConnection, attempts: Collection[UUID]) -> None:
     """Take the row lock of every one of them, by id: the lock that the writer, the sweeper and the drain take too."""
     await conn.execute(

@@ -1,0 +1,182 @@
+"""Single questions about a session's time: whose page has a notice, whom a name means, why an end is what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain import clock, lifecycle
+from app.domain.adjustments import reason_words
+from app.domain.errors import Refused
+from app.domain.roles import allows, scope
+from app.domain.wall_time import WallTime
+from app.services import time_facts, time_scope, time_words, timing
+from app.services.site import Site
+from app.services.time_plan import told_member
+from app.storage.postgres import adjustments, notices, time_entries, time_terms
+from app.storage.postgres import time_scope as rows
+from app.storage.postgres.staff import Login
+from app.storage.postgres.time_scope import Member, Timed
+
+CANDIDATES_FOUND = 20
+# The columns of the export, in Chinese and English.
+COLUMNS = (
+    "准考证号 ticket", "姓名 name", "楼宇 building", "考室 room", "机位 seat", "状态 state", "开考 start", "结束 end",
+    "合计毫秒 lost_ms", "说明", "explanation",
+)  # fmt: skip
+
+
+async def notice_reach(conn: AsyncConnection, login: Login, notice_id: int) -> dict[str, Any]:
+    """``{shown, of, missing: [{attempt, room, seat, ticket, name}]}``. Refused: not-permitted, not-found."""
+    reach = scope(login.role, "time-view")
+    if reach is None:
+        raise Refused("not-permitted")
+    of = await notices.count_of(conn, notice_id)
+    if not of:
+        raise Refused("not-found")
+    lacking = await notices.missing(conn, notice_id)
+    mine = [row for row in lacking if reach == "all" or row["room_id"] in login.own_room_ids]
+    return {
+        "shown": of - len(lacking),
+        "of": of,
+        "missing": [
+            {"attempt": str(row["attempt_id"]), "room": row["room"], "seat": row["seat"], "ticket": row["ticket"],
+             "name": row["name"]}
+            for row in mine
+        ],
+    }  # fmt: skip
+
+
+async def candidates(conn: AsyncConnection, login: Login, session_id: int, query: str) -> dict[str, Any]:
+    """``{candidates: [{attempt_id, attempt, ticket, name, room, seat}]}`` of whoever's ticket or name holds ``query``.
+
+    Refused: not-permitted, not-found.
+    """
+    reach = scope(login.role, "time-view")
+    if reach is None:
+        raise Refused("not-permitted")
+    session = await time_scope.session_of(conn, session_id)
+    mine = await rows.members(conn, session.id, rooms=None if reach == "all" else login.own_room_ids)
+    wanted = query.casefold()
+    found = [one for one in mine if wanted in one.ticket.casefold() or wanted in one.name.casefold()]
+    found.sort(key=lambda one: one.ticket)
+    return {"candidates": [{"attempt_id": str(one.attempt), **told_member(one)} for one in found[:CANDIDATES_FOUND]]}
+
+
+# --- why ---
+
+
+async def attempt_time(
+    site: Site, conn: AsyncConnection, login: Login, attempt: UUID, *, now_ms: int, at_ms: int | None = None
+) -> dict[str, Any]:
+    """``{attempt, candidate, session, clock, lines, explain_zh, explain_en, lost_ms, cap_ms, limit_ms, entries}``, now
+    or as it was known at the service-time instant ``at_ms``. Refused: not-found, not-permitted."""
+    session_id = await rows.session_of_attempt(conn, attempt)
+    if session_id is None:
+        raise Refused("not-found")
+    session = await time_scope.session_of(conn, session_id)
+    member = (await rows.members(conn, session_id, attempts=[attempt]))[0]
+    if not allows(login.role, "time-view", room_id=member.room_id, own_room_ids=login.own_room_ids):
+        raise Refused("not-permitted")
+    least_ms = time_facts.ms(site.settings.handover_gap)
+    ledger = (await adjustments.load(conn, [attempt], outage_ms=least_ms))[attempt]
+    wall = await time_terms.wall_time(conn, now_ms)
+    # What is to come is told as it stands now; a past instant as it was known then.
+    at = now_ms if at_ms is None else min(at_ms, now_ms)
+    past = at < now_ms
+    if past:
+        ledger = clock.as_of(ledger, at)
+    zh, en = explained(ledger, wall, at, session.timezone)
+    chain = clock.live(one for one in await time_entries.chain(conn, session_id) if one.made_ms <= at)
+    standing = {one.id for one in chain}
+    cap_ms = time_facts.ms(site.settings.time_cap)
+    limits = await rows.limits(conn, [attempt])
+    return {
+        "attempt": str(attempt),
+        "candidate": told_member(member),
+        "session": {"id": session.id, "number": session.number, "name": session.name, "timezone": session.timezone},
+        "at_ms": at,
+        "at": time_words.iso(wall, at, session.timezone),
+        "clock": _clock(member, ledger, wall, session, at, past=past),
+        "lines": [
+            {**timing.told(part), "reason": part.reason, "scope": part.scope} for part in clock.because(ledger, at)
+        ],
+        "explain_zh": zh,
+        "explain_en": en,
+        "lost_ms": clock.lost_ms(ledger, at),
+        "cap_ms": cap_ms,
+        "limit_ms": max(cap_ms, limits.get(attempt, 0)),
+        "entries": [
+            time_words.told_entry(row, wall, session.timezone, standing)
+            for row in await time_entries.of_attempt(conn, attempt)
+            if row["made_ms"] <= at
+        ],
+    }
+
+
+def explained(ledger: clock.Ledger, wall: WallTime, now_ms: int, zone: str) -> tuple[str, str]:
+    """The line of DESIGN §5 in Chinese and English."""
+    end = clock.end_ms(ledger, now_ms)
+    ends_at = None if end is None else wall.at(end).astimezone(ZoneInfo(zone))
+    left_ms = clock.remaining_ms(ledger, now_ms)
+    return clock.explain(clock.because(ledger, now_ms), reason_words, ends_at=ends_at, left_ms=left_ms)
+
+
+def _clock(
+    member: Member, ledger: clock.Ledger, wall: WallTime, session: Timed, at_ms: int, *, past: bool
+) -> dict[str, Any]:
+    start, end = clock.start_ms(ledger), clock.end_ms(ledger, at_ms)
+    over = member.ended_ms is not None and member.ended_ms <= at_ms
+    state = lifecycle.derive(
+        # Of the past only the end is known; what was stored then was open.
+        member.stored if over or not past else "open",
+        signed_in=member.signed_in_ms is not None and member.signed_in_ms <= at_ms,
+        start_ms=start,
+        end_ms=end,
+        now_ms=at_ms,
+        paused=clock.paused_since(ledger, at_ms) is not None,
+    )
+    zone = session.timezone
+    return {
+        "service_ms": at_ms,
+        "state": state,
+        "start_ms": start,
+        "end_ms": end,
+        "start_at": None if start is None else time_words.iso(wall, start, zone),
+        "end_at": None if end is None else time_words.iso(wall, end, zone),
+        "ended_ms": member.ended_ms if over else None,
+        "ended_at": time_words.iso(wall, member.ended_ms, zone) if over and member.ended_ms is not None else None,
+        "remaining_ms": 0 if over else clock.remaining_ms(ledger, at_ms),
+        "paused_since_ms": clock.paused_since(ledger, at_ms),
+    }
+
+
+async def export(site: Site, conn: AsyncConnection, session_id: int, *, now_ms: int) -> Iterator[tuple[str, ...]]:
+    """One row per attempt of the session under ``COLUMNS``, by room and seat: why everybody's end is what it is.
+
+    Refused not-found.
+    """
+    session = await time_scope.session_of(conn, session_id)
+    members = await rows.members(conn, session_id)
+    ledgers = await adjustments.load(
+        conn, [member.attempt for member in members], outage_ms=time_facts.ms(site.settings.handover_gap)
+    )
+    wall = await time_terms.wall_time(conn, now_ms)
+    members.sort(key=lambda one: (one.room_id, one.seat_id))
+
+    def row(member: Member) -> tuple[str, ...]:
+        ledger = ledgers[member.attempt]
+        told = _clock(member, ledger, wall, session, now_ms, past=False)
+        zh, en = explained(ledger, wall, now_ms, session.timezone)
+        state = member.end_reason or told["state"]
+        return (
+            member.ticket, member.name, member.building, member.room, member.seat, str(state),
+            told["start_at"] or "", told["ended_at"] or told["end_at"] or "",
+            str(clock.lost_ms(ledger, now_ms)), zh, en,
+        )  # fmt: skip
+
+    return map(row, members)
