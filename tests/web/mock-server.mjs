@@ -3,7 +3,8 @@
  * It keeps the rules that a browser can notice (epochs, revisions, sequence numbers, lineage, the clock), nothing else.
  *
  *   node tests/web/mock-server.mjs [port]        serves app/web and the API; any ticket signs in with tail 123456
- *   POST /mock {"mode": "ok|503|buffered|silent", "clock": {…}, "supersede": true, "lineage": "…"}
+ *   POST /mock {"mode": "ok|503|buffered|silent", "clock": {…}, "supersede": true, "lineage": "…", "event": "paused",
+ *     "notice": {"kind": …, "zh": …, "en": …}, "reopen": true, "explain": {"zh": …, "en": …}}
  */
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -39,7 +40,9 @@ export function createService({ now }) {
     lineage: 'lineage-1',
     clock: { startsAt: 0, remainingAt: 0, remaining_ms: 90 * 60_000, state: 'running', because: [] },
     attempts: new Map(),
+    /** {id, kind, zh, en} */
     notices: [],
+    explain: { zh: '结束时间 10:00:00', en: 'Ends at 10:00:00' },
     earliestMs: 0,
     /** Every request that reached the service, for tests. */
     log: [],
@@ -135,7 +138,7 @@ export function createService({ now }) {
       copies: 2,
       state: clock(attempt).state,
       clock: clock(attempt),
-      notices: service.notices,
+      notices: service.notices.filter((notice) => !attempt.shown.has(notice.id)),
     };
   };
 
@@ -153,6 +156,14 @@ export function createService({ now }) {
     if (path === '/api/v1/candidate/sign-in') return signIn(body);
     const { attempt, epoch } = byToken(token, path);
     if (path === '/api/v1/attempt/lease') return showLease(attempt, epoch, body);
+    if (path === '/api/v1/attempt/event-receipts') {
+      for (const id of body.notices) attempt.shown.add(id);
+      attempt.receipts.push(...body.notices);
+      return {};
+    }
+    if (path === '/api/v1/attempt/time') {
+      return { lines: clock(attempt).because, explain_zh: service.explain.zh, explain_en: service.explain.en };
+    }
     if (path === '/api/v1/attempt/checkpoints') return write(attempt, epoch, body);
     if (path === '/api/v1/attempt/hand-in') return handIn(attempt, epoch, body);
     if (epoch !== attempt.epoch) throw new Refusal(409, 'superseded', { seat: `${attempt.seat.room} ${attempt.seat.seat}`, items: [] });
@@ -176,7 +187,7 @@ export function createService({ now }) {
     if (!attempt) {
       attempt = {
         id: `a-${ticket}`, ticket, name: '欧阳若水', epoch: 0, secret: null, seq: 0, count: 0, responses: new Map(), history: new Set(), stranded: [], buffered: [],
-        position: 1, marked: [], elapsed_ms: 0, final: false, receipt: null, gap_ms: 0,
+        position: 1, marked: [], elapsed_ms: 0, final: false, receipt: null, gap_ms: 0, shown: new Set(), receipts: [],
         seat: { building: '实训楼A', room: '第07考室', room_number: 'A203', seat: seat?.seat ?? '12' },
       }; // prettier-ignore
       service.attempts.set(attempt.id, attempt);
@@ -193,6 +204,9 @@ export function createService({ now }) {
     const token = `${attempt.id}/${attempt.epoch}`;
     return { ...view(attempt), token, device_id, lease_secret, next_seq: attempt.seq + 1, servers: [] };
   }
+
+  /** The office opens it again. */
+  service.reopen = (attempt) => Object.assign(attempt, { final: false, receipt: null });
 
   /** What the drain would push now: all that is buffered has become durable. */
   service.drained = (attempt) => {
@@ -218,7 +232,8 @@ export function createService({ now }) {
       reply = { items: error.params.items, clock: error.params.clock, durability: 'durable' };
     }
     const less = 'count' in reply && (reply.lineage !== (body.lineage ?? reply.lineage) || reply.count < (body.count ?? 0));
-    if (reply.durability === 'buffered' || less) return { ...reply, receipt: null };
+    const early = body.time_up && !['ended', 'final'].includes(clock(attempt).state);
+    if (reply.durability === 'buffered' || less || early) return { ...reply, receipt: null };
     if (!attempt.final) {
       attempt.final = true;
       const values = [...attempt.responses.values()].filter(({ value }) => value !== null);
@@ -266,7 +281,9 @@ export function createMockServer() {
     if (url.pathname === '/mock') {
       if (body.mode) service.mode = body.mode;
       if (body.lineage) service.lineage = body.lineage;
-      if (body.notice) service.notices.push(body.notice);
+      if (body.notice) service.notices.push({ id: service.notices.length + 1, kind: 'notice', ...body.notice });
+      if (body.explain) service.explain = body.explain;
+      if (body.reopen) for (const attempt of service.attempts.values()) service.reopen(attempt);
       if (body.earliestMs !== undefined) service.earliestMs = body.earliestMs;
       if (body.clock) {
         const at = service.clockOf(null).service_ms;
@@ -277,7 +294,8 @@ export function createMockServer() {
         if (body.supersede) Object.assign(attempt, { epoch: attempt.epoch + 1, secret: null, seat: { ...attempt.seat, seat: '备2' } });
         if (body.relog) Object.assign(attempt, { moved: true, secret: null });
       }
-      for (const stream of streams) stream.write(`event: clock\ndata: ${JSON.stringify({ clock: service.clockOf(null) })}\n\n`);
+      const told = { clock: service.clockOf(null), ...(body.notice ? { notice: service.notices[service.notices.length - 1] } : {}) };
+      for (const stream of streams) stream.write(`event: ${body.event ?? 'clock'}\ndata: ${JSON.stringify(told)}\n\n`);
       return json(200, { ok: true });
     }
     if (url.pathname.startsWith('/api/')) {

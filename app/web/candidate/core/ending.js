@@ -6,6 +6,7 @@
  */
 import { Refused } from '../../shared/api.js';
 import { fullJitter } from '../../shared/backoff.js';
+import { isOver } from './reply.js';
 
 /** The time is up for everybody in one instant; receipts are asked for spread over this. */
 const TIME_UP_SPREAD_MS = 8000;
@@ -16,10 +17,13 @@ const RECEIPT_CURVE = Object.freeze({ base: 1000, cap: 10000 });
  *   outbox: import('./outbox.js').Outbox, random: {unit: () => number},
  *   sync: () => import('./sync.js').Sync, read: () => Promise<import('./reply.js').AttemptReply | null>,
  *   pause: (ms: number) => Promise<void>, wanted: () => boolean, clockState: () => string | null,
- *   grant: () => Grant, onGrant: (grant: Grant) => void, onOver: () => void,
- * }} ports `read` asks until it is answered; `onOver`: nothing of the running exam is needed any more
+ *   grant: () => Grant, onGrant: (grant: Grant) => void, onOver: (mayReopen: boolean) => void,
+ *   lookAgain: () => void,
+ * }} ports `read` asks until it is answered; `onOver`: nothing of the running exam is needed any more, unless the office
+ *   opens it again, which it cannot for this device when another one has taken over; `lookAgain`: it seems to have been
  */
-export function createEnding({ outbox, random, sync, read, pause, wanted, clockState, grant, onGrant, onOver }) {
+export function createEnding(ports) {
+  const { outbox, random, sync, read, pause, wanted, clockState, grant, onGrant, onOver, lookAgain } = ports;
   let timeUpSeen = false;
   let reading = false;
 
@@ -28,7 +32,7 @@ export function createEnding({ outbox, random, sync, read, pause, wanted, clockS
     const stored = await outbox.grant();
     if (!stored?.receipt || stored.state === 'final' || outbox.hasUnsettled()) return;
     sync().stop();
-    onOver();
+    onOver(true);
     await outbox.mark({ state: 'final' });
     await outbox.purge();
   }
@@ -39,6 +43,7 @@ export function createEnding({ outbox, random, sync, read, pause, wanted, clockS
     const kept = { reason: timeUpSeen ? 'time_out' : 'hand_in', ...receipt };
     onGrant({ ...grant(), receipt: kept });
     await outbox.mark({ receipt: kept });
+    onOver(true);
     await letGo();
   }
 
@@ -48,19 +53,22 @@ export function createEnding({ outbox, random, sync, read, pause, wanted, clockS
 
     /** The service said what the clock does. @param {string} state */
     async clockSaid(state) {
-      if (state !== 'ended' && state !== 'final') timeUpSeen = false; // extended, or opened again
+      if (timeUpSeen && !isOver(state)) {
+        timeUpSeen = false; // extended, or opened again
+        sync().timeGoesOn();
+      }
       if (state !== 'ended' || timeUpSeen) return;
       timeUpSeen = true;
       sync().ask(); // what is left goes out now; the receipt is asked for a little later
       await pause(random.unit() * TIME_UP_SPREAD_MS);
       await outbox.written();
-      if (wanted() && clockState() === 'ended' && !grant().receipt) sync().handIn();
+      if (wanted() && clockState() === 'ended' && !grant().receipt) sync().handIn({ timeUp: true });
     },
 
     /** Superseded, closed or signed out: what the outbox has written about it decides the screen. */
     async over() {
-      onOver();
       const stored = await outbox.grant();
+      onOver(stored?.state === 'closed');
       if (stored) onGrant({ ...stored, who: grant().who, receipt: grant().receipt ?? stored.receipt });
     },
 
@@ -72,6 +80,7 @@ export function createEnding({ outbox, random, sync, read, pause, wanted, clockS
         for (let tries = 1; wanted() && !grant().receipt; tries += 1) {
           const reply = await read();
           if (reply?.receipt) return await finish(reply.receipt);
+          if (reply && !isOver(reply.clock.state)) return lookAgain();
           await pause(fullJitter(tries, RECEIPT_CURVE, random.unit, 1000));
         }
       } catch (error) {

@@ -27,7 +27,7 @@
  *   'refused', code: string | null, rev: number}} View one item as the page shows it
  */
 import { afterPush, afterReading, afterReply, claimed, lost } from './grant.js';
-import { disowned, edited, isDue, isSettled, rebased, settled } from './state.js';
+import { disowned, edited, inTime, isDue, isSettled, rebased, settled } from './state.js';
 
 /**
  * @param {{store: Store, attempt: string, epoch: number, serviceNow: () => number, onChange?: () => void}} ports
@@ -248,6 +248,16 @@ export function createOutbox({ store, attempt, epoch, serviceNow, onChange = () 
       return behind;
     },
 
+    /**
+     * The office opened the attempt again under this grant: what was too late by the end that no longer holds goes out
+     * once more.
+     */
+    reopened: () =>
+      revise((rows, grant) => ({
+        entries: rows.map(inTime),
+        grant: { ...grant, state: 'live', receipt: null, hand_in_asked: false },
+      })),
+
     /** The record had lost this grant and has it again: everything goes out once more. */
     restored: () => revise((rows) => ({ entries: rows.map(disowned) })),
 
@@ -299,7 +309,8 @@ export function createOutbox({ store, attempt, epoch, serviceNow, onChange = () 
     },
 
     /**
-     * Only after the final receipt: the one place where answers leave this browser. A PC whose candidate went on
+     * Only after the final receipt: the one place where answers leave this browser. The grant stays until the candidate
+     * leaves the page (`session.leave`), for the office may open the attempt again. A PC whose candidate went on
      * elsewhere never sees that receipt and keeps its rows: I1 sets no other end, they are one more copy should the
      * record and the new seat both be lost, and no code path shows them to the next candidate. Clearing the profile
      * after the day is the room's, as it is for a PC that died.
@@ -312,8 +323,6 @@ export function createOutbox({ store, attempt, epoch, serviceNow, onChange = () 
         for (const row of await tx.all('entries', [attempt])) {
           if (isSettled(row)) await tx.delete('entries', [attempt, row.epoch, row.item]);
         }
-        await tx.delete('proofs', grant.ticket);
-        await tx.put('grants', { ...grant, who: null, token: '' });
       });
       entries.clear();
       changed();

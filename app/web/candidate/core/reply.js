@@ -3,19 +3,22 @@
  *
  * @typedef {import('./state.js').ItemAck} ItemAck
  * @typedef {{kind: string, ms: number, text_zh?: string, text_en?: string}} Because
+ * @typedef {{id: number, kind: string, zh: string, en: string}} Notice what the exam office did, in words
  * @typedef {{
  *   service_ms: number, remaining_ms: number, state: 'waiting' | 'running' | 'paused' | 'ended' | 'final',
  *   starts_in_ms: number | null, ends_at: string | null, because: Because[],
  * }} ClockMessage
  * @typedef {{
  *   acked_seq: number, durability: 'durable' | 'buffered' | 'stranded', items: ItemAck[], count: number | null,
- *   lineage: string, epoch: number, copies: number, state: string, clock: ClockMessage, notices: any[],
+ *   lineage: string, epoch: number, copies: number, state: string, clock: ClockMessage, notices: Notice[],
  *   receipt?: any,
  * }} CheckpointReply `count` is null while the service cannot tell (its record is away)
  * @typedef {{seq: number, lineage: string, count: number | null, revs: Map<number, number>}} Sent
  */
 
 const STATUSES = new Set(['durable', 'buffered', 'stranded', 'refused']);
+/** States in which an attempt is over, until somebody opens it again. */
+const OVER = new Set(['ended', 'final']);
 const CLOCK_STATES = new Set(['waiting', 'running', 'paused', 'ended', 'final']);
 
 /** @param {any} value */
@@ -35,7 +38,7 @@ export function checkpointReply(body, sent) {
   if (items === null || clock === null) return null;
   const answered = new Set(items.map((ack) => ack.item));
   if (![...sent.revs.keys()].every((item) => answered.has(item))) return null;
-  return { notices: [], copies: 1, ...body, lineage: String(body.lineage), items, clock };
+  return { copies: 1, ...body, lineage: String(body.lineage), items, clock, notices: noticesIn(body.notices) };
 }
 
 /**
@@ -125,6 +128,31 @@ export function clockMessage(clock) {
   const remaining_ms = Number.isFinite(clock.remaining_ms) ? clock.remaining_ms : 0;
   const starts_in_ms = Number.isFinite(clock.starts_in_ms) ? clock.starts_in_ms : null;
   return { because: [], ends_at: null, ...clock, remaining_ms, starts_in_ms };
+}
+
+/** Ended or final. @param {string | null} state */
+export const isOver = (state) => state !== null && OVER.has(state);
+
+/**
+ * The notices of a reply or an event; what cannot be shown in words is none.
+ *
+ * @param {any} list
+ * @returns {Notice[]}
+ */
+export function noticesIn(list) {
+  if (!Array.isArray(list)) return [];
+  return list.filter((one) => isCount(one?.id) && typeof one.zh === 'string' && typeof one.en === 'string');
+}
+
+/**
+ * `GET /attempt/time`: where the end comes from, as one line.
+ *
+ * @param {any} body
+ * @returns {{zh: string, en: string} | null}
+ */
+export function timeReply(body) {
+  const { explain_zh: zh, explain_en: en } = body ?? {};
+  return typeof zh === 'string' && typeof en === 'string' ? { zh, en } : null;
 }
 
 /** @param {any} lineage */

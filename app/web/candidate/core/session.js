@@ -85,8 +85,18 @@ export function createSession({ store, api, ring, random, origin }) {
         return (pointer && (await tx.get('grants', [pointer.attempt, pointer.epoch]))) || null;
       }),
 
-    /** Nobody is signed in any more; nothing else is removed. */
-    leave: () => store.transaction('readwrite', (tx) => tx.delete('meta', 'current')),
+    /**
+     * Nobody is signed in any more. What is left of a grant that is final goes with its page, but for the proof: should
+     * the office open the attempt again, its candidate signs in here without anybody's help.
+     */
+    leave: () =>
+      store.transaction('readwrite', async (tx) => {
+        const pointer = await tx.get('meta', 'current');
+        /** @type {Grant | undefined} */
+        const grant = pointer && (await tx.get('grants', [pointer.attempt, pointer.epoch]));
+        if (grant?.state === 'final') await tx.put('grants', { ...grant, who: null, token: '' });
+        await tx.delete('meta', 'current');
+      }),
 
     /**
      * `GET /attempt`.
@@ -134,9 +144,15 @@ export function createSession({ store, api, ring, random, origin }) {
         servers,
         who,
         state: 'live',
+        // Signed in again after a receipt: the office has opened the attempt again.
+        ...(before?.receipt ? { receipt: null, hand_in_asked: false } : {}),
         next_seq: Math.max(before?.next_seq ?? 1, answer.next_seq ?? 1),
       };
       await tx.put('grants', grant);
+      for (const other of await tx.all('grants')) {
+        // Somebody else sits here now: whoever was done cannot come back without the invigilator.
+        if (other.state === 'final' && other.ticket !== ticket) await tx.delete('proofs', other.ticket);
+      }
       await tx.put('proofs', {
         ticket,
         device_id: answer.device_id ?? device_id,

@@ -121,7 +121,7 @@ export function createSitting(ports) {
 
   /**
    * @param {import('./grant.js').Grant} grant
-   * @param {import('./reply.js').ClockMessage | null} first the clock that came with a sign-in
+   * @param {import('./reply.js').ClockMessage | null} first the clock that came with it
    */
   function turnTo(grant, first) {
     quiet();
@@ -142,13 +142,15 @@ export function createSitting(ports) {
       holder: lease.id,
       onChange: () => workChanged(mine),
       onLeaseLost: lease.recheck,
+      onOpenAgain: (next, clockNow) => turnTo(next, clockNow),
       onMerged: () => watch(handover.run({ attempt: grant.attempt, except: grant.epoch })),
       onFault,
     });
     work = mine;
     if (first) mine.clockSaid(first);
     set({ work: mine.state(), waiting: false });
-    if (grant.state !== 'final') watch(mine.begin());
+    if (grant.state === 'final') mine.lookWhetherItIs();
+    else watch(mine.begin());
   }
 
   /** @param {import('./work.js').Work} from */

@@ -113,6 +113,17 @@ export function disowned(entry) {
 }
 
 /**
+ * The end that made this answer too late was taken back: it goes out again, and counts now.
+ *
+ * @param {Entry} entry
+ * @returns {Entry}
+ */
+export function inTime(entry) {
+  const late = entry.state === 'stranded' && ['late', 'ended', 'final'].includes(entry.code ?? '');
+  return late ? { ...entry, state: 'local', code: null } : entry;
+}
+
+/**
  * What the service holds for the item, read on sign-in or reload, meets what this browser holds.
  *
  * @param {Entry | null} entry

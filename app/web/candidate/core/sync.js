@@ -74,6 +74,8 @@ export function createSync(ports) {
   let bufferedAskedAt = -Infinity;
   let resentAt = -Infinity;
   let handingIn = false;
+  /** Nobody pressed anything: the hand-in is for the time being up, and void when it is not any more. */
+  let timeUp = false;
   let leaving = false;
   /** @type {'superseded' | 'closed' | null} */
   let over = null;
@@ -131,7 +133,8 @@ export function createSync(ports) {
 
     const final = handingIn && !claim.more;
     // What the record must hold after this request, or it is no receipt that we want (`grant.js`).
-    const body = final ? { ...claim.body, lineage: claim.lineage, count: claim.count + claim.fresh.size } : claim.body;
+    const held = { lineage: claim.lineage, count: claim.count + claim.fresh.size };
+    const body = final ? { ...claim.body, ...held, ...(timeUp ? { time_up: true } : {}) } : claim.body;
     const server = ring.current();
     const began = clock.now();
     let reply;
@@ -149,7 +152,7 @@ export function createSync(ports) {
     }
     reached(server);
     await acknowledged(claim, reply);
-    if (!final) return;
+    if (!final || !handingIn) return; // taken back meanwhile: the time goes on
     handingIn = !reply.receipt;
     if (handingIn) pace.failed({ askedMs: RECEIPT_MS }); // buffered: the receipt is made when the record is back
   }
@@ -303,11 +306,20 @@ export function createSync(ports) {
       pace.online();
       plan();
     },
-    /** From now on every try is the hand-in, until it is answered. */
-    handIn() {
+    /**
+     * From now on every try is the hand-in, until it is answered.
+     *
+     * @param {{timeUp?: boolean}} [why] `timeUp`: the clock asks for it, not the candidate
+     */
+    handIn(why = {}) {
+      timeUp = (why.timeUp ?? false) && (!handingIn || timeUp);
       handingIn = true;
       pace.soon();
       plan();
+    },
+    /** The time goes on: what was to be handed in because it was up is not. The candidate's own hand-in stays. */
+    timeGoesOn() {
+      if (handingIn && timeUp) handingIn = false;
     },
     isHandingIn: () => handingIn,
     isBackingOff: () => pace.isBackingOff(),

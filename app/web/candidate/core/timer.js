@@ -12,6 +12,8 @@ export const SPOKEN_MINUTES = Object.freeze([60, 30, 15, 10, 5, 1]);
 
 /** Two words about the clock that arrive in the wrong order are at most this far apart. */
 const OVERTAKEN_MS = 10000;
+/** Two processes that tell this page the time have read it at most this far apart. */
+const SKEW_MS = 2000;
 
 /**
  * Remaining milliseconds, never below zero. Only a running clock runs.
@@ -85,14 +87,16 @@ export function createExamTimer({ clock }) {
   return {
     /**
      * @param {ClockMessage} message
+     * @param {{pushed?: boolean}} [how] `pushed`: told by the stream, when something has just been decided
      * @returns {number | null} how much the remaining time jumped against what was shown, in ms
      */
-    sync(message) {
+    sync(message, { pushed = false } = {}) {
       const at = clock.now();
       // A stream and a reply may overtake each other; service time only goes forward, so the older word is dropped.
       // Much older is not an overtaking but a restored service with an earlier counter: believed.
       const behind = reading ? reading.message.service_ms - message.service_ms : 0;
-      if (behind > 0 && behind <= OVERTAKEN_MS) return null;
+      // But a pause must not be lost because the process that pushes it has read the time a moment before the other.
+      if (behind > (pushed ? SKEW_MS : 0) && behind <= OVERTAKEN_MS) return null;
       const shown = reading && remainingMs(reading, at);
       reading = { message, at };
       return shown === null ? null : remainingMs(reading, at) - shown;

@@ -8,29 +8,28 @@
  * @typedef {{
  *   grant: Grant, merged: boolean, paper: import('./paper.js').Paper | null, position: number, marked: number[],
  *   clock: ClockMessage | null, tally: import('./state.js').Tally, word: ReturnType<typeof saveWord>, version: number,
- *   handingIn: boolean, handInProblem: Refused | null, gapMs: number, notices: any[], changedByMs: number,
- *   said: {n: number, minutes: number} | null,
- * }} WorkState `version` grows with every change of an answer; `said.minutes` is to be spoken when `said.n` changes
+ *   handingIn: boolean, handInProblem: Refused | null, gapMs: number, notices: import('./reply.js').Notice[],
+ *   changedByMs: number, explained: {zh: string, en: string} | null, said: {n: number, minutes: number} | null,
+ * }} WorkState `version` grows with every change of an answer; `explained` is where the end comes from, once asked for;
+ *   `said.minutes` is to be spoken when `said.n` changes
  */
 import { NotOurs, Refused } from '../../shared/api.js';
 import { createAccount } from './account.js';
+import { createClockWords } from './clock-words.js';
 import { createCountdown } from './countdown.js';
 import { createEnding } from './ending.js';
 import { createListening } from './listening.js';
 import { createOutbox } from './outbox.js';
+import { createNotices } from './notices.js';
+import { createOpening } from './opening.js';
 import { ONLINE_SPREAD_MS } from './pace.js';
-import { readPaper } from './paper.js';
-import { clockMessage } from './reply.js';
+import { createReopening } from './reopening.js';
+import { isOver, timeReply } from './reply.js';
 import { saveWord, tally } from './state.js';
 import { createSync } from './sync.js';
 import { createExamTimer } from './timer.js';
 
-/** All papers are asked for in the second in which the session starts. */
-const PAPER_SPREAD_MS = 500;
 const READ_SPREAD_MS = 5000;
-/** A change of the remaining time worth telling. */
-const CHANGE_MS = 5000;
-const NOTICES = 5;
 const CALL_MS = 10000;
 
 /**
@@ -41,8 +40,9 @@ const CALL_MS = 10000;
  *   api: import('../../shared/api.js').Api, ring: import('../../shared/api.js').ServerRing,
  *   session: import('./session.js').Session, connection: import('./connection.js').Connection,
  *   insist: import('./insist.js').Insist, holder: string, onChange: () => void, onLeaseLost: () => void,
- *   onMerged: () => void, onFault: (error: unknown) => void,
- * }} ports
+ *   onMerged: () => void, onOpenAgain: (grant: Grant, clock: ClockMessage) => void,
+ *   onFault: (error: unknown) => void,
+ * }} ports `onOpenAgain`: the office did, and this is the grant as it goes on
  */
 export function createWork(ports) {
   const { store, clock, timers, random, language, api, ring, session, connection, holder, onFault } = ports;
@@ -50,6 +50,7 @@ export function createWork(ports) {
   const { attempt, epoch, token } = ports.grant;
 
   const timer = createExamTimer({ clock });
+  const words = createClockWords({ timer, clock });
   const countdown = createCountdown({
     timer,
     clock,
@@ -82,9 +83,9 @@ export function createWork(ports) {
     },
   });
   let stopped = false;
-  let paperUnderWay = false;
-  let readySaid = false;
   let proving = false;
+  /** @type {Promise<import('./reply.js').AttemptReply | null> | null} */
+  let reading = null;
 
   /** @type {WorkState} */
   let state = {
@@ -102,6 +103,7 @@ export function createWork(ports) {
     gapMs: 0,
     notices: [],
     changedByMs: 0,
+    explained: null,
     said: null,
   };
 
@@ -115,20 +117,74 @@ export function createWork(ports) {
   /** @param {Promise<unknown>} promise nobody waits for it: a fault of ours is said aloud, never swallowed */
   const watch = (promise) => void promise.catch(onFault);
   const wanted = () => !stopped;
+  /** The attempt as the service holds it; who asks while it is being asked waits for the same answer. */
+  const readAttempt = () => {
+    if (!reading) {
+      reading = insist(() => session.read(ports.grant), wanted).finally(() => {
+        reading = null;
+      });
+    }
+    return reading;
+  };
   const ending = createEnding({
     outbox,
     random,
     sync: () => sync,
-    read: () => insist(() => session.read(ports.grant), wanted),
+    read: readAttempt,
     pause,
     wanted,
     clockState: timer.state,
+    lookAgain: () => watch(reopening.heard()),
     grant: () => state.grant,
     onGrant: (grant) => set({ grant, handingIn: false, ...(grant.receipt ? { paper: null } : {}) }),
-    onOver() {
-      listening.close();
+    onOver(mayReopen) {
       countdown.stop();
       countdown.working(false);
+      if (mayReopen) reopening.watch();
+      else listening.close();
+    },
+  });
+
+  const reopening = createReopening({
+    read: readAttempt,
+    pause,
+    random,
+    watch,
+    wanted,
+    async onOpen(clockNow) {
+      const after = await outbox.reopened();
+      if (after?.grant) ports.onOpenAgain(after.grant, clockNow);
+    },
+  });
+
+  const notices = createNotices({
+    send: async (ids) => {
+      try {
+        await insist(() => ask('POST', 'event-receipts', () => true, { notices: ids }), wanted);
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error; // not this page's to say any more
+      }
+    },
+    pause,
+    random,
+    watch,
+    onChange: (open) => set({ notices: open }),
+  });
+
+  const opening = createOpening({
+    ask,
+    insist,
+    pause,
+    random,
+    wanted,
+    mayLoad: () => state.paper === null && state.merged,
+    onPaper(paper) {
+      set({ paper, position: Math.min(Math.max(1, state.position), paper.items.length) });
+      countdown.working(state.clock?.state === 'running');
+    },
+    onReady(ready) {
+      clockSaid(ready.clock);
+      set({ gapMs: ready.gapMs });
     },
   });
 
@@ -140,10 +196,10 @@ export function createWork(ports) {
     url: () => `${ring.current()}/api/v1/attempt/events`,
     headers: () => ({ Authorization: `Bearer ${token}`, 'Accept-Language': language() }),
     pause,
-    ask: () => sync.ask(),
+    ask: () => (reopening.watching() ? watch(reopening.heard()) : sync.ask()),
     watch,
-    onClock: clockSaid,
-    onNotice: (notice) => noticed([notice]),
+    onClock: (message, news) => clockSaid(message, { pushed: news }),
+    onNotices: noticed,
     onStanding: async (told) => {
       if (await outbox.hear(told)) sync.ask();
     },
@@ -158,10 +214,19 @@ export function createWork(ports) {
 
   // --- beginning
 
+  /** The attempt is over as far as this browser knows: it listens whether the office opens it again. */
+  function lookWhetherItIs() {
+    listening.follow();
+    reopening.watch();
+  }
+
   /** What the service holds meets what this browser holds; from there on the page works. */
   async function begin() {
     await outbox.load();
-    if (ports.grant.state !== 'live') return sync.start(); // only what is left is handed over
+    if (ports.grant.state !== 'live') {
+      if (ports.grant.state === 'closed') lookWhetherItIs();
+      return sync.start(); // only what is left is handed over
+    }
     await meet();
   }
 
@@ -185,9 +250,9 @@ export function createWork(ports) {
     const { position, marked } = grant.registers;
     set({ grant: { ...grant, who }, merged: true, position, marked });
     clockSaid(reply.clock);
+    listening.follow();
     if (reply.receipt) return ending.finish(reply.receipt);
     sync.start();
-    listening.follow();
     if (grant.hand_in_asked) handIn();
     ports.onMerged();
   }
@@ -236,30 +301,41 @@ export function createWork(ports) {
 
   /** @param {import('./reply.js').CheckpointReply} reply */
   async function replied(reply) {
+    noticed(reply.notices); // first: what they explain is not told a second time
     clockSaid(reply.clock);
     if (account.more(reply.count, reply.items.length) && !reply.receipt) watch(readSoon());
-    noticed(reply.notices);
     if (reply.receipt) await ending.finish(reply.receipt);
     else if (reply.clock.state === 'final') await ending.readReceipt();
   }
 
-  /** @param {any[]} notices */
-  function noticed(notices) {
-    const known = new Set(state.notices.map((notice) => notice.id));
-    const news = notices.filter((notice) => notice && !known.has(notice.id));
-    if (news.length) set({ notices: [...state.notices, ...news].slice(-NOTICES) });
+  /** @param {import('./reply.js').Notice[]} told */
+  function noticed(told) {
+    if (notices.tell(told)) words.explained();
   }
 
-  /** @param {ClockMessage} message */
-  function clockSaid(message) {
+  /**
+   * @param {ClockMessage} message
+   * @param {{pushed?: boolean}} [how] see `timer.sync`
+   */
+  function clockSaid(message, how = {}) {
     if (stopped) return;
-    const jump = timer.sync(message);
-    if (timer.reading()?.message !== message) return; // an older word that was overtaken
-    const told = jump !== null && Math.abs(jump) >= CHANGE_MS && state.paper !== null && message.state === 'running';
-    set({ clock: message, ...(told ? { changedByMs: jump } : {}) });
+    if (reopening.watching()) {
+      // A word may be older than the receipt; the attempt itself is read before the page leaves it.
+      if (!isOver(message.state)) watch(reopening.heard());
+      return;
+    }
+    const heard = words.hear(message, how);
+    if (!heard) return;
+    if (heard.doubtful) listening.askWhichHolds();
+    const told = heard.changedByMs !== 0 && state.paper !== null;
+    const explained = heard.because ? null : state.explained;
+    set({ clock: message, explained, ...(told ? { changedByMs: heard.changedByMs } : {}) });
     countdown.working(message.state === 'running' && state.paper !== null);
     countdown.tick();
-    if (message.state === 'running' || message.state === 'paused') watch(loadPaper());
+    if (message.state === 'running') notices.running();
+    if (message.state === 'running' || message.state === 'paused') watch(opening.load());
+    // Opened again before it was final, under the same grant: what came too late for the old end is in time.
+    if (heard.reopened) watch(outbox.reopened().then(sync.choice));
     watch(ending.clockSaid(message.state));
   }
 
@@ -270,31 +346,15 @@ export function createWork(ports) {
    * @param {'GET' | 'POST'} method
    * @param {string} call
    * @param {(body: any) => T | null} read
+   * @param {unknown} [body]
    * @returns {Promise<T>}
    */
-  async function ask(method, call, read) {
+  async function ask(method, call, read, body) {
     const server = ring.current();
-    const body = method === 'POST' ? {} : undefined;
     const reply = await api.request(method, `/api/v1/attempt/${call}`, { token, server, body, timeoutMs: CALL_MS });
     const value = read(reply.body);
     if (value === null) throw new NotOurs(reply.status, server);
     return value;
-  }
-
-  async function loadPaper() {
-    if (paperUnderWay || state.paper || !state.merged) return;
-    paperUnderWay = true;
-    try {
-      await pause(random.unit() * PAPER_SPREAD_MS);
-      const paper = await insist(() => ask('GET', 'paper', readPaper), wanted);
-      if (!paper) return;
-      set({ paper, position: Math.min(Math.max(1, state.position), paper.items.length) });
-      countdown.working(state.clock?.state === 'running');
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error; // not started yet, or over: the next clock message decides
-    } finally {
-      paperUnderWay = false;
-    }
   }
 
   function handIn() {
@@ -358,19 +418,24 @@ export function createWork(ports) {
       handIn();
     },
 
-    /** The paper is on the screen for the first time: a gap that was open ends here. */
-    async painted() {
-      if (readySaid) return;
-      readySaid = true;
+    painted: opening.painted,
+    /** These notices are on the screen. @param {number[]} ids */
+    noticesShown: (ids) => notices.shown(ids),
+    /** @param {number} id */
+    dismiss: (id) => notices.dismiss(id),
+
+    /** Where the end comes from, in the service's words: asked for when the candidate wants to know. */
+    async explain() {
       try {
-        const reply = await insist(() => ask('POST', 'ready', readReady), wanted);
-        if (!reply) return;
-        clockSaid(reply.clock);
-        set({ gapMs: reply.gapMs });
+        const explained = await insist(() => ask('GET', 'time', timeReply), wanted);
+        if (explained) set({ explained });
       } catch (error) {
-        if (!(error instanceof Refused)) throw error; // the checkpoints hear what it was
+        if (!(error instanceof Refused)) throw error; // the clock's own summands are shown
       }
     },
+
+    /** A receipt that was there before this page: nothing to send, but it may not be the last word. */
+    lookWhetherItIs,
 
     leaving: () => sync.leaving(),
     /** The page is looked at again, or the network is back. */
@@ -386,12 +451,6 @@ export function createWork(ports) {
 }
 
 /** @typedef {ReturnType<typeof createWork>} Work */
-
-/** The reply of `POST /attempt/ready`. @param {any} body */
-function readReady(body) {
-  const clock = clockMessage(body.clock);
-  return clock && { clock, gapMs: Number(body.gap_ms ?? 0) };
-}
 
 /** @param {any} reply */
 function whoOf({ candidate, exam, session, seat }) {

@@ -1,0 +1,82 @@
+/**
+ * What the exam office tells this page, by the stream or with a reply: shown until it is dismissed, and confirmed to the
+ * service once it has been on the screen. One notice comes many times (an event, every reply until it is confirmed, a
+ * second server); it is shown once and confirmed once.
+ *
+ * @typedef {import('./reply.js').Notice} Notice
+ */
+
+/** Newest ones kept on the page. */
+const MOST = 5;
+/** A whole hall shows a notice in one instant; its receipts come within this. */
+const RECEIPT_SPREAD_MS = 800;
+
+/**
+ * @param {{
+ *   send: (ids: number[]) => Promise<unknown>, pause: (ms: number) => Promise<void>, random: {unit: () => number},
+ *   watch: (promise: Promise<unknown>) => void, onChange: (notices: Notice[]) => void,
+ * }} ports `send` tries until it is answered, or throws what the service refused it with
+ */
+export function createNotices({ send, pause, random, watch, onChange }) {
+  /** @type {Notice[]} */
+  let open = [];
+  /** Every notice this page has heard of. @type {Set<number>} */
+  const known = new Set();
+  /** Those that have been on the screen. @type {Set<number>} */
+  const seen = new Set();
+  /** @type {number[]} */
+  let unsaid = [];
+  let saying = false;
+
+  /** @param {Notice[]} next */
+  const set = (next) => {
+    open = next;
+    onChange(open);
+  };
+
+  async function say() {
+    if (saying) return;
+    saying = true;
+    try {
+      while (unsaid.length) {
+        await pause(random.unit() * RECEIPT_SPREAD_MS);
+        const ids = unsaid;
+        unsaid = [];
+        await send(ids);
+      }
+    } finally {
+      saying = false;
+    }
+  }
+
+  return {
+    /** @param {Notice[]} told @returns {boolean} whether there was news among them */
+    tell(told) {
+      const news = told.filter(({ id }) => !known.has(id));
+      if (news.length === 0) return false;
+      for (const { id } of news) known.add(id);
+      set([...open, ...news].sort((a, b) => a.id - b.id).slice(-MOST));
+      return true;
+    },
+
+    /** These are on the screen now. @param {number[]} ids */
+    shown(ids) {
+      const first = ids.filter((id) => known.has(id) && !seen.has(id));
+      if (first.length === 0) return;
+      for (const id of first) seen.add(id);
+      unsaid.push(...first);
+      watch(say());
+    },
+
+    /** @param {number} id */
+    dismiss: (id) => set(open.filter((one) => one.id !== id)),
+
+    /** The clock runs: that it stands is no news any more, for whoever has read it. */
+    running() {
+      const left = open.filter((one) => one.kind !== 'pause' || !seen.has(one.id));
+      if (left.length !== open.length) set(left);
+    },
+  };
+}
+
+/** @typedef {ReturnType<typeof createNotices>} Notices */
