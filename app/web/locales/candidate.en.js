@@ -64,6 +64,8 @@ export default {
   'notice.startsIn': 'The exam starts in',
   'notice.waitOffice': 'Please wait for the exam office to start the session',
   'notice.starting': 'Opening your paper…',
+  'notice.paused':
+    'Stay seated and wait for the invigilator. The paper opens by itself when the exam goes on; no second is lost.',
   'notice.auto': 'Your paper opens by itself when the time comes. There is nothing to do.',
   'notice.rule.time': 'The exam takes {minutes} minutes. The countdown on the screen is what counts.',
   'notice.rule.save': 'Every answer is stored on this computer and sent to the server at once. There is no save button.',
@@ -111,8 +113,9 @@ export default {
   'exam.gap': 'Welcome back. All your answers are here, and the {time} it took to move are not counted.',
   'exam.changed.more': 'You have been given {time} more.',
   'exam.changed.less': 'Your time has changed. Please look at the countdown.',
-  'exam.dismiss': 'OK',
-  'exam.noticeFrom': 'From the exam office',
+
+  'messages.office': 'Exam office',
+  'messages.dismiss': 'OK',
 
   'card.title': 'Answer card',
   'card.count': '{answered} of {total} answered',
@@ -125,12 +128,21 @@ export default {
 
   'timer.label': 'Time left',
   'timer.paused': 'Paused',
-  'timer.why': 'About your time',
-  'timer.ends': 'Ends at about {time}',
-  'timer.plain': 'Nothing was changed: the planned time runs.',
-  'timer.note': 'The server computes the time left. This computer\'s clock does not matter.',
+  'timer.why': 'Why this end time',
   'timer.speak': { one: '{n} minute left', other: '{n} minutes left' },
   'timer.zero': 'Time is up. Asking the server.',
+
+  'timeWhy.title': 'Why is this my end time?',
+  'timeWhy.ends': 'Ends at about {time}',
+  'timeWhy.paused': 'The exam is paused and the clock stands. The end moves by as long as the pause lasts.',
+  'timeWhy.plain': 'Nothing was changed: the planned time runs.',
+  'timeWhy.kind.planned': 'Planned',
+  'timeWhy.kind.postpone': 'Postponed',
+  'timeWhy.kind.extend': 'Extended',
+  'timeWhy.kind.pause': 'Paused',
+  'timeWhy.kind.credit': 'Credited',
+  'timeWhy.kind.outage': 'Outage',
+  'timeWhy.note': 'The server computes the time left. This computer\'s clock does not matter.',
 
   'save.label': 'Where your answers are',
   'save.empty': 'Saves by itself',

@@ -24,7 +24,7 @@ export function AnswerCard({ onPick, answered }) {
       <div class="answer-card-bar" aria-hidden="true">
         <span ref=${widthOf(answered / paper.items.length)}></span>
       </div>
-      <div class="answer-card-list" ref=${list}>
+      <div class="answer-card-list" data-scroll="card" ref=${list}>
         ${paper.sections.map(
           (section) => html`
             <h3 key=${section.title}>${section.title}</h3>
@@ -84,6 +84,7 @@ export function Cell({ item, current = false, marked = false, onPick }) {
     <button
       type="button"
       class=${shape.filter(Boolean).join(' ')}
+      data-place=${`cell-${item.position}`}
       aria-label=${said.join('，')}
       aria-current=${current ? 'true' : undefined}
       onClick=${() => onPick(item.position)}

@@ -2,10 +2,11 @@
  * The time left. The digits are for eyes only; a screen reader hears rounded minutes at thresholds, politely, and the
  * end assertively. The digits never blink or jump about.
  */
-import { html } from '../../../shared/ui.js';
-import { durationText, useApp, useTick } from '../../app.js';
+import { html, useState } from '../../../shared/ui.js';
+import { useApp, useTick } from '../../app.js';
 import { digits } from '../../core/timer.js';
 import { Clock } from '../icons/icons.js';
+import { TimeWhy } from '../time-why/time-why.js';
 
 const SOON_MS = 10 * 60000;
 const LAST_MS = 60000;
@@ -13,6 +14,7 @@ const LAST_MS = 60000;
 export function ExamTimer() {
   const { t, state, sitting } = useApp();
   useTick(250);
+  const [open, setOpen] = useState(false);
   const work = state.value.work;
   const remaining = sitting.work()?.timer.remaining() ?? 0;
   const paused = work?.clock?.state === 'paused';
@@ -20,38 +22,20 @@ export function ExamTimer() {
   const zero = remaining === 0 && work?.clock?.state === 'running';
   const said = work?.said ?? null;
   return html`
-    <details class=${`exam-timer${tone}`} ref=${closesOutside}>
+    <details
+      class=${`exam-timer${tone}`}
+      ref=${closesOutside}
+      onToggle=${(/** @type {any} */ event) => setOpen(event.currentTarget.open)}
+    >
       <summary aria-label=${t('timer.why')}>
         <${Clock} />
         <span class="exam-timer-label">${t(paused ? 'timer.paused' : 'timer.label')}</span>
         <span class="exam-timer-digits number" aria-hidden="true">${digits(remaining)}</span>
       </summary>
-      <${Why} />
+      <div class="popover"><${TimeWhy} asked=${open} /></div>
     </details>
     <p class="sr-only" aria-live="polite">${said && !zero ? t('timer.speak', { n: said.minutes }) : ''}</p>
     <p class="sr-only" aria-live="assertive">${zero ? t('timer.zero') : ''}</p>
-  `;
-}
-
-/** Where the end comes from, in words. */
-function Why() {
-  const { t, state, zh } = useApp();
-  const clock = state.value.work?.clock;
-  if (!clock) return null;
-  const end = clock.ends_at ? new Date(clock.ends_at) : null;
-  const time = end?.toLocaleTimeString(zh ? 'zh-CN' : 'en-GB', { hour12: false });
-  return html`
-    <div class="popover">
-      ${time && html`<p><strong>${t('timer.ends', { time })}</strong></p>`}
-      ${clock.because.length === 0 && html`<p>${t('timer.plain')}</p>`}
-      <ul>
-        ${clock.because.map((part) => {
-          const text = (zh ? part.text_zh : part.text_en) ?? `${part.kind} ${durationText(t, part.ms)}`;
-          return html`<li>${part.ms < 0 ? '−' : '+'} ${text}</li>`;
-        })}
-      </ul>
-      <p class="soft">${t('timer.note')}</p>
-    </div>
   `;
 }
 

@@ -1,6 +1,11 @@
-/** The exam: one question, its options, the time, and where the answers are. Everything in one view, nothing moves. */
+/**
+ * The exam: one question, its options, the time, and where the answers are. Everything in one view, nothing moves.
+ *
+ * While the exam is paused nothing of the paper is in the document: what is only hidden can still be read, searched and
+ * answered. What was typed is with the core at every key, so a pause loses none of it.
+ */
 import { html, useEffect, useRef, useState } from '../../../shared/ui.js';
-import { durationText, seatText, useApp } from '../../app.js';
+import { seatText, useApp } from '../../app.js';
 import { isAnswered, picked } from '../../core/paper.js';
 import { AnswerCard } from '../answer-card/answer-card.js';
 import { ConnectionBanner } from '../connection-banner/connection-banner.js';
@@ -8,9 +13,11 @@ import { ExamTimer } from '../exam-timer/exam-timer.js';
 import { LookBar } from '../frame/frame.js';
 import { HandInDialog } from '../hand-in/hand-in.js';
 import { Flag, Left, Pause, Right } from '../icons/icons.js';
+import { Messages } from '../messages/messages.js';
 import { Question } from '../question/question.js';
 import { SaveState } from '../save-state/save-state.js';
 import { keyAction } from './keyboard.js';
+import { placeIn, returnTo } from './place.js';
 
 export function Exam() {
   const { t, state, sitting } = useApp();
@@ -22,6 +29,13 @@ export function Exam() {
   const headingNext = useRef(true);
   const onKey = useRef((/** @type {KeyboardEvent} */ _event) => {});
   const problem = work?.handInProblem ?? null;
+  const paused = work?.clock?.state === 'paused';
+  const wasPaused = useRef(paused);
+  const place = useRef(/** @type {import('./place.js').Place | null} */ (null));
+  // The document still shows what this rendering is about to take away.
+  if (paused && !wasPaused.current && root.current) place.current = placeIn(root.current);
+  const resumed = wasPaused.current && !paused;
+  wasPaused.current = paused;
 
   useEffect(() => {
     // Two frames: the first paint of the paper has happened, which is what ends a move's gap.
@@ -39,13 +53,20 @@ export function Exam() {
     headingNext.current = false;
   }, [work?.position]);
   useEffect(() => {
+    if (paused || !resumed || !root.current) return;
+    // Who has meanwhile gone to the size of the text or the clock is left there.
+    const free = document.activeElement === null || document.activeElement === document.body;
+    const back = place.current !== null && returnTo(root.current, place.current);
+    if (free && !back) heading.current?.focus();
+    place.current = null;
+  }, [paused]);
+  useEffect(() => {
     if (problem) setAsking(true);
   }, [problem]);
 
   if (!work?.paper) return null;
-  const { paper, position, marked, clock } = work;
+  const { paper, position, marked } = work;
   const item = paper.items[position - 1];
-  const paused = clock?.state === 'paused';
   const isMarked = marked.includes(item.item);
   const { candidate = {}, session = {}, seat = {} } = work.grant.who ?? {};
 
@@ -88,51 +109,62 @@ export function Exam() {
       <${ConnectionBanner} />
       <${Messages} />
       ${paused && html`<main class="exam-main"><${Paused} /></main>`}
-      <main class="exam-main" aria-label=${t('exam.label')} hidden=${paused}>
-        <${Question} key=${item.item} item=${item} headingRef=${heading} />
-        <p class="sr-only" aria-live="polite">${t('exam.question', { n: position })}</p>
-        <nav class="exam-foot">
-          <button
-            type="button"
-            class="button button-large exam-step"
-            aria-disabled=${String(position === 1)}
-            onClick=${() => goTo(position - 1)}
-          >
-            <${Left} /><span>${t('exam.previous')}</span>
-          </button>
-          <button
-            type="button"
-            class=${isMarked ? 'button button-large exam-mark exam-mark-on' : 'button button-large exam-mark'}
-            aria-pressed=${String(isMarked)}
-            onClick=${() => sitting.work()?.toggleMark(item.item)}
-          >
-            <${Flag} filled=${isMarked} /><span>${t(isMarked ? 'exam.marked' : 'exam.mark')}</span>
-          </button>
-          <button
-            type="button"
-            class="button button-large button-primary exam-step"
-            aria-disabled=${String(position === paper.items.length)}
-            onClick=${() => goTo(position + 1)}
-          >
-            <span>${t('exam.next')}</span><${Right} />
-          </button>
-        </nav>
-      </main>
-      <aside class="exam-side" hidden=${paused}>
-        <${AnswerCard} onPick=${(/** @type {number} */ next) => goTo(next)} answered=${answered} />
-        <button type="button" class="button button-large button-wide exam-hand-in" onClick=${() => setAsking(true)}>
-          ${t('exam.handIn')}
-        </button>
-      </aside>
-      ${asking &&
+      ${!paused &&
       html`
-        <${HandInDialog}
-          onClose=${() => setAsking(false)}
-          onJump=${(/** @type {number} */ next) => {
-            setAsking(false);
-            goTo(next, true);
-          }}
-        />
+        <main class="exam-main" aria-label=${t('exam.label')}>
+          <${Question} key=${item.item} item=${item} headingRef=${heading} />
+          <p class="sr-only" aria-live="polite">${t('exam.question', { n: position })}</p>
+          <nav class="exam-foot">
+            <button
+              type="button"
+              class="button button-large exam-step"
+              data-place="previous"
+              aria-disabled=${String(position === 1)}
+              onClick=${() => goTo(position - 1)}
+            >
+              <${Left} /><span>${t('exam.previous')}</span>
+            </button>
+            <button
+              type="button"
+              class=${isMarked ? 'button button-large exam-mark exam-mark-on' : 'button button-large exam-mark'}
+              data-place="mark"
+              aria-pressed=${String(isMarked)}
+              onClick=${() => sitting.work()?.toggleMark(item.item)}
+            >
+              <${Flag} filled=${isMarked} /><span>${t(isMarked ? 'exam.marked' : 'exam.mark')}</span>
+            </button>
+            <button
+              type="button"
+              class="button button-large button-primary exam-step"
+              data-place="next"
+              aria-disabled=${String(position === paper.items.length)}
+              onClick=${() => goTo(position + 1)}
+            >
+              <span>${t('exam.next')}</span><${Right} />
+            </button>
+          </nav>
+        </main>
+        <aside class="exam-side">
+          <${AnswerCard} onPick=${(/** @type {number} */ next) => goTo(next)} answered=${answered} />
+          <button
+            type="button"
+            class="button button-large button-wide exam-hand-in"
+            data-place="hand-in"
+            onClick=${() => setAsking(true)}
+          >
+            ${t('exam.handIn')}
+          </button>
+        </aside>
+        ${asking &&
+        html`
+          <${HandInDialog}
+            onClose=${() => setAsking(false)}
+            onJump=${(/** @type {number} */ next) => {
+              setAsking(false);
+              goTo(next, true);
+            }}
+          />
+        `}
       `}
     </div>
   `;
@@ -153,48 +185,19 @@ function walk(root, by) {
   options[next].focus();
 }
 
+/** Takes the focus that the question had: it is read first, and no key goes to something that is gone. */
 function Paused() {
   const { t } = useApp();
+  const heading = useRef(/** @type {HTMLElement | null} */ (null));
+  useEffect(() => {
+    const free = document.activeElement === null || document.activeElement === document.body;
+    if (free) heading.current?.focus();
+  }, []);
   return html`
     <section class="exam-paused" role="status">
       <span class="exam-paused-sign"><${Pause} /></span>
-      <h1>${t('exam.paused')}</h1>
+      <h1 tabindex="-1" ref=${heading}>${t('exam.paused')}</h1>
       <p>${t('exam.paused.text')}</p>
     </section>
-  `;
-}
-
-/** What happened to the candidate's time, what the office has to say: one line each, gone when dismissed. */
-function Messages() {
-  const { t, state, zh } = useApp();
-  const [seen, setSeen] = useState(/** @type {string[]} */ ([]));
-  const work = state.value.work;
-  if (!work) return null;
-  const { gapMs, changedByMs, notices } = work;
-  /** @type {{id: string, text: string}[]} */
-  const all = [];
-  if (state.value.storage === 'memory') all.push({ id: 'storage', text: t('app.storage') });
-  if (gapMs > 0) all.push({ id: `gap-${gapMs}`, text: t('exam.gap', { time: durationText(t, gapMs) }) });
-  else if (changedByMs > 0) {
-    all.push({ id: `more-${changedByMs}`, text: t('exam.changed.more', { time: durationText(t, changedByMs) }) });
-  } else if (changedByMs < 0) all.push({ id: `less-${changedByMs}`, text: t('exam.changed.less') });
-  for (const notice of notices) {
-    const text = (zh ? notice.text_zh : notice.text_en) ?? notice.text ?? '';
-    all.push({ id: `notice-${notice.id}`, text: `${t('exam.noticeFrom')}：${text}` });
-  }
-  const shown = all.filter((message) => !seen.includes(message.id)).slice(-2);
-  return html`
-    <div class="messages" role="status">
-      ${shown.map(
-        ({ id, text }) => html`
-          <div class="note note-info message" key=${id}>
-            <span>${text}</span>
-            <button type="button" class="button button-quiet" onClick=${() => setSeen([...seen, id])}>
-              ${t('exam.dismiss')}
-            </button>
-          </div>
-        `,
-      )}
-    </div>
   `;
 }

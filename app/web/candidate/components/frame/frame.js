@@ -2,6 +2,7 @@
 import { html } from '../../../shared/ui.js';
 import { useApp } from '../../app.js';
 import { Contrast, Mark } from '../icons/icons.js';
+import { Messages } from '../messages/messages.js';
 
 /** @param {{children?: any, wide?: boolean}} props */
 export function Frame({ children, wide = false }) {
@@ -13,6 +14,7 @@ export function Frame({ children, wide = false }) {
         <div class="brand"><${Mark} /><span>${exam ?? t('app.name')}</span></div>
         <${LookBar} />
       </header>
+      <${Messages} />
       <main class=${wide ? 'frame-main frame-wide' : 'frame-main'}>${children}</main>
     </div>
   `;

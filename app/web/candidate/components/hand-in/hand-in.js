@@ -8,9 +8,14 @@ import { Cell } from '../answer-card/answer-card.js';
 export function HandInDialog({ onClose, onJump }) {
   const { t, state, sitting, i18n } = useApp();
   const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));
+  // Taken off the screen by a pause it is not closed: it is there again when the exam goes on.
+  const gone = useRef(false);
   useEffect(() => {
     dialog.current?.showModal();
-    return () => dialog.current?.close();
+    return () => {
+      gone.current = true;
+      dialog.current?.close();
+    };
   }, []);
   const work = state.value.work;
   if (!work?.paper) return null;
@@ -20,7 +25,7 @@ export function HandInDialog({ onClose, onJump }) {
   const early = problem?.code === 'too-early-to-hand-in' ? Number(problem.params.in_ms) : null;
 
   return html`
-    <dialog class="hand-in" ref=${dialog} aria-labelledby="hand-in-title" onClose=${onClose}>
+    <dialog class="hand-in" ref=${dialog} aria-labelledby="hand-in-title" onClose=${() => gone.current || onClose()}>
       <h1 id="hand-in-title">${t('handIn.title')}</h1>
       ${problem &&
       html`

@@ -26,6 +26,7 @@ export const Hand = () =>
   stroke('M8 13V6a1.500 1.500 0 013 0v5V4.500a1.500 1.500 0 013 0V11V6a1.500 1.500 0 013 0v8c0 4-2.500 6.500-6 6.500-3 0-4.500-1.500-6-4.500l-1.700-3a1.400 1.400 0 012.400-1.400z', 1.8);
 export const Link = () => stroke('M4 9.500a12 12 0 0116 0M7 13a7.500 7.500 0 0110 0M10 16.500a3 3 0 014 0M12 19.500v.01');
 export const Clock = () => stroke('M12 4a8 8 0 100 16 8 8 0 000-16zM12 8v4.500l3 2');
+export const Bell = () => stroke('M6.500 16.500V11a5.500 5.500 0 0111 0v5.500l1.500 1.500H5zM10 20.500h4');
 export const Pause = () => stroke('M8.500 6v12M15.500 6v12', 3);
 export const Contrast = () => html`
   <svg class="icon" viewBox="0 0 24 24" width="1.25em" height="1.25em" aria-hidden="true" focusable="false">

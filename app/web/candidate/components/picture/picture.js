@@ -17,7 +17,7 @@ export function Picture({ address, label, small = false }) {
   if (small) return html`<img class="picture-small" src=${url} alt=${label} />`;
   return html`
     <figure class="picture">
-      <button type="button" class="picture-open" onClick=${() => setLarge(true)}>
+      <button type="button" class="picture-open" data-place=${address} onClick=${() => setLarge(true)}>
         <img src=${url} alt=${label} />
         <span>${t('exam.picture.enlarge')}</span>
       </button>

@@ -28,9 +28,9 @@ export function Question({ item, headingRef }) {
   const clearable = item.options.length > 0 && isAnswered(item, value);
 
   return html`
-    <section class="question" ref=${scroller} aria-labelledby="question-title">
+    <section class="question" data-scroll="question" ref=${scroller} aria-labelledby="question-title">
       <header class="question-head">
-        <h1 id="question-title" tabindex="-1" ref=${headingRef}>
+        <h1 id="question-title" tabindex="-1" data-place="heading" ref=${headingRef}>
           <span class="question-number">${t('exam.question', { n: item.position })}</span>
           <span class="soft">${t('exam.of', { total })}</span>
         </h1>
@@ -38,7 +38,9 @@ export function Question({ item, headingRef }) {
         <span class="soft">${t('exam.points', { n: item.points })}</span>
         ${clearable &&
         html`
-          <button type="button" class="question-clear" onClick=${() => answer(null, 'choice')}>${t('exam.clear')}</button>
+          <button type="button" class="question-clear" data-place="clear" onClick=${() => answer(null, 'choice')}>
+            ${t('exam.clear')}
+          </button>
         `}
       </header>
       <div class=${item.media.length ? 'question-body question-pictured' : 'question-body'}>
@@ -98,6 +100,7 @@ function Options({ item, value, answer }) {
             key=${option.id}
             class=${on ? 'option option-on' : 'option'}
             data-option=${option.id}
+            data-place=${`option-${option.id}`}
             role=${many ? 'checkbox' : 'radio'}
             aria-checked=${String(on)}
             tabindex=${many || option === first ? 0 : -1}
@@ -140,6 +143,7 @@ function Blanks({ item, value, answer }) {
             <span class="blank-label">${t('exam.blank', { n: index + 1 })}</span>
             <input
               class="input"
+              data-place=${`blank-${index}`}
               autocomplete="off"
               spellcheck=${false}
               maxlength=${LONGEST.blank}
@@ -163,6 +167,7 @@ function Text({ value, answer }) {
       <span class="question-hint soft">${t('exam.hint.text')}</span>
       <textarea
         class="input longtext-input"
+        data-place="text"
         spellcheck=${false}
         maxlength=${LONGEST.text}
         value=${text}
