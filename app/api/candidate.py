@@ -20,7 +20,7 @@ from app.api.deps import address_of, claims_of, get_deps
 from app.api.schemas.candidate import decode_checkpoint, decode_event_receipts, decode_lease, decode_sign_in
 from app.domain.checkpoints import Overloaded
 from app.domain.errors import Refused
-from app.services import lost_grant
+from app.services import lost_grant, own_time
 from app.services import sign_in as signing_in
 from app.services.resuming import described
 from app.storage.postgres import attempts
@@ -131,6 +131,11 @@ async def ready(request: Request) -> Response:
     return reply(await get_deps(request).resuming.ready(claims_of(request)))
 
 
+async def time(request: Request) -> Response:
+    """Where this candidate's end comes from: the summands, and the line in words."""
+    return reply(await own_time.own_time(get_deps(request).site, claims_of(request)))
+
+
 async def event_receipts(request: Request) -> Response:
     """The page has shown these notices to its candidate."""
     deps, claims = get_deps(request), claims_of(request)
@@ -171,6 +176,7 @@ ROUTES = [
     Route(f"{PREFIX}/attempt/empty", empty, methods=["POST"]),
     Route(f"{PREFIX}/attempt/hand-in", hand_in, methods=["POST"]),
     Route(f"{PREFIX}/attempt/lease", show_lease, methods=["POST"]),
+    Route(f"{PREFIX}/attempt/time", time, methods=["GET"]),
     Route(f"{PREFIX}/attempt/event-receipts", event_receipts, methods=["POST"]),
     Route(f"{PREFIX}/attempt/ready", ready, methods=["POST"]),
     Route(f"{PREFIX}/attempt/paper", paper, methods=["GET"]),

@@ -62,6 +62,7 @@ CALLS: dict[str, Call] = {
     "/api/v1/attempt/paper": Call(replies.PaperTold, codes=_GATED, also={"304": "The page has this paper."}),
     "/api/v1/attempt/media/{sha}": Call("image/*", codes=_GATED),
     "/api/v1/attempt/ready": Call(replies.ReadyTold, codes=_SEATED),
+    "/api/v1/attempt/time": Call(replies.TimeTold, codes=_SEATED),
     "/api/v1/attempt/event-receipts": Call(
         replies.EventReceiptsTold, EventReceiptsIn, ("bad-token", "bad-body", "body-too-large", *_BUSY)
     ),
@@ -82,6 +83,14 @@ CALLS: dict[str, Call] = {
 
 _LOGIN = ("login-ended", *_AWAY)
 _CHANGE = (*_LOGIN, "bad-body", "not-permitted", "not-found", "idempotency-key-needed", "idempotency-mismatch")
+_TIME = (
+    "scope-malformed", "scope-unknown", "scope-empty", "reason-unknown", "note-missing", "duration-missing",
+    "duration-not-positive", "duration-absurd", "interval-missing", "interval-backwards", "interval-in-future",
+    "wall-time-zone", "entry-missing", "entry-unknown", "entry-undone", "entry-not-undoable", "day-not-opened",
+    "start-passed", "not-begun", "already-paused", "not-paused", "attempt-ended", "handed-in", "ended-by-staff",
+    "attempt-deferred", "attempt-open", "runs-elsewhere", "credit-before-start", "decision-unknown",
+    "decision-not-approved", "cap-held",
+)  # fmt: skip
 STAFF_CODES: dict[str, tuple[str, ...]] = {
     "/sign-in": (
         "bad-body", "staff-sign-in-failed", "staff-too-many-tries", "staff-disabled", "staff-demo-account",
@@ -99,6 +108,19 @@ STAFF_CODES: dict[str, tuple[str, ...]] = {
     "/relogs/{relog_id}/withdraw": (*_CHANGE, "relog-used"),
     "/seats/{seat_id}/mark": (*_CHANGE, "seat-promised"),
     "/audit": (*_LOGIN, "bad-body", "not-permitted"),
+    "/time/preview": (*_LOGIN, "bad-body", "not-permitted", "not-found", *_TIME),
+    "/time/actions": (*_CHANGE, *_TIME, "undo-too-late", "time-changed", "cap-exceeded"),
+    "/time/sessions/{session_id}": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
+    "/time/candidates": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
+    "/time/notices/{notice_id}": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
+    "/attempts/{attempt_id}/time": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
+    "/time/decisions": (
+        *_CHANGE, "scope-malformed", "scope-unknown", "scope-empty", "decision-incomplete", "decision-limit",
+    ),
+    "/time/decisions/{decision_id}/approve": (
+        *_CHANGE, "decision-unknown", "decision-same-person", "decision-closed",
+    ),
+    "/time/decisions/{decision_id}/withdraw": (*_CHANGE, "decision-unknown", "decision-closed"),
     "/stranded": (*_LOGIN, "bad-body", "not-permitted", "not-found", "session-not-begun"),
     "/stranded/counts": (*_LOGIN, "not-permitted"),
     "/stranded/adopt": (*_CHANGE, "session-not-begun", "stranded-decided", "adopt-moved-on"),

@@ -17,7 +17,7 @@ Value = str | list[str] | None
 class Because(Struct):
     """One summand of the end time, in words."""
 
-    kind: Literal["planned", "extend", "credit", "outage"]
+    kind: Literal["planned", "postpone", "extend", "pause", "credit", "outage"]
     ms: int
     text_zh: str
     text_en: str
@@ -187,6 +187,14 @@ class NoticeTold(Struct):
     kind: str
     zh: str
     en: str
+
+
+class TimeTold(Struct):
+    """Where an end comes from: its summands, and one line in words."""
+
+    lines: list[Because]
+    explain_zh: str
+    explain_en: str
 
 
 class EventReceiptsTold(Struct):
