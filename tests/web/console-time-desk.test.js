@@ -60,7 +60,7 @@ test('an effect is shown before anything is done, and done only once it is confi
   assert.ok(sent.key);
   assert.deepEqual([timing.asking.value, timing.told.value.words, timing.told.value.notice], [null, 'timing.do.pause', 1]);
   // The picture has followed by itself.
-  assert.deepEqual(timing.view.value.rooms.filter(({ paused }) => paused).map(({ id }) => id), [3, 4]);
+  assert.deepEqual(timing.view.value.rooms.filter(({ paused }) => paused > 0).map(({ id }) => id), [3, 4]);
 });
 
 test('nothing is confirmed that was not asked, and what was put away is not done', async () => {
@@ -138,12 +138,12 @@ test('taking back is an entry of its own', async () => {
 test('a proposal shows its effect, and what is sent is the approval', async () => {
   const { timing, service, asked } = createOffice(eventful(createTimeService()));
   await timing.show(7);
-  const shows = { action: 'credit', scope: { session: 7, kind: 'room', rooms: [12] }, from_at: '2026-07-20T01:03:30Z', to_at: '2026-07-20T01:06:00Z', reason: 'power', note: 'x' };
-  const to = '/time/proposals/90/approve';
-  await timing.ask({ at: 'timing', path: '/time/preview', to, body: { note: '属实' }, shows, words: 'timing.proposal.approve' });
-  assert.deepEqual(asked('/time/preview')[0].body, shows);
+  const [path, to] = ['/time/proposals/90/preview', '/time/proposals/90/approve'];
+  await timing.ask({ at: 'timing', path, to, body: { note: '属实' }, words: 'timing.proposal.approve' });
+  assert.match(timing.asking.value.effect.zh, /1 个考室、40 人/);
+  assert.deepEqual(asked(to), []);
   assert.equal(await timing.confirm(), true);
-  assert.deepEqual(asked(to)[0].body, { note: '属实' });
+  assert.deepEqual(asked(to)[0].body, { note: '属实', seen: '6' });
   assert.equal(timing.view.value.proposals.find(({ id }) => id === 90).state, 'approved');
   assert.equal(await timing.decide('proposal 91', '/time/proposals/91/dismiss', { note: '未见' }, 'timing.proposal.dismiss'), true);
   assert.equal(service.proposals.find(({ id }) => id === 91).state, 'dismissed');

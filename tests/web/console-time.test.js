@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { countOf, emptyDraft, missing, ticketsIn, toAction, toggleRooms } from '../../app/web/console/core/timing-draft.js';
 import { extentOf, namesOf, rowsOf, share, ticks, walk } from '../../app/web/console/core/timing-picture.js';
-import { approved, asAction, asProposed, lengthOf } from '../../app/web/console/core/timing-proposal.js';
+import { approved, asProposed, fieldsOf } from '../../app/web/console/core/timing-proposal.js';
 import { clockText, lengthText, parseLength, parseWall, wallText } from '../../app/web/console/core/wall.js';
 
 const ZONE = 'Asia/Shanghai';
@@ -55,6 +55,11 @@ test('what one candidate has does not tear rooms apart', () => {
   const [{ rows }] = rowsOf(shown, extentOf(shown));
   assert.equal(rows.length, 1);
   assert.equal(rows[0].lostMs, 60_000);
+  // Nor does that one of them stands, or has a later end for a move of their own.
+  const paused = view([room(1, '南楼', [], { paused: 1, end_at: null }), room(2, '南楼', [], { paused: 0, end_at: at(91) }), room(3, '南楼')]);
+  const [row, ...more] = rowsOf(paused, extentOf(paused))[0].rows;
+  assert.deepEqual([more, row.stands, row.paused, row.endAt], [[], false, 1, at(91)]);
+  assert.equal(row.marks.find(({ kind }) => kind === 'actual').to, Date.parse(at(91)));
 });
 
 test('47 rooms of an ordinary day are a few lines', () => {
@@ -73,7 +78,7 @@ test('an open pause lasts until now, an outage goes through every line, a held r
   const [mark] = rows[0].marks.filter(({ kind }) => kind === 'pause');
   assert.deepEqual([mark.open, mark.to - mark.from], [true, 9 * 60_000]);
   for (const row of rows) assert.equal(row.marks.filter(({ kind }) => kind === 'outage').length, 1);
-  assert.deepEqual(rows.map(({ held, paused }) => [held, paused]), [[false, true], [true, false]]);
+  assert.deepEqual(rows.map((row) => [row.held, row.stands]), [[false, true], [true, false]]);
 });
 
 test('the picture reaches over everything, and over now only while now is near', () => {
@@ -158,22 +163,24 @@ test('rooms clicked are added, clicked again taken away; another scope is left f
 });
 
 const wall = (iso) => wallText(iso, ZONE);
-const proposal = { id: 90, kind: 'room-loss', scope: 'room', tickets: ['T1', 'T2'], from_at: at(42), to_at: at(44.5), reason: 'power', note: '' };
+const proposal = { id: 90, kind: 'room-loss', from_at: at(42), to_at: at(44.5), amount_ms: 150_000 };
 
 test('a proposal is approved as it is, or with the interval that was typed', () => {
   const where = { near: NEAR, zone: ZONE, wall };
   const first = asProposed(proposal, wall);
-  assert.deepEqual(first, { from: '09:12:00', to: '09:14:30', note: '' });
+  assert.deepEqual(first, { from: '09:12:00', to: '09:14:30', length: '2:30', note: '' });
+  assert.deepEqual(fieldsOf(proposal), ['from', 'to']);
   assert.deepEqual(approved(proposal, { ...first, note: '属实' }, where), {});
   assert.deepEqual(approved(proposal, { ...first, to: '09:13' }, where), { from_at: at(42), to_at: at(43) });
   assert.equal(approved(proposal, { ...first, to: '09:12' }, where), null);
-  assert.equal(lengthOf(proposal), '2:30');
 });
 
-test('the effect of a proposal is that of the decision it amounts to', () => {
-  assert.deepEqual(asAction(proposal, 7, { to_at: at(43) }), {
-    action: 'credit', scope: { session: 7, kind: 'list', tickets: ['T1', 'T2'] }, from_at: at(42), to_at: at(43), reason: 'power', note: 'room-loss',
-  });
-  assert.deepEqual(asAction({ ...proposal, scope: 'site' }, 7, {}).scope, { session: 7, kind: 'site' });
-  assert.equal(asAction({ ...proposal, tickets: [] }, 7, {}), null);
+test('what a later session needs is a length', () => {
+  const later = { id: 91, kind: 'follows', from_at: null, to_at: null, amount_ms: 600_000 };
+  const where = { near: NEAR, zone: ZONE, wall };
+  const first = asProposed(later, wall);
+  assert.deepEqual([fieldsOf(later), first.length], [['length'], '10:00']);
+  assert.deepEqual(approved(later, first, where), {});
+  assert.deepEqual(approved(later, { ...first, length: '12' }, where), { ms: 720_000 });
+  assert.equal(approved(later, { ...first, length: '' }, where), null);
 });

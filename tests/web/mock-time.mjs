@@ -22,7 +22,7 @@ const clock = (at) => new Date(at + 8 * 3600_000).toISOString().slice(11, 19);
 export const REASONS = [
   { code: 'power', zh: '断电', en: 'power cut' }, { code: 'network', zh: '网络故障', en: 'network failure' },
   { code: 'medical', zh: '突发疾病', en: 'sudden illness' }, { code: 'other', zh: '其他', en: 'other' },
-  { code: 'relog', zh: '换机', en: 'move to another seat' },
+  { code: 'relog', zh: '换机', en: 'move to another seat', automatic: true },
 ];
 const OFFICE = ['decide-stranded', 'mark-seat', 'relog', 'rounds-decide', 'time-decide', 'time-pause-one', 'time-propose', 'time-view', 'view-stranded'];
 const PEOPLE = {
@@ -69,7 +69,7 @@ export function createTimeService({ now = () => START + 40 * MINUTE, rooms: many
     spansOf(room).reduce((sum, { from_at: from, to_at: to }) => sum + Math.max(0, (to ? Date.parse(to) : now()) - Date.parse(from)), 0);
   const told = (room) => {
     const spans = spansOf(room);
-    const paused = spans.some(({ kind, to_at: to }) => kind === 'pause' && to === null);
+    const paused = spans.some(({ kind, to_at: to }) => kind === 'pause' && to === null) ? 40 : 0;
     const lost_ms = lostOf(room);
     const { id, name, building, building_id, candidates } = room;
     return { id, name, building, building_id, candidates, paused, lost_ms, spans, end_at: paused ? null : iso(START + 90 * MINUTE + lost_ms) };
@@ -165,7 +165,7 @@ export function createTimeService({ now = () => START + 40 * MINUTE, rooms: many
       const missing = Array.from({ length: notice.of - notice.shown }, (_, n) => ({ room: '第07考室', seat: String(n + 1), ticket: `2026007${n}`, name: `考生${n + 1}` }));
       return { shown: notice.shown, of: notice.of, missing };
     }
-    if (path === '/time/decisions') return change(() => void service.decisions.push({ id: (ids += 1), state: 'proposed', proposed_by: by.name, approved_by: null, scope: body.scope.kind, scope_names: roomsOf(body.scope).map(({ name }) => name), ...body }) || {});
+    if (path === '/time/decisions') return change(() => void service.decisions.push({ id: (ids += 1), state: 'proposed', proposed_by: by.name, proposed_by_username: who, approved_by: null, scope: body.scope.kind, scope_names: roomsOf(body.scope).map(({ name }) => name), ...body }) || {});
     if ((found = /^\/time\/decisions\/(\d+)\/(approve|withdraw)$/.exec(path))) {
       return change(() => {
         const one = service.decisions.find(({ id }) => id === Number(found[1]));
@@ -174,14 +174,15 @@ export function createTimeService({ now = () => START + 40 * MINUTE, rooms: many
         return {};
       });
     }
-    if (path === '/time/proposals') return change(() => void service.proposals.push({ id: (ids += 1), kind: 'asked', state: 'open', by: by.name, scope: body.scope.kind, scope_names: ['2026001'], candidates: 1, amount_ms: body.ms, reason: body.reason, note: body.note, evidence: {} }) || {});
-    if ((found = /^\/time\/proposals\/(\d+)\/(approve|dismiss)$/.exec(path))) {
+    if (path === '/time/proposals') return change(() => void service.proposals.push({ id: (ids += 1), kind: 'asked', state: 'open', scope: body.scope.kind, scope_names: ['2026001'], candidates: 1, from_at: body.from_at, to_at: body.to_at, amount_ms: Date.parse(body.to_at) - Date.parse(body.from_at), reason: body.reason, note: body.note, zh: `${by.name} 申请补时`, en: `${by.name} asks for a credit` }) || {});
+    if ((found = /^\/time\/proposals\/(\d+)\/(preview|approve|dismiss)$/.exec(path))) {
+      const asked = service.proposals.find(({ id }) => id === Number(found[1]));
+      const amounts = { action: 'credit', scope: { kind: 'room', rooms: asked.rooms ?? [1] }, from_at: body.from_at ?? asked.from_at, to_at: body.to_at ?? asked.to_at, reason: 'power' };
+      if (found[2] === 'preview') return { effect: effectOf(amounts), seen: digest() };
       return change(() => {
-        const one = service.proposals.find(({ id }) => id === Number(found[1]));
-        if (one.state !== 'open') throw new Refusal(409, 'proposal-decided');
-        one.state = found[2] === 'dismiss' ? 'dismissed' : body.from_at ? 'changed' : 'approved';
-        if (found[2] === 'approve') enter({ action: 'credit', scope: { kind: 'room', rooms: one.rooms }, from_at: body.from_at ?? one.from_at, to_at: body.to_at ?? one.to_at, reason: 'power', note: body.note }, by);
-        return {};
+        if (asked.state !== 'open') throw new Refusal(409, 'proposal-decided');
+        asked.state = found[2] === 'dismiss' ? 'dismissed' : body.from_at ? 'changed' : 'approved';
+        return found[2] === 'approve' ? { effect: effectOf(amounts), entry: enter({ ...amounts, note: body.note }, by) } : {};
       });
     }
     if (path === '/rounds/preview') return { effect: { rooms: 1, candidates: 40, left_out: [], zh: '40 人移到第二场，空余机位 120 个', en: '40 candidates move to the second session, 120 seats are free' }, seen: digest() };
@@ -220,10 +221,10 @@ export function eventful(service) {
   service.outages.push({ from_at: at(22), to_at: at(23.4) });
   service.held.push({ scope: 'room', scope_names: ['第31考室'], rooms: [31], candidates: 40, lost_ms: 60 * MINUTE, entry: null });
   service.proposals.push(
-    { id: 90, kind: 'room-loss', state: 'open', scope: 'room', scope_names: ['第12考室'], rooms: [12], candidates: 40, from_at: at(33.5), to_at: at(36), evidence: { silent: 38, of: 40 }, reason: 'power', note: '' },
-    { id: 91, kind: 'asked', state: 'open', scope: 'candidate', scope_names: ['20260007 林秋实'], candidates: 1, from_at: at(20), to_at: at(21), evidence: {}, by: '高明', reason: 'pc', note: '键盘失灵' },
+    { id: 90, kind: 'room-loss', state: 'open', scope: 'room', scope_names: ['第12考室'], rooms: [12], candidates: 40, from_at: at(33.5), to_at: at(36), amount_ms: 2.5 * MINUTE, reason: '', note: '', zh: '考室断联 09:03:30–09:06:00，40 台中 38 台无响应，建议补时 2:30', en: 'Room lost 09:03:30–09:06:00, 38 of 40 seats silent, proposed credit 2:30' },
+    { id: 91, kind: 'asked', state: 'open', scope: 'candidate', scope_names: ['20260007 林秋实'], candidates: 1, from_at: at(20), to_at: at(21), amount_ms: MINUTE, reason: 'network', note: '键盘失灵', zh: '高明 申请补时 08:50:00–08:51:00，1:00', en: '高明 asks for a credit 08:50:00–08:51:00, 1:00' },
   );
-  service.decisions.push({ id: 95, kind: 'lift-cap', state: 'proposed', scope: 'room', scope_names: ['第31考室'], candidates: 40, number: '考务〔2026〕7 号', text: '第31考室断电超过一小时，准予继续作答。', limit_ms: 90 * MINUTE, proposed_by: '顾行之', approved_by: null });
+  service.decisions.push({ id: 95, kind: 'lift-cap', state: 'proposed', scope: 'room', scope_names: ['第31考室'], candidates: 40, number: '考务〔2026〕7 号', text: '第31考室断电超过一小时，准予继续作答。', limit_ms: 90 * MINUTE, proposed_by: '顾行之', proposed_by_username: 'second', approved_by: null });
   service.notices[0].shown = 1871;
   return service;
 }

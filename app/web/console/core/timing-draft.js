@@ -17,8 +17,6 @@ import { parseLength, parseWall } from './wall.js';
 export const ACTIONS = ['pause', 'resume', 'postpone', 'extend', 'credit', 'end', 'reopen'];
 /** @type {ScopeKind[]} */
 export const SCOPES = ['site', 'building', 'room', 'list', 'candidate'];
-/** Written by the service itself; nobody gives them as a reason. */
-export const AUTOMATIC = new Set(['relog', 'ready', 'reconnect', 'outage', 'hold', 'follows', 'reopened']);
 /** What ends or reopens somebody's sitting is marked as what cannot be taken lightly. */
 export const GRAVE = new Set(['end', 'reopen', 'defer']);
 const SPLIT = /[\s,;，；、]+/;

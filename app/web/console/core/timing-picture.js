@@ -12,9 +12,9 @@
  * }} Room
  * @typedef {{kind: string, from: number, to: number, open: boolean, left: number, width: number, entry: any}} Mark
  * @typedef {{
- *   key: string, building: string, rooms: Room[], candidates: number, paused: boolean, held: boolean, lostMs: number,
- *   endAt: string | null, marks: Mark[],
- * }} Row
+ *   key: string, building: string, rooms: Room[], candidates: number, stands: boolean, paused: number, held: boolean,
+ *   lostMs: number, endAt: string | null, marks: Mark[],
+ * }} Row `stands`: nobody goes on; `paused`: how many do not while others do
  * @typedef {{from: number, to: number}} Extent
  */
 
@@ -82,24 +82,46 @@ export function rowsOf(view, extent, apart = false) {
   /** @type {Map<string, Map<string, Row>>} */
   const buildings = new Map();
   for (const room of /** @type {Room[]} */ (view.rooms)) {
-    const marks = marksOf(room, view, extent, now);
-    const likeness = marks.map(({ kind, from, to, open, entry }) => [kind, from, open ? 0 : to, entry]);
-    const key = apart ? `room ${room.id}` : JSON.stringify([likeness, Boolean(room.paused), held.has(room.id), room.end_at]);
+    // Not by the end: a single candidate's own time moves that of the room.
+    const likeness = marksOf(room, view, extent, now).map(({ kind, from, to, open, entry }) => [kind, from, open || kind === 'actual' ? 0 : to, entry]);
+    const key = apart ? `room ${room.id}` : JSON.stringify([likeness, stands(room), held.has(room.id)]);
     const rows = buildings.get(room.building) ?? new Map();
     buildings.set(room.building, rows);
     const row = rows.get(key);
-    if (row) {
-      row.rooms.push(room);
-      row.candidates += room.candidates;
-      row.lostMs = Math.max(row.lostMs, room.lost_ms);
-    } else {
-      rows.set(key, {
-        key: `${room.building} ${room.id}`, building: room.building, rooms: [room], candidates: room.candidates,
-        paused: Boolean(room.paused), held: held.has(room.id), lostMs: room.lost_ms, endAt: room.end_at, marks,
-      });
-    }
+    if (row) row.rooms.push(room);
+    else rows.set(key, { key: `${room.building} ${room.id}`, building: room.building, held: held.has(room.id), rooms: [room] });
   }
-  return [...buildings].map(([building, rows]) => ({ building, rows: [...rows.values()] }));
+  return [...buildings].map(([building, rows]) => ({ building, rows: [...rows.values()].map((row) => together(row, view, extent, now)) }));
+}
+
+/** Nobody of the room goes on. @param {Room} room */
+export function stands({ paused, candidates }) {
+  return paused === true || (typeof paused === 'number' && paused > 0 && paused >= candidates);
+}
+
+/**
+ * What the rooms of a row have together: the latest end, the most lost.
+ *
+ * @param {Row} row
+ * @param {any} view
+ * @param {Extent} extent
+ * @param {number} now
+ * @returns {Row}
+ */
+function together(row, view, extent, now) {
+  const { rooms } = row;
+  const ends = rooms.map(({ end_at: end }) => end).filter((end) => end !== null);
+  const endAt = ends.sort((a, b) => Date.parse(a) - Date.parse(b)).pop() ?? null;
+  const all = stands(rooms[0]);
+  return {
+    ...row,
+    candidates: rooms.reduce((sum, { candidates }) => sum + candidates, 0),
+    stands: all,
+    paused: all ? 0 : rooms.reduce((sum, { paused }) => sum + Number(paused), 0),
+    lostMs: Math.max(...rooms.map(({ lost_ms: lost }) => lost)),
+    endAt,
+    marks: marksOf({ ...rooms[0], end_at: endAt }, view, extent, now),
+  };
 }
 
 /**

@@ -15,12 +15,10 @@
  * }} Effect
  * @typedef {{
  *   at: string, path: string, to: string, body: Record<string, any>, words: string, whom?: string,
- *   shows?: Record<string, any>,
  * }} Request
  *   `at` names the place on the page; `path` answers the preview, `to` does it; `words` is the key of what is done,
- *   `whom` for whom as it was put together;
- *   `shows` is what the preview is asked where that is another body (a proposal): such a request carries no digest
- * @typedef {Request & {effect: Effect, seen: string | undefined, changed: boolean}} Asking
+ *   `whom` for whom as it was put together
+ * @typedef {Request & {effect: Effect, seen: string, changed: boolean}} Asking
  */
 import { ApiError, Refused } from '../../shared/api.js';
 import { batch, signal } from '../../shared/ui.js';
@@ -133,7 +131,7 @@ export function createTiming({ get, post, send, timers, random, loginEnded, forg
       told.value = null;
     });
     try {
-      const { effect, seen } = await post(request.path, request.shows ?? request.body);
+      const { effect, seen } = await post(request.path, request.body);
       if (mine !== look) return;
       asking.value = { ...request, effect, seen, changed };
     } catch (error) {
@@ -153,8 +151,7 @@ export function createTiming({ get, post, send, timers, random, loginEnded, forg
     const asked = asking.value;
     if (asked === null) return false;
     const mine = look;
-    const body = asked.seen === undefined || asked.shows ? asked.body : { ...asked.body, seen: asked.seen };
-    const answer = await send(asked.at, asked.to, body);
+    const answer = await send(asked.at, asked.to, { ...asked.body, seen: asked.seen });
     if (mine !== look) return 'body' in answer;
     if ('error' in answer) {
       if (answer.error instanceof Refused && CHANGED.has(answer.error.code)) await ask(asked, true);

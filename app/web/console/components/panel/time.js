@@ -6,7 +6,7 @@
  */
 import { html, useEffect, useState } from '../../../shared/ui.js';
 import { useApp, wordsFor } from '../../app.js';
-import { parseLength } from '../../core/wall.js';
+import { parseWall } from '../../core/wall.js';
 import { Checking, Effect, Told } from '../timing/effect.js';
 
 const AT = 'panel-time';
@@ -49,7 +49,7 @@ export function Time({ occupant, picture }) {
         : null}
     </div>
     ${open === 'pause' || open === 'resume' ? html`<${Pause} key=${open} attempt=${attempt} how=${open} onDone=${() => setOpen(null)} />` : null}
-    ${open === 'propose' ? html`<${Propose} attempt=${attempt} onDone=${() => setOpen(null)} />` : null}
+    ${open === 'propose' ? html`<${Propose} attempt=${attempt} picture=${picture} onDone=${() => setOpen(null)} />` : null}
     <${Explain} attempt=${attempt} />
   </section>`;
 }
@@ -77,35 +77,48 @@ function Pause({ attempt, how, onDone }) {
   </form>`;
 }
 
-/** @param {{attempt: string, onDone: () => void}} props */
-function Propose({ attempt, onDone }) {
+/**
+ * From when to when the candidate could not work; the office decides.
+ *
+ * @param {{attempt: string, picture: import('../../core/room.js').Picture, onDone: () => void}} props
+ */
+function Propose({ attempt, picture, onDone }) {
   const app = useApp();
   const { desk, t } = app;
   const { timing } = desk;
-  const [reason, setReason] = useState('pc');
-  const [note, setNote] = useState('');
-  const [length, setLength] = useState('');
-  const ms = parseLength(length);
-  const lacks = ms === null || note.trim() === '';
+  const [fields, setFields] = useState({ from: '', to: '', reason: 'pc', note: '' });
+  const [tried, setTried] = useState(false);
+  const near = picture.session.planned_start;
+  const from = parseWall(fields.from, near, picture.room.timezone);
+  const to = parseWall(fields.to, near, picture.room.timezone);
+  const late = from !== null && to !== null && Date.parse(to) > Date.parse(from);
+  const lacks = from === null ? 'from' : !late ? 'to' : fields.note.trim() === '' ? 'note' : null;
   const fault = desk.fault.value?.at === AT ? desk.fault.value.error : null;
+  const edit = (/** @type {Partial<typeof fields>} */ change) => setFields({ ...fields, ...change });
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
-    if (lacks || desk.busy.value !== null) return;
+    setTried(true);
+    if (lacks !== null || desk.busy.value !== null) return;
     const scope = { session: desk.sessionId.value, kind: 'candidate', attempt };
-    if (await timing.decide(AT, '/time/proposals', { scope, ms, reason, note: note.trim() }, 'timing.one.proposed')) onDone();
+    const body = { scope, from_at: from, to_at: to, reason: fields.reason, note: fields.note.trim() };
+    if (await timing.decide(AT, '/time/proposals', body, 'timing.one.proposed')) onDone();
   };
-  return html`<form class="move" onSubmit=${submit}>
-    <label class="decide-field">
-      <span>${t('timing.field.length')}</span>
-      <input
-        class="move-field number" name="length" maxlength="10" value=${length} placeholder=${t('timing.length.hint')} autocomplete="off"
-        onInput=${(/** @type {any} */ event) => setLength(event.target.value)}
-      />
-    </label>
-    <${Why} value=${reason} onChange=${setReason} />
-    <${Note} value=${note} onInput=${setNote} needed=${note.trim() === ''} />
+  return html`<form class="move" onSubmit=${submit} novalidate>
+    ${['from', 'to'].map(
+      (name) => html`<label class="decide-field" key=${name}>
+        <span>${t(`timing.field.${name}`)}</span>
+        <input
+          class="move-field number" name=${name} maxlength="8" value=${fields[/** @type {'from'} */ (name)]}
+          placeholder=${t('timing.from.hint')} autocomplete="off"
+          onInput=${(/** @type {any} */ event) => edit({ [name]: event.target.value })}
+        />
+      </label>`,
+    )}
+    <${Why} value=${fields.reason} onChange=${(/** @type {string} */ reason) => edit({ reason })} />
+    <${Note} value=${fields.note} onInput=${(/** @type {string} */ note) => edit({ note })} needed=${fields.note.trim() === ''} />
+    ${tried && lacks ? html`<p class="note note-warn" role="alert">${t(`timing.lacks.${lacks}`)}</p>` : null}
     ${fault ? html`<p class="note note-bad" role="alert">${wordsFor(app, fault)}</p>` : null}
-    <button class="button button-primary" aria-disabled=${lacks ? 'true' : null}>${t('timing.one.propose.submit')}</button>
+    <button class="button button-primary">${t('timing.one.propose.submit')}</button>
   </form>`;
 }
 
@@ -126,7 +139,7 @@ function Note({ value, onInput, needed }) {
   return html`<label class="decide-field">
     <span>${t('timing.field.note')}</span>
     <input
-      class="move-field" maxlength="500" value=${value} placeholder=${t(needed ? 'timing.note.needed' : 'move.note.hint')}
+      class="move-field" maxlength="200" value=${value} placeholder=${t(needed ? 'timing.note.needed' : 'move.note.hint')}
       onInput=${(/** @type {any} */ event) => onInput(event.target.value)}
     />
   </label>`;

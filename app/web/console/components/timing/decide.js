@@ -1,7 +1,7 @@
 /** The next decision: put together, its effect looked at, confirmed. What was confirmed is told where it was asked for. */
 import { html, useState } from '../../../shared/ui.js';
 import { useApp } from '../../app.js';
-import { ACTIONS, AUTOMATIC, missing, needs, takesFrom, toAction, wantsNote } from '../../core/timing-draft.js';
+import { ACTIONS, missing, needs, takesFrom, toAction, wantsNote } from '../../core/timing-draft.js';
 import { Lift } from './decisions.js';
 import { Checking, Effect, Told } from './effect.js';
 import { Rounds } from './rounds.js';
@@ -76,7 +76,7 @@ function ActionForm({ view }) {
       ${takesFrom(draft) ? html`<${Field} name="from" hint=${t(draft.action === 'pause' ? 'timing.from.now' : 'timing.from.hint')} />` : null}
       ${what === 'interval' ? html`<${Field} name="to" hint=${t('timing.from.hint')} />` : null}
       ${draft.action === 'resume' ? null : html`<${Reason} view=${view} />`}
-      <${Field} name="note" hint=${wantsNote(draft) ? t('timing.note.needed') : t('move.note.hint')} most=${500} />
+      <${Field} name="note" hint=${wantsNote(draft) ? t('timing.note.needed') : t('move.note.hint')} most=${200} />
       <${Field} name="incident" hint=${t('move.note.hint')} most=${100} />
       <${Lifted} view=${view} />
     </div>
@@ -116,7 +116,7 @@ export function Reason({ view }) {
       onChange=${(/** @type {any} */ event) => timing.edit({ reason: event.target.value })}
     >
       <option value="">${t('timing.reason.choose')}</option>
-      ${reasonsOf(view).filter(({ code }) => !AUTOMATIC.has(code)).map(
+      ${reasonsOf(view).filter((one) => !one.automatic).map(
         (one) => html`<option key=${one.code} value=${one.code}>${words.said(one)}</option>`,
       )}
     </select>

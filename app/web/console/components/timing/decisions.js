@@ -25,7 +25,7 @@ function Decision({ one, view }) {
   const [sure, setSure] = useState(/** @type {'approve' | 'withdraw' | null} */ (null));
   const staff = desk.staff.value;
   const may = staff?.may.includes('time-decide') ?? false;
-  const own = one.proposed_by_username ? one.proposed_by_username === staff?.username : one.proposed_by === staff?.name;
+  const own = one.proposed_by_username === staff?.username;
   const waits = one.state === 'proposed';
   const at = `decision ${one.id}`;
   const send = async (/** @type {'approve' | 'withdraw'} */ how) => {

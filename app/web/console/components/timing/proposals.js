@@ -4,7 +4,8 @@
  */
 import { html, useState } from '../../../shared/ui.js';
 import { useApp } from '../../app.js';
-import { approved, asAction, asProposed, lengthOf } from '../../core/timing-proposal.js';
+import { approved, asProposed, fieldsOf } from '../../core/timing-proposal.js';
+import { lengthText } from '../../core/wall.js';
 import { Outcome } from '../panel/panel.js';
 import { AT } from './timing.js';
 import { useWords } from './words.js';
@@ -26,18 +27,19 @@ function Proposal({ one, view }) {
   const { timing } = desk;
   const words = useWords(view);
   const [how, setHow] = useState(/** @type {'approve' | 'change' | 'dismiss' | null} */ (null));
-  const [fields, setFields] = useState({ from: '', to: '', note: '' });
+  const [fields, setFields] = useState({ from: '', to: '', length: '', note: '' });
   const may = desk.staff.value?.may.includes('time-decide') ?? false;
   const waits = one.state === 'open';
   const at = `proposal ${one.id}`;
   const where = { near: one.from_at ?? view.now_at, zone: view.session.timezone, wall: words.wall };
-  const { silent, of } = one.evidence ?? {};
   const open = (/** @type {'approve' | 'change' | 'dismiss'} */ next) => {
     setFields(asProposed(one, words.wall));
     setHow(how === next ? null : next);
   };
   const interval = approved(one, fields, where);
-  const lacks = interval === null ? 'to' : how === 'dismiss' && fields.note.trim() === '' ? 'note' : null;
+  const [decision, setDecision] = useState('');
+  const lifted = view.decisions.filter((/** @type {any} */ other) => other.kind === 'lift-cap' && other.state === 'approved');
+  const lacks = interval === null ? fieldsOf(one)[fieldsOf(one).length - 1] : how === 'dismiss' && fields.note.trim() === '' ? 'note' : null;
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault();
     if (desk.busy.value !== null || interval === null || lacks !== null) return;
@@ -45,11 +47,9 @@ function Proposal({ one, view }) {
       void timing.decide(at, `/time/proposals/${one.id}/dismiss`, { note: fields.note.trim() }, 'timing.proposal.dismiss');
       return setHow(null);
     }
-    const body = { ...interval, note: fields.note.trim() };
-    const shows = asAction(one, view.session.id, interval);
-    const to = `/time/proposals/${one.id}/approve`;
-    if (shows === null) void timing.decide(at, to, body, 'timing.proposal.approve');
-    else void timing.ask({ at: AT, path: '/time/preview', to, body, shows, words: 'timing.proposal.approve', whom: words.whom(one) });
+    const path = `/time/proposals/${one.id}`;
+    const body = { ...interval, note: fields.note.trim(), ...(decision === '' ? {} : { decision: Number(decision) }) };
+    void timing.ask({ at: AT, path: `${path}/preview`, to: `${path}/approve`, body, words: 'timing.proposal.approve', whom: words.whom(one) });
     return setHow(null);
   };
   const edit = (/** @type {string} */ name) => (/** @type {any} */ event) => setFields({ ...fields, [name]: event.target.value });
@@ -59,8 +59,7 @@ function Proposal({ one, view }) {
       ${waits ? null : html`<span class="aside-tag">${t(`timing.proposal.state.${one.state}`)}</span>`}
       <span class="proposal-more">
         ${words.said(one) ? html`<span>${words.said(one)}</span>` : html`<span class="number">${words.extent(one)}</span>`}
-        ${silent !== undefined && of !== undefined ? html`<span>${t('timing.proposal.silent', { silent, of })}</span>` : null}
-        <span class="soft">${[one.by && t('timing.proposal.by', { name: one.by }), one.reason && words.reason(one.reason), one.note].filter(Boolean).join(' · ')}</span>
+        <span class="soft">${[words.why(one), one.decided_by && t('timing.proposal.decidedBy', { name: one.decided_by })].filter(Boolean).join(' · ')}</span>
       </span>
     </div>
     ${may && waits
@@ -70,7 +69,7 @@ function Proposal({ one, view }) {
               key=${next} class=${`button ${next === 'approve' ? 'button-primary' : ''}`} aria-expanded=${how === next ? 'true' : 'false'}
               aria-disabled=${desk.busy.value ? 'true' : null} onClick=${() => open(next)}
             >
-              ${t(`timing.proposal.${next}`)}${next === 'approve' && lengthOf(one) ? html`${' '}<span class="number proposal-length">${lengthOf(one)}</span>` : null}
+              ${t(`timing.proposal.${next}`)}${next === 'approve' && one.amount_ms ? html`${' '}<span class="number proposal-length">${lengthText(one.amount_ms)}</span>` : null}
             </button>`,
           )}
         </div>`
@@ -78,18 +77,27 @@ function Proposal({ one, view }) {
     ${how
       ? html`<form class="proposal-form" onSubmit=${submit} aria-label=${t(`timing.proposal.${how}`)}>
           ${how === 'change'
-            ? ['from', 'to'].map(
+            ? fieldsOf(one).map(
                 (/** @type {any} */ name) => html`<label class="decide-field" key=${name}>
                   <span>${t(`timing.field.${name}`)}</span>
-                  <input class="move-field number" name=${name} maxlength="20" value=${/** @type {any} */ (fields)[name]} onInput=${edit(name)} />
+                  <input class="move-field number" name=${name} maxlength="20" value=${fields[/** @type {'from'} */ (name)]} onInput=${edit(name)} />
                 </label>`,
               )
             : null}
           <label class="decide-field">
             <span>${t('timing.field.note')}</span>
-            <input class="move-field" maxlength="500" placeholder=${t(how === 'dismiss' ? 'timing.note.needed' : 'move.note.hint')} value=${fields.note} onInput=${edit('note')} />
+            <input class="move-field" maxlength="200" placeholder=${t(how === 'dismiss' ? 'timing.note.needed' : 'move.note.hint')} value=${fields.note} onInput=${edit('note')} />
           </label>
-          ${lacks === 'to' ? html`<p class="note note-warn">${t('timing.lacks.to')}</p>` : null}
+          ${lifted.length > 0 && how !== 'dismiss'
+            ? html`<label class="decide-field">
+                <span>${t('timing.field.decision')}</span>
+                <select class="move-field" value=${decision} onChange=${(/** @type {any} */ event) => setDecision(event.target.value)}>
+                  <option value="">${t('timing.decision.none')}</option>
+                  ${lifted.map((/** @type {any} */ other) => html`<option key=${other.id} value=${String(other.id)}>${other.number}</option>`)}
+                </select>
+              </label>`
+            : null}
+          ${lacks !== null && lacks !== 'note' ? html`<p class="note note-warn">${t(`timing.lacks.${lacks}`)}</p>` : null}
           <button class="button button-primary" aria-disabled=${lacks !== null ? 'true' : null}>
             ${t(how === 'dismiss' ? 'timing.proposal.dismiss.sure' : 'timing.look')}
           </button>

@@ -1,5 +1,6 @@
 /**
- * What is left when an hour does not mend it: exchange two sessions, move rooms or candidates to another one, or defer.
+ * What is left when an hour does not mend it: exchange two sessions, move rooms or candidates to another one, defer, and
+ * allocate those who were deferred.
  * Extending beyond the cap is a time decision on a recorded one (`decisions.js`).
  */
 import { html, useState } from '../../../shared/ui.js';
@@ -11,8 +12,7 @@ import { Choice, ScopePicker } from './scope.js';
 import { AT } from './timing.js';
 import { useWhom } from './words.js';
 
-const KINDS = ['swap', 'move', 'defer'];
-const SCOPES = ['room', 'list', 'candidate'];
+const KINDS = ['swap', 'move', 'defer', 'allocate'];
 
 /** @param {{view: any}} props */
 export function Rounds({ view }) {
@@ -27,9 +27,7 @@ export function Rounds({ view }) {
   const others = sessions.value.filter(({ id, exam_id: exam }) => id !== view.session.id && exam === here?.exam_id);
   const draft = timing.draft.value;
   const { whom } = useWhom(view);
-  const chosen = SCOPES.includes(draft.scope) ? toScope(draft, view.session.id) : null;
-  /** @type {any} */
-  const scope = kind === 'swap' ? {} : chosen && draft.person && draft.scope === 'candidate' ? { tickets: [draft.person.ticket] } : chosen;
+  const scope = kind === 'swap' ? {} : toScope(draft, view.session.id);
   const first = () => {
     if (scope === null) return draft.scope;
     if (kind !== 'defer' && other === '') return 'other';
@@ -41,9 +39,10 @@ export function Rounds({ view }) {
     setLacks(first());
     if (first() !== null) return;
     /** @type {Record<string, unknown>} */
-    const body = { kind, session: view.session.id, number: number.trim(), text: text.trim() };
-    if (kind !== 'defer') body.other = Number(other);
-    if (kind !== 'swap') Object.assign(body, { rooms: scope?.rooms ?? [], tickets: scope?.tickets ?? [] });
+    const body = { kind, number: number.trim(), text: text.trim() };
+    if (kind === 'swap') Object.assign(body, { session: view.session.id, with_session: Number(other) });
+    else body.scope = scope;
+    if (kind === 'move' || kind === 'allocate') body.to_session = Number(other);
     void timing.ask({ at: AT, path: '/rounds/preview', to: '/rounds/actions', body, words: `timing.do.${kind}`, whom: kind === 'swap' ? '' : whom(draft) });
   };
   return html`<form class="decide-form" onSubmit=${submit} novalidate>
@@ -52,7 +51,7 @@ export function Rounds({ view }) {
       <${Choice} name="round" options=${KINDS.map((one) => ({ value: one, words: t(`timing.do.${one}`) }))} value=${kind} onChange=${setKind} />
       <p class="decide-hint soft">${t(`timing.do.${kind}.hint`)}</p>
     </fieldset>
-    ${kind === 'swap' ? null : html`<${ScopePicker} view=${view} kinds=${SCOPES} />`}
+    ${kind === 'swap' ? null : html`<${ScopePicker} view=${view} />`}
     <div class="decide-fields">
       ${kind === 'defer'
         ? null

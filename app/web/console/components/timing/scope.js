@@ -3,10 +3,11 @@ import { html, useEffect, useRef, useState } from '../../../shared/ui.js';
 import { useApp, wordsFor } from '../../app.js';
 import { step } from '../../core/room.js';
 import { SCOPES, countOf, ticketsIn, toggleRooms } from '../../core/timing-draft.js';
+import { stands } from '../../core/timing-picture.js';
 import { Icon } from '../icons/icons.js';
 
-/** @param {{view: any, kinds?: string[]}} props */
-export function ScopePicker({ view, kinds = SCOPES }) {
+/** @param {{view: any}} props */
+export function ScopePicker({ view }) {
   const { desk, t } = useApp();
   const { timing } = desk;
   const draft = timing.draft.value;
@@ -14,7 +15,7 @@ export function ScopePicker({ view, kinds = SCOPES }) {
   return html`<fieldset class="scope">
     <legend>${t('timing.whom')} ${n > 0 ? html`<span class="soft number">${t('timing.people', { n })}</span>` : null}</legend>
     <${Choice}
-      name="scope" options=${kinds.map((kind) => ({ value: kind, words: t(`timing.scope.${kind}`) }))} value=${draft.scope}
+      name="scope" options=${SCOPES.map((kind) => ({ value: kind, words: t(`timing.scope.${kind}`) }))} value=${draft.scope}
       onChange=${(/** @type {any} */ scope) => timing.edit({ scope })}
     />
     ${draft.scope === 'building' ? html`<${Buildings} view=${view} />` : null}
@@ -96,8 +97,8 @@ function RoomMap({ view }) {
             (room) => html`<li key=${room.id}>
               <button
                 class="map-room number" type="button" tabindex=${room === entrance ? 0 : -1} data-room=${room.id}
-                data-paused=${room.paused ? 'yes' : null} aria-pressed=${draft.rooms.includes(room.id) ? 'true' : 'false'}
-                aria-label=${[room.name, t('timing.people', { n: room.candidates }), room.paused ? t('timing.stands') : ''].filter(Boolean).join(t('list.comma'))}
+                data-paused=${stands(room) ? 'yes' : null} aria-pressed=${draft.rooms.includes(room.id) ? 'true' : 'false'}
+                aria-label=${[room.name, t('timing.people', { n: room.candidates }), stands(room) ? t('timing.stands') : ''].filter(Boolean).join(t('list.comma'))}
                 title=${room.name} onClick=${() => timing.edit(toggleRooms(draft, [room.id]))}
               >
                 ${short(room.name)}

@@ -113,7 +113,7 @@ function Line({ row, n, at, now, lines, view, onShow, onFocus }) {
   const chosen = draft.scope === 'room' && ids.every((id) => draft.rooms.includes(id));
   const may = desk.staff.value?.may.includes('time-decide') ?? false;
   const label = html`<span class="timeline-name-text">${name}</span> <span class="soft number">${t('timing.people.short', { n: row.candidates })}</span>`;
-  return html`<div class="timeline-line" data-held=${row.held ? 'yes' : null} data-paused=${row.paused ? 'yes' : null}>
+  return html`<div class="timeline-line" data-held=${row.held ? 'yes' : null} >
     ${may
       ? html`<button
           class="timeline-name" aria-pressed=${chosen ? 'true' : 'false'} title=${row.rooms.map((room) => room.name).join(t('list.comma'))}
@@ -137,7 +137,11 @@ function Line({ row, n, at, now, lines, view, onShow, onFocus }) {
       ${now !== null ? html`<line class="timeline-now" x1=${`${now}%`} x2=${`${now}%`} y1="0" y2="24" />` : null}
     </svg>
     <span class="timeline-end number">
-      ${row.paused ? html`<strong class="timeline-stands">${t('timing.stands')}</strong>` : wallText(row.endAt, zone)}
+      ${row.stands
+        ? html`<strong class="timeline-stands">${t('timing.stands')}</strong>`
+        : row.endAt === null && row.paused > 0
+          ? html`<span class="timeline-stands">${t('timing.stands.some', { n: row.paused })}</span>`
+          : wallText(row.endAt, zone)}
     </span>
   </div>`;
 }

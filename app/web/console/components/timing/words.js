@@ -82,9 +82,8 @@ export function useWhom(view) {
  * The reasons there are, as the service lists them.
  *
  * @param {any} view
- * @returns {{code: string, zh: string, en: string}[]}
+ * @returns {{code: string, zh: string, en: string, automatic?: boolean}[]}
  */
 export function reasonsOf(view) {
-  if (Array.isArray(view.reasons)) return view.reasons;
-  return Object.entries(view.reasons ?? {}).map(([code, words]) => ({ code, zh: words[0] ?? words.zh, en: words[1] ?? words.en }));
+  return view.reasons;
 }
