@@ -14,6 +14,7 @@ from uuid import UUID
 import structlog
 
 from app import background
+from app.domain import clock
 from app.domain.checkpoints import Checkpoint, Outcome, StoreAway
 from app.storage.redis.client import RedisAway
 from app.storage.redis.hot import Hot
@@ -53,12 +54,14 @@ def _outcome(checkpoint: Checkpoint, reply: Sequence[bytes]) -> Outcome | Except
     verdict, state, end_ms, count, acked = (part.decode() for part in reply)
     if verdict != "ok":
         return StoreAway(f"not buffered: {verdict}")
+    ends, left = clock.unpacked(int(end_ms) if end_ms else None)
     return Outcome(
         durability="buffered",
         epoch=checkpoint.epoch,
         state="ended" if state == "ended" else "open",
         session_id=0,
-        end_ms=int(end_ms) if end_ms else None,
+        end_ms=ends,
+        left_ms=left,
         ended_ms=None,
         clock_rev=-1,
         count=int(count) if count else None,

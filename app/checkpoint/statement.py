@@ -136,7 +136,8 @@ u AS (
             ELSE greatest(a.late_contact_ms, g.stamp_ms) END
     FROM g LEFT JOIN d ON d.attempt_id = g.attempt_id
     WHERE a.id = g.attempt_id
-    RETURNING a.id, a.epoch, a.state, a.session_id, a.end_ms, a.ended_ms, a.clock_rev, a.count,
+    RETURNING a.id, a.epoch, a.state, a.session_id, a.end_ms, a.left_ms, a.ended_ms, a.clock_rev,
+        a.count,
         coalesce((SELECT upper(x) - 1 FROM unnest(a.acked) x WHERE lower(x) <= 1), 0) AS acked_seq,
         g.fenced, g.contact_ms AS previous_contact_ms, g.contact_term AS previous_term
 )
@@ -192,6 +193,7 @@ def _outcome(record: Any) -> Outcome:
         state=record["state"],
         session_id=record["session_id"],
         end_ms=record["end_ms"],
+        left_ms=record["left_ms"],
         ended_ms=record["ended_ms"],
         clock_rev=record["clock_rev"],
         count=record["count"],

@@ -63,6 +63,8 @@ class Outcome:
     # (item, rev) → why, for the rows that were not applied.
     stranded: dict[tuple[int, int], str] = field(default_factory=dict)
     refused: dict[tuple[int, int], str] = field(default_factory=dict)
+    # What is left of a paused attempt, None of one that is not.
+    left_ms: int | None = None
     previous_contact_ms: int | None = None
     previous_term: int | None = None
 

@@ -23,6 +23,18 @@ Summand = Literal["planned", "postpone", "extend", "pause", "credit", "outage"]
 NEVER_MS = 4_000_000_000_000_000
 
 
+def packed(end_ms: int | None, left_ms: int | None) -> int | None:
+    """End and what is left as the one number a hot copy has; ``unpacked`` takes them apart."""
+    return end_ms if left_ms is None else NEVER_MS + left_ms
+
+
+def unpacked(one_ms: int | None) -> tuple[int | None, int | None]:
+    """``(end_ms, left_ms)``."""
+    if one_ms is None or one_ms < NEVER_MS:
+        return one_ms, None
+    return NEVER_MS, one_ms - NEVER_MS
+
+
 @dataclass(frozen=True, slots=True)
 class Interval:
     from_ms: int

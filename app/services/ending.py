@@ -47,7 +47,8 @@ def patience(site: Site) -> attempts.Patience:
 async def end(site: Site, attempt: UUID, reason: Reason, *, epoch: int | None = None) -> None:
     """Step one. Ends at the time the clock says for a time-out, now otherwise; ending twice changes nothing.
 
-    With ``epoch``, only for the device that holds it: refused `superseded` when another has signed in since.
+    With ``epoch``, only for the device that holds it: refused `superseded` when another has signed in since. A hand-in
+    is refused `attempt-paused` while the clock stands: nobody decides that in a corridor.
     """
     await _sealed(site, attempt, lambda seal: _end(site, attempt, reason, epoch, seal))
 
@@ -58,6 +59,8 @@ async def _end(site: Site, attempt: UUID, reason: Reason, epoch: int | None, sea
         _refuse_old(row, epoch)
         if row is None or row["state"] != "open":
             return
+        if reason == "hand_in" and row["left_ms"] is not None:
+            raise Refused("attempt-paused")
         now_ms = site.service_time.now_ms()
         ended_ms = min(now_ms, row["end_ms"]) if row["end_ms"] is not None else now_ms
         if reason == "time_out" and (

@@ -21,6 +21,7 @@ from app.services import timing
 from app.services.site import Site
 from app.services.tokens import Claims
 from app.storage.postgres import attempts
+from app.storage.postgres.adjustments import Moved
 from app.storage.postgres.attempts import Seated
 from app.storage.redis.client import RedisAway
 from app.storage.redis.hot import Hot
@@ -38,8 +39,9 @@ class Known:
         self._site = site
         self._seated: OrderedDict[tuple[UUID, int], Seated] = OrderedDict()
         self._because: OrderedDict[UUID, tuple[int, list[Because]]] = OrderedDict()
-        self._ends: OrderedDict[UUID, int] = OrderedDict()
+        self._ends: OrderedDict[UUID, tuple[int, int | None]] = OrderedDict()
         self._plans: dict[int, int | None] = {}
+        self._postponed: dict[UUID, int] = {}
         self._plans_read = 0.0
         site.follower.remind = self._remind
 
@@ -76,6 +78,8 @@ class Known:
             raise StoreAway("the attempt was never seated here")
         seated = Seated.of_facts(known)
         self._plans.setdefault(seated.session_id, seated.start_ms)
+        if seated.postponed_ms:
+            self._postponed.setdefault(seated.attempt, seated.postponed_ms)
         return seated
 
     async def _remind(self, hot: Hot, without: Sequence[tuple[UUID, int]]) -> None:
@@ -88,20 +92,24 @@ class Known:
             known = self._seated.get((attempt, epoch))
             if known is not None:
                 start_ms = self._plans.get(known.session_id, known.start_ms)
-                facts.append((attempt, known.facts() | {"start_ms": start_ms}))
+                postponed_ms = self._postponed.get(attempt, 0)
+                facts.append((attempt, known.facts() | {"start_ms": start_ms, "postponed_ms": postponed_ms}))
         if facts:
             await hot.remind(facts)
 
-    def end_ms(self, attempt: UUID, outcome: Outcome) -> int | None:
-        """The end to count down to. While PostgreSQL is away a hot copy may have forgotten it; this process has not,
-        and nobody is shown their whole time again."""
+    def end_ms(self, attempt: UUID, outcome: Outcome) -> tuple[int | None, int | None]:
+        """The end to count down to, and what is left of a paused attempt. While PostgreSQL is away a hot copy may have
+        forgotten both; this process has not, and nobody is shown their whole time again."""
         if outcome.end_ms is None and outcome.durability == "buffered":
-            return self._ends.get(attempt)
+            return self._ends.get(attempt, (None, None))
         if outcome.end_ms is not None:
-            self._ends[attempt] = outcome.end_ms
-            if len(self._ends) > REMEMBERED:
-                self._ends.popitem(last=False)
-        return outcome.end_ms
+            self._keep_end(attempt, outcome.end_ms, outcome.left_ms)
+        return outcome.end_ms, outcome.left_ms
+
+    def _keep_end(self, attempt: UUID, end_ms: int, left_ms: int | None) -> None:
+        self._ends[attempt] = end_ms, left_ms
+        if len(self._ends) > REMEMBERED:
+            self._ends.popitem(last=False)
 
     async def because(self, attempt: UUID, clock_rev: int) -> list[Because]:
         """The explanation, asked again only when the ledger has moved. While PostgreSQL is away: what is known."""
@@ -111,12 +119,32 @@ class Known:
         if clock_rev == -1:
             return []
         told = await timing.because_of(self._site, attempt)
+        self._keep_because(attempt, clock_rev, told)
+        return told
+
+    def _keep_because(self, attempt: UUID, clock_rev: int, told: list[Because]) -> None:
         self._because[attempt] = (clock_rev, told)
         if len(self._because) > REMEMBERED:
             self._because.popitem(last=False)
-        return told
 
-    async def start_ms(self, session_id: int) -> int | None:
+    def hear(self, session_id: int, moved: Moved) -> None:
+        """What a decision has just made of an attempt's clock, as the process that stored it tells."""
+        attempt = moved.attempt
+        if moved.end_ms is not None:
+            self._keep_end(attempt, moved.end_ms, moved.left_ms)
+        known = self._because.get(attempt)
+        if known is None or known[0] < moved.rev:
+            self._keep_because(attempt, moved.rev, list(moved.because))
+        start_ms = self._plans.get(session_id)
+        if moved.start_ms is not None and start_ms is not None:
+            self._postponed[attempt] = moved.start_ms - start_ms
+
+    async def start_ms(self, session_id: int, attempt: UUID) -> int | None:
+        """The attempt's own start: its session's, and what its room, its list or itself was postponed by."""
+        start_ms = await self._session_start_ms(session_id)
+        return None if start_ms is None else start_ms + self._postponed.get(attempt, 0)
+
+    async def _session_start_ms(self, session_id: int) -> int | None:
         """The session's start, None while the office has not given it one.
 
         Whoever has signed in sits a session that had a start when another process looked: before a page is told to
@@ -137,9 +165,12 @@ class Known:
         return self._plans
 
     async def refresh_plans(self) -> None:
-        """Read every session's start: one small query, run once a second by the process."""
+        """Read every session's start, and whose own is another: two small queries, run once a second by the process."""
         at = time.monotonic()
         async with self._site.reading() as conn:
             rows = await conn.execute(text("SELECT id, start_ms FROM session"))
-            self._plans = {row.id: row.start_ms for row in rows}
+            plans = {row.id: row.start_ms for row in rows}
+            postponed = await attempts.postponed(conn)
+        # Together: a start and what it is postponed by are one look.
+        self._plans, self._postponed = plans, postponed
         self._plans_read = at

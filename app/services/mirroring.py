@@ -6,6 +6,7 @@ from uuid import UUID
 
 import structlog
 
+from app.domain import clock
 from app.services.site import Site
 from app.storage.postgres import attempts
 from app.storage.redis.client import RedisAway
@@ -20,8 +21,9 @@ async def mirror(site: Site, attempt: UUID, epoch: int) -> bool:
         seated = await attempts.seated(conn, attempt)
         row = await attempts.state(conn, attempt)
     facts = {} if seated is None else seated.facts()
+    ends = clock.packed(row["end_ms"], row["left_ms"]) if row else None
     try:
-        await site.hot().grant(attempt, epoch, facts, row["end_ms"] if row else None)
+        await site.hot().grant(attempt, epoch, facts, ends)
     except RedisAway as fault:
         log.info("grant not mirrored", attempt=str(attempt), fault=str(fault))
         return False

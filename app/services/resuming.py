@@ -9,11 +9,11 @@ from sqlalchemy import text
 from app.checkpoint import recovery
 from app.domain import identity
 from app.domain.errors import Refused
-from app.services import lost_grant, timing
+from app.services import lost_grant, measured_gap, timing
 from app.services.known import Known
 from app.services.site import Site
 from app.services.tokens import Claims
-from app.storage.postgres import adjustments, attempts
+from app.storage.postgres import attempts
 from app.storage.postgres.attempts import Seated
 
 
@@ -46,10 +46,11 @@ class Resuming:
         view = timing.View(
             stored=row["state"],
             signed_in=row["signed_in_ms"] is not None,
-            start_ms=await self._known.start_ms(row["session_id"]),
+            start_ms=row["start_ms"],
             end_ms=row["end_ms"],
             ended_ms=row["ended_ms"],
             allotted_ms=row["allotted_ms"],
+            left_ms=row["left_ms"],
         )
         clock = timing.compose(
             view, site.service_time.now_ms(), await self._known.because(claims.attempt, row["clock_rev"])
@@ -93,8 +94,9 @@ class Resuming:
             gap_from = row["gap_from_ms"]
             if gap_from is not None:
                 await conn.execute(text("UPDATE attempt SET gap_from_ms = NULL WHERE id = :a"), {"a": claims.attempt})
-                await adjustments.credit(
+                await measured_gap.credit(
                     conn,
+                    site.settings,
                     claims.attempt,
                     session_id=row["session_id"],
                     from_ms=gap_from,

@@ -79,7 +79,7 @@ class Sitting:
             elapsed_ms=sent.elapsed_ms,
             term=self._site.service_time.term,
         )
-        start_ms = await self._known.start_ms(seated.session_id)
+        start_ms = await self._known.start_ms(seated.session_id, claims.attempt)
         if rows and (start_ms is None or now_ms < start_ms):
             raise Refused("not-started")
         outcome = await self._site.writer.submit(checkpoint)
@@ -98,7 +98,7 @@ class Sitting:
         async with self._site.engine.connect() as conn:
             row = await attempts.state(conn, attempt)
         if row is not None:
-            outcome.end_ms, outcome.clock_rev = row["end_ms"], row["clock_rev"]
+            outcome.end_ms, outcome.left_ms, outcome.clock_rev = row["end_ms"], row["left_ms"], row["clock_rev"]
 
     def _accept(self, seated: Seated, responses: Sequence[Answered]) -> tuple[list[Row], dict[tuple[int, int], str]]:
         """Rows for the writer, and what is refused by itself without harming its neighbours."""
@@ -158,13 +158,15 @@ class Sitting:
         return reply
 
     async def _clock(self, claims: Claims, seated: Seated, outcome: Outcome) -> dict[str, Any]:
+        end_ms, left_ms = self._known.end_ms(claims.attempt, outcome)
         view = timing.View(
             stored=outcome.state,
             signed_in=True,
-            start_ms=await self._known.start_ms(seated.session_id),
-            end_ms=self._known.end_ms(claims.attempt, outcome),
+            start_ms=await self._known.start_ms(seated.session_id, claims.attempt),
+            end_ms=end_ms,
             ended_ms=outcome.ended_ms,
             allotted_ms=seated.session["duration_ms"],
+            left_ms=left_ms,
         )
         because = await self._known.because(claims.attempt, outcome.clock_rev)
         return timing.compose(view, self._site.service_time.now_ms(), because)
@@ -174,7 +176,7 @@ class Sitting:
         buffered and the receipt is null: the browser asks again."""
         site = self._site
         seated = await self._known.seated(claims)
-        await self._refuse_early(seated)
+        await self._refuse_early(claims, seated)
         try:
             reply = await self.checkpoint(claims, sent)
         except Refused as refusal:
@@ -201,8 +203,8 @@ class Sitting:
         other = sent.lineage is not None and sent.lineage != reply["lineage"]
         return other or (sent.count is not None and reply["count"] < sent.count)
 
-    async def _refuse_early(self, seated: Seated) -> None:
-        start_ms = await self._known.start_ms(seated.session_id)
+    async def _refuse_early(self, claims: Claims, seated: Seated) -> None:
+        start_ms = await self._known.start_ms(seated.session_id, claims.attempt)
         now_ms = self._site.service_time.now_ms()
         if start_ms is None or now_ms < start_ms:
             raise Refused("not-started")

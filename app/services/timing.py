@@ -1,51 +1,43 @@
-"""An attempt's clock as the candidate sees it, and the credits the service enters by itself.
+"""An attempt's clock as the candidate sees it, how a decision about it reaches their page, and the credits the service
+enters by itself.
 
-The office's own decisions (pause, extend, postpone) write to the same ledger.
+Whoever decides something (``services.time_decisions``, a relog, a reopening) does it in this order: lock the attempts'
+rows ordered by id, ``adjustments.insert_entry``, ``settle``, commit, ``announce``.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import structlog
 from sqlalchemy import text
 
 from app.domain import clock
+from app.domain.adjustments import reason_words
 from app.domain.lifecycle import derive
 from app.services.site import Site
 from app.storage.postgres import adjustments, attempts
+from app.storage.postgres.adjustments import Moved, load, settle
+from app.storage.redis.client import RedisAway
+from app.storage.redis.events import Event
 
+__all__ = ["Moved", "View", "announce", "because_of", "compose", "credit_reconnect", "load", "settle"]
+
+log = structlog.get_logger(__name__)
 # A gap at the new seat longer than this is no longer the move: the candidate has the page and is not looking.
 READY_LIMIT_MS = 120_000
 # An attempt heard of this shortly before a term began was being acknowledged when the service stopped.
 WAS_HEARD_MS = 30_000
 
-REASONS = {
-    "relog": ("换机", "move to another seat"),
-    "ready": ("换机后恢复", "restoring at the new seat"),
-    "reconnect": ("服务恢复后重连", "reconnecting after an outage"),
-    "outage": ("服务中断", "service outage"),
-    "allotted": ("考试时长", "allotted time"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class SessionPlan:
-    """A session as it stands now."""
-
-    start_ms: int | None
-    planned_start: datetime
-    last_admission_ms: int
-    earliest_hand_in_ms: int
-    grace_ms: int
-    held: str | None
-
 
 @dataclass(slots=True)
 class View:
-    """What a clock is computed from; ``stored`` is the attempt's stored state."""
+    """What a clock is computed from; ``stored`` is the attempt's stored state, ``start_ms`` its own start, ``left_ms``
+    what is left while it is paused (None: it is not)."""
 
     stored: Any
     signed_in: bool
@@ -53,15 +45,25 @@ class View:
     end_ms: int | None
     ended_ms: int | None
     allotted_ms: int
+    left_ms: int | None = None
 
 
-def compose(view: View, now_ms: int, because: list[clock.Because]) -> dict[str, Any]:
+def compose(view: View, now_ms: int, because: Sequence[clock.Because]) -> dict[str, Any]:
     """The protocol's ``clock`` (DESIGN §6): every remaining time comes from the server and from here."""
-    state = derive(view.stored, signed_in=view.signed_in, start_ms=view.start_ms, end_ms=view.end_ms, now_ms=now_ms)
+    state = derive(
+        view.stored,
+        signed_in=view.signed_in,
+        start_ms=view.start_ms,
+        end_ms=view.end_ms,
+        now_ms=now_ms,
+        paused=view.left_ms is not None,
+    )
     if state == "scheduled":
         state = "waiting"
     if state in ("ended", "final"):
         remaining = 0
+    elif view.left_ms is not None:
+        remaining = view.left_ms
     elif view.end_ms is None or view.start_ms is None:
         remaining = view.allotted_ms
     else:
@@ -70,7 +72,7 @@ def compose(view: View, now_ms: int, because: list[clock.Because]) -> dict[str, 
     ends_at = None
     if view.start_ms is not None and now_ms < view.start_ms:
         starts_in = view.start_ms - now_ms
-    if view.end_ms is not None and state in ("waiting", "running"):
+    if view.end_ms is not None and view.left_ms is None and state in ("waiting", "running"):
         ends_at = (datetime.now(UTC) + timedelta(milliseconds=view.end_ms - now_ms)).isoformat(timespec="seconds")
     return {
         "service_ms": now_ms,
@@ -78,29 +80,47 @@ def compose(view: View, now_ms: int, because: list[clock.Because]) -> dict[str, 
         "state": state,
         "starts_in_ms": starts_in,
         "ends_at": ends_at,
-        "because": [_told(part) for part in because],
+        "because": [told(part) for part in because],
     }
 
 
-def _told(part: clock.Because) -> dict[str, Any]:
-    zh, en = REASONS.get(part.reason, (part.reason, part.reason))
+def told(part: clock.Because) -> dict[str, Any]:
+    """One summand as the protocol has it: ``{kind, ms, text_zh, text_en}``."""
+    zh, en = clock.words(part, reason_words)
     length = clock.duration_text(part.ms)
     return {"kind": part.kind, "ms": part.ms, "text_zh": f"{zh} {length}", "text_en": f"{en} {length}"}
 
 
 async def because_of(site: Site, attempt: UUID) -> list[clock.Because]:
     """The summands of the attempt's end, from the ledger and the service's own outages since its start."""
+    outage_ms = int(site.settings.handover_gap.total_seconds() * 1000)
+    now_ms = site.service_time.now_ms()
     async with site.reading() as conn:
-        ledger = await adjustments.ledger(conn, attempt)
-        told = clock.because(ledger)
-        if ledger.start_ms is not None:
-            gap = await conn.scalar(
-                text("SELECT coalesce(sum(gap_ms), 0)::int8 FROM term WHERE start_ms >= :start AND gap_ms >= :least"),
-                {"start": ledger.start_ms, "least": int(site.settings.handover_gap.total_seconds() * 1000)},
-            )
-            if gap:
-                told.append(clock.Because("outage", gap, "outage"))
-    return told
+        ledger = (await load(conn, [attempt], outage_ms=outage_ms))[attempt]
+    return clock.because(ledger, now_ms)
+
+
+async def announce(site: Site, session_id: int, moved: Sequence[Moved], notice: dict[str, Any] | None = None) -> None:
+    """After the commit: every open page of these attempts, then their hot copies. ``notice`` is ``{id, kind, zh, en}``.
+
+    Nothing rests on it: a page that does not hear it has the clock, and what it has not shown, in its next reply; a
+    hot copy that does not follows the next checkpoint.
+    """
+    reasons: dict[tuple[clock.Because, ...], int] = {}
+    clocks = {
+        str(one.attempt): [
+            one.start_ms, one.end_ms, one.left_ms, one.state, one.rev, reasons.setdefault(one.because, len(reasons)),
+        ]
+        for one in moved
+    }  # fmt: skip
+    why = [[[part.kind, part.ms, part.reason, part.scope] for part in parts] for parts in reasons]
+    await site.tell(Event("clock", session=session_id, data={"notice": notice, "clocks": clocks, "because": why}))
+    try:
+        await site.hot().clocks(
+            [(one.attempt, one.rev, one.state, clock.packed(one.end_ms, one.left_ms)) for one in moved]
+        )
+    except RedisAway as fault:
+        log.info("clocks not mirrored", session=session_id, fault=str(fault))
 
 
 async def credit_reconnect(site: Site, attempt: UUID, *, stamp_ms: int, previous_term: int, contact_ms: int) -> bool:

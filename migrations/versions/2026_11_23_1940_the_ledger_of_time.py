@@ -68,6 +68,11 @@ def upgrade() -> None:
         op.f('ck_attempt_paused'), 'attempt', 'left_ms IS NULL OR end_ms IS NULL OR end_ms = 4000000000000000'
     )
 
+    # Asked for once a second by every process.
+    op.create_index(
+        'ix_attempt_postponed', 'attempt', ['id'], postgresql_where=sa.text('postponed_ms <> 0')
+    )
+
     op.create_table(
         'decision',
         _id(),

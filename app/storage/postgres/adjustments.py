@@ -1,55 +1,238 @@
-"""The ledger of time: append-only, and the end of an attempt that follows from it."""
+"""The ledger of time: append-only, whom each entry is about, and the ends of attempts that follow from it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain import clock
+from app.settings import Settings
+
+# A gap between two terms that is shorter is a change of leader, not an outage.
+OUTAGE_MS = int(Settings.model_fields["handover_gap"].default.total_seconds() * 1000)
 
 
-async def of_attempt(conn: AsyncConnection, attempt: UUID) -> Sequence[RowMapping]:
-    return (
-        (
-            await conn.execute(
-                text(
-                    "SELECT kind, from_ms, to_ms, amount_ms, reason FROM adjustment WHERE attempt_id = :a ORDER BY id"
-                ),
-                {"a": attempt},
-            )
-        )
-        .mappings()
-        .all()
-    )
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """An attempt's clock as it was just stored: its own start, its end (None: not anchored, NEVER_MS: paused), what is
+    left of a paused one (None: not paused), its stored state, the revision of its clock, and why it is so."""
+
+    attempt: UUID
+    start_ms: int | None
+    end_ms: int | None
+    left_ms: int | None
+    state: str
+    rev: int
+    because: tuple[clock.Because, ...]
 
 
-async def ledger(conn: AsyncConnection, attempt: UUID) -> clock.Ledger:
-    """Everything that decides the attempt's time."""
-    row = (
-        (
-            await conn.execute(
-                text(
-                    "SELECT s.start_ms, a.allotted_ms FROM attempt a JOIN session s ON s.id = a.session_id"
-                    " WHERE a.id = :a"
-                ),
-                {"a": attempt},
-            )
-        )
-        .mappings()
-        .one()
-    )
-    entries = await of_attempt(conn, attempt)
-    return clock.Ledger(
-        start_ms=row["start_ms"],
-        allotted_ms=row["allotted_ms"],
-        extensions=tuple((e["amount_ms"], e["reason"]) for e in entries if e["kind"] == "extend"),
-        uncharged=tuple(
-            clock.Interval(e["from_ms"], e["to_ms"], e["reason"]) for e in entries if e["kind"] == "credit"
+# --- entries ---
+
+
+async def insert_entry(
+    conn: AsyncConnection,
+    kind: clock.Kind,
+    *,
+    session_id: int,
+    members: Iterable[UUID],
+    reason: str,
+    source: str,
+    now_ms: int,
+    scope: str = "candidate",
+    scope_names: Sequence[str] = (),
+    room_id: int | None = None,
+    attempt_id: UUID | None = None,
+    from_ms: int | None = None,
+    to_ms: int | None = None,
+    amount_ms: int | None = None,
+    refers_id: int | None = None,
+    supersedes_id: int | None = None,
+    note: str = "",
+    incident: str = "",
+    staff_id: int | None = None,
+    decision_id: int | None = None,
+) -> int | None:
+    """Write one entry with everybody it is about; its id, or None when this ``source`` has been entered before.
+
+    ``attempt_id`` is for an entry of the service about one attempt: ``source`` is then unique for that attempt and
+    ``members`` is not looked at; otherwise it is unique in the session. Nothing moves before ``settle``.
+    """
+    entered = await conn.scalar(
+        text(
+            "INSERT INTO adjustment (kind, session_id, scope, scope_names, room_id, attempt_id, from_ms, to_ms,"
+            " amount_ms, refers_id, supersedes_id, reason, note, incident, source, staff_id, decision_id, made_ms)"
+            " VALUES (:kind, :session_id, :scope, CAST(:scope_names AS jsonb), :room_id, :attempt_id, :from_ms, :to_ms,"
+            " :amount_ms, :refers_id, :supersedes_id, :reason, :note, :incident, :source, :staff_id, :decision_id,"
+            " :now)"
+            " ON CONFLICT DO NOTHING RETURNING id"
         ),
+        {
+            "kind": kind,
+            "session_id": session_id,
+            "scope": scope,
+            "scope_names": json.dumps(list(scope_names), ensure_ascii=False),
+            "room_id": room_id,
+            "attempt_id": attempt_id,
+            "from_ms": from_ms,
+            "to_ms": to_ms,
+            "amount_ms": amount_ms,
+            "refers_id": refers_id,
+            "supersedes_id": supersedes_id,
+            "reason": reason,
+            "note": note,
+            "incident": incident,
+            "source": source,
+            "staff_id": staff_id,
+            "decision_id": decision_id,
+            "now": now_ms,
+        },
     )
+    if entered is not None and attempt_id is None:
+        await conn.execute(
+            text(
+                "INSERT INTO adjustment_attempt (adjustment_id, attempt_id)"
+                " SELECT :entry, m.id FROM unnest(CAST(:members AS uuid[])) AS m(id) ORDER BY m.id"
+            ),
+            {"entry": entered, "members": sorted(set(members))},
+        )
+    return None if entered is None else int(entered)
+
+
+async def members(conn: AsyncConnection, adjustment_id: int) -> list[UUID]:
+    """Whom an entry is about, in order of id."""
+    rows = await conn.scalars(
+        text("SELECT attempt_id FROM adjustment_attempt WHERE adjustment_id = :entry ORDER BY attempt_id"),
+        {"entry": adjustment_id},
+    )
+    return list(rows)
+
+
+# --- ledgers ---
+
+
+async def load(
+    conn: AsyncConnection, attempt_ids: Collection[UUID], *, outage_ms: int = OUTAGE_MS
+) -> dict[UUID, clock.Ledger]:
+    """Everything that decides the time of these attempts, with their sessions' outages of at least ``outage_ms``."""
+    return {attempt: known.ledger for attempt, known in (await _known(conn, attempt_ids, outage_ms)).items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    state: str
+    ledger: clock.Ledger
+
+
+async def _known(conn: AsyncConnection, attempt_ids: Collection[UUID], outage_ms: int) -> dict[UUID, _Known]:
+    rows = await conn.execute(
+        text(
+            "SELECT a.id, a.state, a.allotted_ms, s.start_ms FROM attempt a JOIN session s ON s.id = a.session_id"
+            " WHERE a.id = ANY(:attempts)"
+        ),
+        {"attempts": list(attempt_ids)},
+    )
+    attempts = rows.all()
+    entries = await _entries(conn, attempt_ids)
+    begins = [row.start_ms for row in attempts if row.start_ms is not None]
+    outages = await _outages(conn, min(begins), outage_ms) if begins else ()
+    known = {}
+    for row in attempts:
+        mine = tuple(entries.get(row.id, ()))
+        start_ms = row.start_ms
+        if start_ms is not None:
+            # A postponement of everybody has moved the session's start itself.
+            start_ms -= _postponed(mine, site=True)
+        known[row.id] = _Known(row.state, clock.Ledger(start_ms, row.allotted_ms, mine, outages))
+    return known
+
+
+async def _entries(conn: AsyncConnection, attempt_ids: Collection[UUID]) -> Mapping[UUID, Sequence[clock.Entry]]:
+    """Each entry is read once, however many attempts it is about."""
+    pairs = await conn.execute(
+        text(
+            # An entry belongs to one session: whoever goes to another one before their start leaves it behind.
+            "SELECT m.attempt_id, m.adjustment_id FROM adjustment_attempt m JOIN attempt a ON a.id = m.attempt_id"
+            " JOIN adjustment x ON x.id = m.adjustment_id AND x.session_id = a.session_id"
+            " WHERE m.attempt_id = ANY(:attempts) ORDER BY m.adjustment_id"
+        ),
+        {"attempts": list(attempt_ids)},
+    )
+    about = [(row.attempt_id, row.adjustment_id) for row in pairs]
+    if not about:
+        return {}
+    rows = await conn.execute(
+        text(
+            "SELECT id, kind, from_ms, to_ms, amount_ms, refers_id, reason, note, made_ms, supersedes_id, scope"
+            " FROM adjustment WHERE id = ANY(:entries)"
+        ),
+        {"entries": sorted({entry for _, entry in about})},
+    )
+    made = {row.id: clock.Entry(*row) for row in rows}
+    found: dict[UUID, list[clock.Entry]] = {}
+    for attempt, entry in about:
+        found.setdefault(attempt, []).append(made[entry])
+    return found
+
+
+async def _outages(conn: AsyncConnection, since_ms: int, outage_ms: int) -> tuple[clock.Outage, ...]:
+    rows = await conn.execute(
+        text(
+            "SELECT start_ms, gap_ms FROM term WHERE start_ms >= :since AND gap_ms >= :least AND gap_ms > 0 ORDER BY n"
+        ),
+        {"since": since_ms, "least": outage_ms},
+    )
+    return tuple(clock.Outage(row.start_ms, row.gap_ms) for row in rows)
+
+
+def _postponed(entries: Iterable[clock.Entry], *, site: bool) -> int:
+    return sum(
+        entry.amount_ms or 0
+        for entry in clock.live(entries)
+        if entry.kind == "postpone" and (entry.scope == "site") == site
+    )
+
+
+async def settle(conn: AsyncConnection, attempt_ids: Collection[UUID], now_ms: int) -> list[Moved]:
+    """Store what follows from the ledger for these attempts, in one statement; in order of id.
+
+    The rows are locked by the caller, ordered by id, so that what is stored always follows from the ledger beside it.
+    Each one's ``clock_rev`` moves even where its end does not: there is something to tell.
+    """
+    if not attempt_ids:
+        return []
+    ids: list[UUID] = []
+    ends: list[int | None] = []
+    left: list[int | None] = []
+    postponed: list[int] = []
+    known = await _known(conn, attempt_ids, OUTAGE_MS)
+    for attempt, one in sorted(known.items()):
+        end_ms = clock.end_ms(one.ledger, now_ms)
+        paused = end_ms is None and clock.paused_since(one.ledger, now_ms) is not None
+        ids.append(attempt)
+        postponed.append(_postponed(one.ledger.entries, site=False))
+        ends.append(None if one.ledger.start_ms is None else clock.NEVER_MS if end_ms is None else end_ms)
+        # Who has ended is not paused any more, whatever still holds the room.
+        left.append(clock.remaining_ms(one.ledger, now_ms) if paused and one.state == "open" else None)
+    rows = await conn.execute(
+        text(
+            "UPDATE attempt a SET end_ms = q.end_ms, left_ms = q.left_ms, postponed_ms = q.postponed_ms,"
+            " clock_rev = a.clock_rev + 1 FROM unnest(CAST(:ids AS uuid[]), CAST(:ends AS int8[]),"
+            " CAST(:left AS int8[]), CAST(:postponed AS int8[])) AS q(id, end_ms, left_ms, postponed_ms)"
+            " WHERE a.id = q.id RETURNING a.id, a.end_ms, a.left_ms, a.state, a.clock_rev"
+        ),
+        {"ids": ids, "ends": ends, "left": left, "postponed": postponed},
+    )
+    moved = []
+    for row in rows:
+        ledger = known[row.id].ledger
+        why = tuple(clock.because(ledger, now_ms))
+        moved.append(Moved(row.id, clock.start_ms(ledger), row.end_ms, row.left_ms, row.state, row.clock_rev, why))
+    return sorted(moved, key=lambda one: one.attempt)
 
 
 async def credit(
@@ -64,31 +247,22 @@ async def credit(
     now_ms: int,
     staff_id: int | None = None,
 ) -> bool:
-    """Enter an uncharged interval and move the attempt's end; False when this source has entered it before.
-
-    The attempt's row is locked by the caller, so the end that is stored always follows from the ledger beside it.
-    """
-    entered = await conn.execute(
-        text(
-            "INSERT INTO adjustment (kind, session_id, attempt_id, from_ms, to_ms, reason, source, staff_id, made_ms)"
-            " VALUES ('credit', :session_id, :attempt, :from_ms, :to_ms, :reason, :source, :staff_id, :now)"
-            " ON CONFLICT (attempt_id, source) DO NOTHING"
-        ),
-        {
-            "session_id": session_id,
-            "attempt": attempt,
-            "from_ms": from_ms,
-            "to_ms": max(from_ms, to_ms),
-            "reason": reason,
-            "source": source,
-            "staff_id": staff_id,
-            "now": now_ms,
-        },
+    """Enter an uncharged interval of one attempt and move its end; False when this source has entered it before. Row
+    locked by the caller."""
+    entered = await insert_entry(
+        conn,
+        "credit",
+        session_id=session_id,
+        members=[attempt],
+        attempt_id=attempt,
+        from_ms=from_ms,
+        to_ms=max(from_ms, to_ms),
+        reason=reason,
+        source=source,
+        now_ms=now_ms,
+        staff_id=staff_id,
     )
-    if not entered.rowcount:
+    if entered is None:
         return False
-    await conn.execute(
-        text("UPDATE attempt SET end_ms = :end, clock_rev = clock_rev + 1 WHERE id = :attempt"),
-        {"end": clock.end_ms(await ledger(conn, attempt)), "attempt": attempt},
-    )
+    await settle(conn, [attempt], now_ms)
     return True

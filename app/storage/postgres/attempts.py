@@ -31,7 +31,8 @@ async def of_ticket(conn: AsyncConnection, ticket: str) -> Sequence[Row]:
     return await _rows(
         conn,
         """
-        SELECT c.id AS candidate_id, c.id_tail_hmac, s.id AS session_id, s.number, s.start_ms, s.held,
+        SELECT c.id AS candidate_id, c.id_tail_hmac, s.id AS session_id, s.number, s.held,
+            s.start_ms + coalesce(a.postponed_ms, 0) AS start_ms,
             s.sign_in_opens_ms, s.last_admission_ms, s.duration_ms,
             a.id AS attempt_id, a.state, a.end_ms, a.signed_in_ms,
             EXISTS (SELECT 1 FROM relog r WHERE r.attempt_id = a.id AND r.state = 'open') AS moving
@@ -181,6 +182,8 @@ class Seated:
     seat: dict[str, str]
     items: dict[int, str]
     start_ms: int | None
+    # As it was when this was asked: only a process that never reaches PostgreSQL goes by it.
+    postponed_ms: int = 0
 
     def facts(self) -> dict[str, Any]:
         """Plain JSON for the hot copy; the ID number stays in the record."""
@@ -191,8 +194,10 @@ class Seated:
 
     @classmethod
     def of_facts(cls, known: dict[str, Any]) -> Seated:
+        # Another release may have left more than is asked for here.
+        asked = {name: value for name, value in known.items() if name in cls.__slots__}
         items = {int(item): kind for item, kind in known["items"].items()}
-        return cls(**{**known, "attempt": UUID(known["attempt"]), "items": items})
+        return cls(**{**asked, "attempt": UUID(known["attempt"]), "items": items})
 
 
 async def seated(conn: AsyncConnection, attempt: UUID) -> Seated | None:
@@ -200,7 +205,7 @@ async def seated(conn: AsyncConnection, attempt: UUID) -> Seated | None:
     row = await _row(
         conn,
         """
-        SELECT a.session_id, c.name, c.ticket, c.gender, c.specialty, c.id_number, e.name AS exam,
+        SELECT a.session_id, a.postponed_ms, c.name, c.ticket, c.gender, c.specialty, c.id_number, e.name AS exam,
             s.number, s.name AS session_name, s.planned_start, s.start_ms, s.duration_ms, s.earliest_hand_in_ms,
             seat.id AS seat_id, seat.label, room.name AS room, room.number AS room_number, b.name AS building
         FROM attempt a
@@ -250,15 +255,16 @@ async def seated(conn: AsyncConnection, attempt: UUID) -> Seated | None:
         },
         items={one["item"]: one["type"] for one in items},
         start_ms=row["start_ms"],
+        postponed_ms=row["postponed_ms"],
     )
 
 
 async def state(conn: AsyncConnection, attempt: UUID) -> Row | None:
-    """The attempt's row with its contiguous durable prefix."""
+    """The attempt's row with its own start and its contiguous durable prefix."""
     return await _row(
         conn,
         "SELECT a.*, coalesce((SELECT upper(x) - 1 FROM unnest(a.acked) x WHERE lower(x) <= 1), 0) AS acked_seq,"
-        " coalesce(upper(a.acked) - 1, 0) AS last_seq, s.start_ms"
+        " coalesce(upper(a.acked) - 1, 0) AS last_seq, s.start_ms + a.postponed_ms AS start_ms"
         " FROM attempt a JOIN session s ON s.id = a.session_id WHERE a.id = :attempt",
         attempt=attempt,
     )
@@ -296,6 +302,12 @@ async def kept_aside(conn: AsyncConnection, attempt: UUID) -> Sequence[Row]:
         "SELECT item_id, value, reason FROM stranded WHERE attempt_id = :attempt AND state = 'kept' ORDER BY id",
         attempt=attempt,
     )
+
+
+async def postponed(conn: AsyncConnection) -> dict[UUID, int]:
+    """Every attempt that starts later than its session, and by how many milliseconds."""
+    rows = await conn.execute(text("SELECT id, postponed_ms FROM attempt WHERE postponed_ms <> 0"))
+    return {row.id: row.postponed_ms for row in rows}
 
 
 # An attempt whose end is not yet known: a move is open (its gap is still growing), the page at the new seat has not
@@ -350,8 +362,8 @@ async def end(conn: AsyncConnection, attempt: UUID, *, ended_ms: int, reason: st
     """Step one of I9. Row locked by the caller."""
     await conn.execute(
         text(
-            "UPDATE attempt SET state = 'ended', ended_ms = :ended, end_reason = :reason, clock_rev = clock_rev + 1"
-            " WHERE id = :attempt AND state = 'open'"
+            "UPDATE attempt SET state = 'ended', ended_ms = :ended, end_reason = :reason, left_ms = NULL,"
+            " clock_rev = clock_rev + 1 WHERE id = :attempt AND state = 'open'"
         ),
         {"ended": ended_ms, "reason": reason, "attempt": attempt},
     )

@@ -87,7 +87,7 @@ async def lock_seated(conn: AsyncConnection, attempt_id: UUID) -> Seated | None:
             candidate.c.name,
             attempt.c.state,
             attempt.c.signed_in_ms,
-            session.c.start_ms,
+            (session.c.start_ms + attempt.c.postponed_ms).label("start_ms"),
             attempt.c.end_ms,
         )
         .join(session, session.c.id == attempt.c.session_id)

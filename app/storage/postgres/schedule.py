@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain import clock
+from app.storage.postgres import adjustments
 from app.storage.postgres.tables import allocation, attempt, candidate, session
 
 
@@ -49,26 +51,19 @@ async def set_plan(conn: AsyncConnection, session_id: int, planned_start: dateti
 async def anchor(conn: AsyncConnection, session_id: int, start_ms: int | None) -> int:
     """Set (or with None take away) the session's start in service time, and the ends of its open attempts with it.
 
-    Only for a session that has not begun: before its start nothing but extensions can be in the ledger of an attempt.
-    Returns how many attempts have an end now.
+    Only for a session that has not begun. Returns how many attempts have an end now.
     """
-    await conn.execute(
+    rows = await conn.execute(
         sa.select(attempt.c.id)
-        .where(attempt.c.session_id == session_id)
+        .where(attempt.c.session_id == session_id, attempt.c.state == "open")
         .order_by(attempt.c.id)
         .with_for_update(key_share=True)
     )
+    ids = [row.id for row in rows]
     await conn.execute(sa.update(session).where(session.c.id == session_id).values(start_ms=start_ms, held=None))
-    moved = await conn.execute(
-        text(
-            "UPDATE attempt SET clock_rev = clock_rev + 1, end_ms = CAST(:start AS bigint) + allotted_ms"
-            " + coalesce((SELECT sum(x.amount_ms) FROM adjustment x"
-            "   WHERE x.attempt_id = attempt.id AND x.kind = 'extend'), 0)"
-            " WHERE session_id = :session AND state = 'open'"
-        ),
-        {"start": start_ms, "session": session_id},
-    )
-    return moved.rowcount if start_ms is not None else 0
+    # Nothing of anybody's time has run: whoever is paused now is paused at the start, whenever that will be.
+    moved = await adjustments.settle(conn, ids, clock.NEVER_MS if start_ms is None else start_ms)
+    return len(moved) if start_ms is not None else 0
 
 
 async def shared_candidates(conn: AsyncConnection, first_id: int, second_id: int) -> tuple[int, int]:

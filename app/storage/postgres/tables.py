@@ -265,6 +265,7 @@ attempt = sa.Table(
     sa.ForeignKeyConstraint(["session_id", "candidate_id"], ["allocation.session_id", "allocation.candidate_id"]),
     sa.UniqueConstraint("session_id", "candidate_id"),
     sa.Index("ix_attempt_due", "end_ms", postgresql_where=sa.text("state = 'open'")),
+    sa.Index("ix_attempt_postponed", "id", postgresql_where=sa.text("postponed_ms <> 0")),
     sa.Index("ix_attempt_grace", "ended_ms", postgresql_where=sa.text("state = 'ended'")),
     postgresql_with={"fillfactor": "60"},
 )

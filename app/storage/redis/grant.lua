@@ -10,7 +10,7 @@ if live > tonumber(ARGV[1]) then return 0 end
 redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'seq', 0, 'facts', ARGV[2])
 -- A new epoch may follow an end that was taken back: the next commit says what state it is.
 redis.call('HDEL', KEYS[1], 'acked')
-if live < tonumber(ARGV[1]) then redis.call('HDEL', KEYS[1], 'state') end
+if live < tonumber(ARGV[1]) then redis.call('HDEL', KEYS[1], 'state', 'rev') end
 -- Without it a first answer that is buffered would be told the whole allotted time.
 if ARGV[4] ~= '' then redis.call('HSET', KEYS[1], 'end_ms', ARGV[4]) end
 redis.call('EXPIRE', KEYS[1], ARGV[3])

@@ -6,6 +6,7 @@
 --       1 attempt   2 epoch   3 stamp_ms   4 seq   5 position or nil   6 marked or nil   7 elapsed_ms
 --       8 state or nil   9 end_ms or nil   10 count or nil   11 acked_seq or nil   12 body for the stream or nil
 --       13 six per response: field, epoch, rev, adopt_n, hash (hex), what is stored
+--       14 revision of the clock that state and end belong to, or nil
 -- Reply 'durable': the attempts whose hot copy has no facts (grant.lua's). 'buffered': per checkpoint { verdict, state, end_ms, count, acked },
 --       verdict: 'ok' | 'old_epoch' | 'sealed' | 'final'
 --
@@ -41,10 +42,10 @@ local function sealed(seals, epoch)
 end
 
 local function merge(checkpoint)
-  local attempt, epoch, stamp, seq, position, marked, elapsed, state, end_ms, count, acked, body, rows =
-    unpack(checkpoint, 1, 13)
+  local attempt, epoch, stamp, seq, position, marked, elapsed, state, end_ms, count, acked, body, rows,
+    rev = unpack(checkpoint, 1, 14)
   local hot = KEYS[2] .. attempt
-  local known = call('HMGET', hot, 'epoch', 'state', 'end_ms', 'count', 'seals', 'seq', 'acked', 'seen_ms', 'elapsed_ms')
+  local known = call('HMGET', hot, 'epoch', 'state', 'end_ms', 'count', 'seals', 'seq', 'acked', 'seen_ms', 'elapsed_ms', 'rev')
   local live = tonumber(known[1] or '0')
 
   -- Asked for by 'buffered' alone, which brings no state, end, count or prefix of its own.
@@ -79,10 +80,16 @@ local function merge(checkpoint)
     if marked then set('marked', marked) end
   end
   if not known[9] or tonumber(known[9]) < elapsed then note('elapsed_ms', elapsed) end
-  -- Two processes may tell of their commits in the other order: under one epoch an attempt only goes on.
+  -- Two processes may tell of their commits in the other order. State and end are those of the greatest revision of
+  -- the clock (an end may be taken back); of one revision an attempt only goes on.
   local again = live == epoch
-  if state and not (again and RANK[state] <= (RANK[known[2]] or 0)) then set('state', state) end
-  if end_ms and end_ms ~= tonumber(known[3] or '') then note('end_ms', end_ms) end
+  local at = again and tonumber(known[10] or '-1') or -1
+  if not rev or rev >= at then
+    local onwards = rev and rev > at
+    if state and (onwards or not (again and RANK[state] <= (RANK[known[2]] or 0))) then set('state', state) end
+    if end_ms and end_ms ~= tonumber(known[3] or '') then note('end_ms', end_ms) end
+    if onwards then note('rev', rev) end
+  end
   if count and count > tonumber(known[4] or '-1') then note('count', count) end
   if acked and not (again and acked <= tonumber(known[7] or '-1')) then note('acked', acked) end
 

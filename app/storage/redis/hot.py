@@ -17,6 +17,7 @@ import msgspec
 import structlog
 from msgspec import Struct
 
+from app.domain import clock
 from app.domain.checkpoints import Checkpoint, Outcome, Row
 from app.storage.redis.client import Keys, Store, script
 
@@ -115,6 +116,7 @@ class Entry(Struct, array_like=True):
     acked_seq: int | None = None
     body: str | None = None
     rows: list[str | int] = []
+    rev: int | None = None
 
 
 packer = msgspec.msgpack.Encoder()
@@ -127,7 +129,8 @@ def _entry(checkpoint: Checkpoint, outcome: Outcome | None = None, body: str | N
     )  # fmt: skip
     rows = checkpoint.rows
     if outcome is not None:
-        entry.state, entry.end_ms = outcome.state, outcome.end_ms
+        entry.state, entry.end_ms = outcome.state, clock.packed(outcome.end_ms, outcome.left_ms)
+        entry.rev = outcome.clock_rev
         entry.count, entry.acked_seq = outcome.count, outcome.acked_seq
         if outcome.stranded or outcome.refused:
             rows = [row for row in rows if outcome.status(row)[0] == "durable"]
@@ -203,6 +206,7 @@ class Hot:
         self._merge = store.client.register_script(script("hot"))
         self._seals = store.client.register_script(script("seal"))
         self._granted = store.client.register_script(script("grant"))
+        self._clocks = store.client.register_script(script("clocks"))
 
     async def _run(self, mode: str, entries: list[Entry]) -> list[Any]:
         """The script over ``entries``, in calls small enough that Redis is not kept from its other clients."""
@@ -250,6 +254,16 @@ class Hot:
     async def mark(self, attempt: UUID, **fields: Any) -> None:
         """Set plain fields (state, end_ms) of a hot copy."""
         await self._store.call(self._store.client.hset(self._keys.hot(attempt), mapping=cast("Any", fields)))
+
+    async def clocks(self, clocks: Sequence[tuple[UUID, int, str, int | None]]) -> None:
+        """Bring hot copies up to clocks that were decided anew: (attempt, revision, state, end as ``clock.packed``).
+        One that knows a later revision, and an attempt without a copy, stay as they are."""
+        for at in range(0, len(clocks), CALL):
+            part = [
+                (str(attempt), rev, state, "" if end_ms is None else str(end_ms))
+                for attempt, rev, state, end_ms in clocks[at : at + CALL]
+            ]
+            await self._store.call(self._clocks(keys=[self._keys.hot("")], args=[packer.encode(part)]))
 
     async def seal(self, attempt: UUID, epoch: int, token: str) -> None:
         """Refuse to buffer under ``epoch`` and older for SEAL_MS, under the maker's own ``token`` (hex)."""
