@@ -22,6 +22,7 @@ from app.domain.checkpoints import StoreAway
 from app.domain.errors import ClockUnconfirmed
 from app.services import ending, silence
 from app.services.site import Site
+from app.services.time_holds import Holds
 from app.settings import Settings
 from app.storage.postgres import buffer_cursors
 from app.storage.redis.client import RedisAway
@@ -120,9 +121,11 @@ async def run(
         ticker = Ticker(lambda: site.connect_own("ticker"), site.redis_clock, site.service_time, settings)
         await ticker.start()
         draining = Drain(site)
+        holds = Holds(site)
         tasks = [
             asyncio.create_task(forever("sweeper", settings.sweep_every.total_seconds(), lambda: _sweep(site))),
             asyncio.create_task(forever("drain", DRAIN_EVERY_S, draining.run)),
+            asyncio.create_task(forever("holds", settings.sweep_every.total_seconds(), lambda: _hold(site, holds))),
             asyncio.create_task(forever("silence", settings.loss_every.total_seconds(), lambda: _look(site))),
         ]
         if ready is not None:
@@ -143,6 +146,13 @@ async def _sweep(site: Site) -> int:
     # An end drains its attempt and writes it twice; on a disk that is nearly full it can wait, for it is not judged by
     # when it is written.
     return 0 if site.disk.short else await ending.sweep(site)
+
+
+async def _hold(site: Site, holds: Holds) -> bool:
+    """Never at once again: whoever is left over is looked at in a second."""
+    if not site.disk.short:
+        await holds.run()
+    return False
 
 
 async def _look(site: Site) -> bool:
