@@ -532,6 +532,11 @@ MESSAGES: dict[str, Message] = {
         "有 {count} 人没有办理缓考，没有作任何改动：{who}。请先办理缓考，或用调场。",
         "{count} candidates are not deferred, so nothing was changed: {who}. Defer them first, or move them.",
     ),
+    "round-gone-on": Message(
+        409,
+        "有 {count} 人缓考后已另行编排场次，没有作任何改动：{who}。",
+        "{count} of the deferred have been given another session already, so nothing was changed: {who}.",
+    ),
     "round-changed": Message(
         409,
         "您查看之后，编排或考试进展又有变化，没有作任何改动。请重新查看影响再确认。",

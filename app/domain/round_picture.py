@@ -32,6 +32,7 @@ class Seat:
     room_id: int
     room: str
     room_ordinal: int
+    building_id: int
     building: str
     label: str
     ordinal: int
@@ -52,7 +53,8 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Sitter:
-    """One candidate in one session; ``attempt`` None: the session has not been drawn."""
+    """One candidate in one session; ``attempt`` None: the session has not been drawn. ``gone_on``: they left a closed
+    attempt here and have been given another session for it."""
 
     candidate_id: int
     ticket: str
@@ -61,6 +63,7 @@ class Sitter:
     session_id: int
     seat: Seat
     attempt: Attempt | None
+    gone_on: bool = False
 
     @property
     def deferred(self) -> bool:

@@ -30,16 +30,16 @@ def seated(
         (seat for seat in picture.seats if not (seat.spare or seat.out_of_order or seat.id in taken)),
         key=lambda seat: (seat.room_ordinal, seat.ordinal),
     )
-    left = _give(rest, free, lambda seat: str(seat.room_id), moves, to)
-    at_building = Counter(each.seat.building for each in left)
+    needs = Counter(each.seat.building for each in rest)
     stock = Counter(seat.building for seat in free)
-    if short := {name: need for name, need in at_building.items() if need > stock[name]}:
+    if short := {name: need for name, need in needs.items() if need > stock[name]}:
         raise Refused(
             "round-no-seats",
             session=picture.sessions[to].number,
             lines_zh="；".join(f"{name}：需要 {need} 个机位，空闲 {stock[name]} 个" for name, need in short.items()),
             lines_en="; ".join(f"{name}: {need} seats needed, {stock[name]} free" for name, need in short.items()),
         )
+    left = _give(rest, free, lambda seat: str(seat.room_id), moves, to)
     _give(left, free, lambda seat: seat.building, moves, to)
     return sorted(moves, key=lambda move: (move.seat.room_ordinal, move.seat.ordinal, move.sitter.ticket))
 

@@ -77,6 +77,8 @@ def allocate(picture: Picture, session: int, to: int, who: Collection[int]) -> P
     chosen = _chosen(picture, session, who)
     if others := [each for each in chosen if not each.deferred]:
         raise Refused("round-not-deferred", **_people(others))
+    if gone_on := [each for each in chosen if each.gone_on]:
+        raise Refused("round-gone-on", **_people(gone_on))
     _refuse_both(picture, chosen, to)
     _refuse_overlaps(picture, chosen, to, leaving=(session,))
     moves = seated(picture, chosen, to, frozenset(each.candidate_id for each in chosen), ())

@@ -7,20 +7,18 @@ the rows staff and scoring read, and the draw itself, repeated.
 from __future__ import annotations
 
 import asyncio
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.domain import papers as domain
-from app.domain.blueprint import Blueprint, parse
+from app.domain.blueprint import parse
 from app.domain.errors import Refused
-from app.domain.paper_rules import Entry, Fault, Paper, verify
-from app.services import paper_bodies
-from app.services.paper_inputs import Inputs, candidates_of
+from app.domain.paper_rules import Fault, Paper, verify
+from app.services import round_check, stored_papers
+from app.services.paper_inputs import Inputs, candidates_of, place_of
 from app.storage.postgres import draw_inputs
 from app.storage.postgres import papers as store
 
@@ -51,12 +49,36 @@ async def check_session(engine: AsyncEngine, session_id: int) -> Report:
         session = await draw_inputs.session(conn, session_id)
         if session is None:
             raise Refused("not-found")
-        drawn = await store.last_draw(conn, session_id)
-        if drawn is None:
+        draws = [dict(row) for row in await store.draws_of(conn, session_id)]
+        if not draws:
             raise Refused("not-drawn", session=session["number"])
-        inputs = await _inputs(conn, session, drawn["spec"])
-        stored = await store.stored(conn, session_id)
-    return await asyncio.to_thread(_check, inputs, dict(drawn), [dict(row) for row in stored])
+        stored = [dict(row) for row in await store.stored(conn, session_id)]
+        if not _together(draws, stored, session_id):
+            parts = [await round_check.read_draw(conn, row, session["exam_id"]) for row in draws]
+            seats = await draw_inputs.seating(conn, session_id)
+            places = {row["ticket"]: place_of(row) for row in seats}
+            return await asyncio.to_thread(_check_parts, session["number"], parts, stored, places)
+        inputs = await _inputs(conn, session, draws[0]["spec"])
+    return await asyncio.to_thread(_check, inputs, draws[0], stored)
+
+
+def _together(draws: Sequence[Mapping[str, Any]], stored: Sequence[Any], session_id: int) -> bool:
+    """Whether the session's papers are one draw of it, whole: nobody was moved to another round, or from one."""
+    drawn = draws[0]
+    whole = len(draws) == 1 and drawn["session_id"] == session_id and drawn["papers"] <= len(stored)
+    return whole and "among" not in drawn["spec"]
+
+
+def _check_parts(
+    number: int,
+    parts: Sequence[round_check.Draw],
+    stored: Sequence[Mapping[str, Any]],
+    places: Mapping[str, tuple[str, int]],
+) -> Report:
+    papers, faults, again = round_check.check(parts, stored, places)
+    reproduced: Reproduced = "inputs-changed" if again is None else "yes" if again else "no"
+    seed = parts[0].row["seed"]
+    return Report(number, len(papers), seed, domain.digest(papers).hex(), faults, reproduced)
 
 
 async def _inputs(conn: AsyncConnection, session: dict[str, Any], spec: Mapping[str, Any]) -> Inputs:
@@ -69,23 +91,21 @@ async def _inputs(conn: AsyncConnection, session: dict[str, Any], spec: Mapping[
         blueprint=parse(spec["blueprint"]),
         bank={row["number"]: row for row in await draw_inputs.versions(conn, spec["versions"])},
         people={},
-        candidates=await candidates_of(conn, session, places, draws=spec["draws"], planned=planned),
+        candidates=await candidates_of(
+            conn, session, places, draws=spec["draws"], planned=planned, plans=spec.get("plans")
+        ),
         draws=spec["draws"],
         planned=planned,
     )
 
 
 def _check(inputs: Inputs, drawn: dict[str, Any], stored: Sequence[Mapping[str, Any]]) -> Report:
-    number = {row["version_id"]: row["number"] for row in inputs.bank.values()}
     papers: list[Paper] = []
     faults: list[Fault] = []
     for row in stored:
-        rows = list(zip(row["versions"] or (), row["orders"] or (), row["points"] or (), strict=True))
-        entries = tuple(Entry(number.get(version, f"#{version}"), order, points) for version, order, points in rows)
-        papers.append(Paper(row["ticket"], entries))
-        if (row["positions"] or []) != list(range(1, row["item_count"] + 1)):
-            faults.append(Fault("body", row["ticket"], "positions are missing"))
-        faults += [Fault("body", row["ticket"], told) for told in _body(row, inputs.blueprint, rows)]
+        paper, found = stored_papers.read(row, inputs.bank, inputs.blueprint)
+        papers.append(paper)
+        faults += found
     items, columns = inputs.items, drawn["spec"]["columns"]
     faults += verify(inputs.blueprint, items, inputs.candidates, papers, columns=columns)
     digest = domain.digest(papers)
@@ -99,14 +119,6 @@ def _check(inputs: Inputs, drawn: dict[str, Any], stored: Sequence[Mapping[str, 
         faults=faults,
         reproduced=_again(inputs, drawn),
     )
-
-
-def _body(row: Mapping[str, Any], blueprint: Blueprint, rows: list[tuple[int, str, int]]) -> list[str]:
-    try:
-        body = paper_bodies.read(bytes(row["body"]))
-        return paper_bodies.faults(body, row["etag"], blueprint, rows)
-    except (zlib.error, orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
-        return [f"the stored bytes are damaged: {error}"]
 
 
 def _again(inputs: Inputs, drawn: dict[str, Any]) -> Reproduced:

@@ -49,6 +49,8 @@ class Inputs:
             "places": sorted([*candidate.place, candidate.ticket] for candidate in self.candidates),
             "draws": self.draws,
             "planned": {str(number): spec for number, spec in self.planned.items()},
+            # Which of those each still has to sit: people may be moved between rounds later.
+            "plans": {candidate.ticket: list(candidate.plan) for candidate in self.candidates if candidate.later},
             "inputs": self.digest(columns).hex(),
         }
 
@@ -101,16 +103,19 @@ async def candidates_of(
     *,
     draws: list[int],
     planned: Mapping[int, Any],
+    plans: Mapping[str, list[int]] | None = None,
 ) -> list[Candidate]:
-    """Everyone in ``people`` (ticket → id, place) with the items they have from ``draws`` and what is ``planned``."""
-    taken = await draw_inputs.drawn_by(conn, draws)
+    """Everyone in ``people`` (ticket → id, place) with the items they have from ``draws`` and what is ``planned``: for
+    whom, by their allocations, or as ``plans`` (ticket → session numbers) has it on record."""
+    taken = await draw_inputs.drawn_by(conn, draws, session["id"])
     sat = await draw_inputs.sat_by(conn, session["exam_id"])
     ahead = {number: parse(spec) for number, spec in sorted(planned.items())}
-    plans: dict[frozenset[int], tuple[tuple[int, Blueprint], ...]] = {}
+    later: dict[frozenset[int], tuple[tuple[int, Blueprint], ...]] = {}
     candidates: list[Candidate] = []
     for ticket, (candidate_id, place) in people.items():
-        mine = frozenset(ahead).intersection(sat.get(candidate_id, ()))
-        if mine not in plans:
-            plans[mine] = tuple((number, blueprint) for number, blueprint in ahead.items() if number in mine)
-        candidates.append(Candidate(ticket, place, frozenset(taken.get(candidate_id, ())), plans[mine]))
+        sits = sat.get(candidate_id, ()) if plans is None else plans.get(ticket, ())
+        mine = frozenset(ahead).intersection(sits)
+        if mine not in later:
+            later[mine] = tuple((number, blueprint) for number, blueprint in ahead.items() if number in mine)
+        candidates.append(Candidate(ticket, place, frozenset(taken.get(candidate_id, ())), later[mine]))
     return candidates

@@ -107,18 +107,20 @@ async def versions(conn: AsyncConnection, ids: Sequence[int]) -> list[Row]:
     )
 
 
-async def drawn_by(conn: AsyncConnection, draws: Sequence[int]) -> dict[int, list[str]]:
-    """candidate_id → the numbers of the items (any version) on their papers of these draws."""
+async def drawn_by(conn: AsyncConnection, draws: Sequence[int], session_id: int) -> dict[int, list[str]]:
+    """candidate_id → the numbers of the items (any version) on their papers of these draws in other sessions than this
+    one: rounds may have been exchanged, and papers go along with their candidates."""
     rows = await _rows(
         conn,
         """
         SELECT a.candidate_id, array_agg(i.number) AS numbers
         FROM paper p JOIN attempt a ON a.id = p.attempt_id JOIN paper_item pi ON pi.attempt_id = a.id
             JOIN item_version v ON v.id = pi.item_version_id JOIN item i ON i.id = v.item_id
-        WHERE p.draw_id = ANY(CAST(:draws AS bigint[]))
+        WHERE p.draw_id = ANY(CAST(:draws AS bigint[])) AND a.session_id <> :session
         GROUP BY a.candidate_id
         """,
         draws=list(draws),
+        session=session_id,
     )
     return {row["candidate_id"]: row["numbers"] for row in rows}
 
@@ -127,8 +129,9 @@ async def draws_elsewhere(conn: AsyncConnection, exam_id: int, session_id: int) 
     """The draws whose papers are in force in the exam's other sessions."""
     rows = await _rows(
         conn,
-        "SELECT d.id FROM draw d JOIN session s ON s.id = d.session_id WHERE s.exam_id = :exam AND s.id <> :id"
-        " AND EXISTS (SELECT 1 FROM paper p WHERE p.draw_id = d.id) ORDER BY d.id",
+        "SELECT d.id FROM draw d JOIN session s ON s.id = d.session_id WHERE s.exam_id = :exam AND EXISTS ("
+        " SELECT 1 FROM paper p JOIN attempt a ON a.id = p.attempt_id WHERE p.draw_id = d.id AND a.session_id <> :id)"
+        " ORDER BY d.id",
         exam=exam_id,
         id=session_id,
     )

@@ -61,8 +61,8 @@ async def reallot(conn: AsyncConnection, attempt_id: UUID, by_ms: int) -> None:
     """Give an attempt that nobody has begun more or less time, as the candidate's extra time changed."""
     await conn.execute(
         text(
-            "UPDATE attempt SET allotted_ms = allotted_ms + :by, end_ms = end_ms + :by, clock_rev = clock_rev + 1"
-            " WHERE id = :id"
+            "UPDATE attempt SET allotted_ms = allotted_ms + :by, left_ms = left_ms + :by, clock_rev = clock_rev + 1,"
+            " end_ms = CASE WHEN left_ms IS NULL THEN end_ms + :by ELSE end_ms END WHERE id = :id"
         ),
         {"id": attempt_id, "by": by_ms},
     )
@@ -108,15 +108,18 @@ async def count(conn: AsyncConnection, session_id: int) -> int:
 # --- what is asked afterwards -----------------------------------------------------------------------------------
 
 
-async def last_draw(conn: AsyncConnection, session_id: int) -> Row | None:
-    """The draw whose papers the session has: id, seed, spec, papers, digest, created_at."""
-    rows = await _rows(
+async def draws_of(conn: AsyncConnection, session_id: int) -> Sequence[Row]:
+    """The draws whose papers the session has, newest first: rows of ``draw`` and the ``number`` of its session.
+
+    One, unless people have been moved between rounds since it was drawn.
+    """
+    return await _rows(
         conn,
-        "SELECT d.* FROM draw d WHERE d.session_id = :id AND EXISTS (SELECT 1 FROM paper p WHERE p.draw_id = d.id)"
-        " ORDER BY d.id DESC LIMIT 1",
+        "SELECT d.*, s.number FROM draw d JOIN session s ON s.id = d.session_id WHERE EXISTS ("
+        " SELECT 1 FROM paper p JOIN attempt a ON a.id = p.attempt_id WHERE p.draw_id = d.id AND a.session_id = :id)"
+        " ORDER BY d.id DESC",
         id=session_id,
     )
-    return rows[0] if rows else None
 
 
 async def stored(conn: AsyncConnection, session_id: int) -> Sequence[Row]:
@@ -124,7 +127,7 @@ async def stored(conn: AsyncConnection, session_id: int) -> Sequence[Row]:
     return await _rows(
         conn,
         """
-        SELECT a.id AS attempt_id, a.candidate_id, c.ticket, p.etag, p.body, p.item_count, q.*
+        SELECT a.id AS attempt_id, a.candidate_id, a.end_reason, c.ticket, p.draw_id, p.etag, p.body, p.item_count, q.*
         FROM attempt a JOIN candidate c ON c.id = a.candidate_id JOIN paper p ON p.attempt_id = a.id
         CROSS JOIN LATERAL (
             SELECT array_agg(pi.position ORDER BY pi.position) AS positions,
