@@ -18,7 +18,9 @@ from app.domain import lifecycle
 from app.domain.errors import Refused
 from app.storage.postgres import rooms
 
-SeatState = Literal["not_arrived", "waiting", "answering", "silent", "handed_in", "timed_out", "forced"]
+SeatState = Literal[
+    "not_arrived", "waiting", "answering", "paused", "silent", "handed_in", "timed_out", "forced", "deferred"
+]
 SEAT_STATES: tuple[SeatState, ...] = get_args(SeatState)
 Row = Mapping[str, Any]
 # Attempt id → (count of changes, items answered at that count): a count that has not moved need not be taken again.
@@ -102,29 +104,47 @@ def told_session(session: Row, now_ms: int) -> dict[str, Any]:
 
 
 def seat_state(row: Row, start_ms: int | None, now_ms: int, silent_after_ms: int) -> tuple[SeatState, int | None]:
-    """The occupant's state, and for how many whole seconds they have been silent.
+    """The occupant's state, and for how many whole seconds they have been silent; ``start_ms`` is the session's.
 
-    Silence is judged at the boundary as everywhere: exactly ``silent_after_ms`` unheard is silent.
+    Silence is judged at the boundary as everywhere: exactly ``silent_after_ms`` unheard is silent. Whoever is paused is
+    told as that, heard or not: nobody has to go there for it.
     """
     signed_in_ms = row["signed_in_ms"]
     if row["attempt_id"] is None or signed_in_ms is None:
         return "not_arrived", None
-    state = lifecycle.derive(row["state"], signed_in=True, start_ms=start_ms, end_ms=row["end_ms"], now_ms=now_ms)
+    state = lifecycle.derive(
+        row["state"], signed_in=True, start_ms=_own_start(row, start_ms), end_ms=row["end_ms"], now_ms=now_ms,
+        paused=row["left_ms"] is not None,
+    )  # fmt: skip
     if state in ("ended", "final"):
         # Past its end but not yet swept an attempt has no reason of its own: its time is up.
-        reasons: dict[str | None, SeatState] = {"hand_in": "handed_in", "forced": "forced"}
+        reasons: dict[str | None, SeatState] = {
+            "hand_in": "handed_in", "forced": "forced", "deferred": "deferred",
+        }  # fmt: skip
         return reasons.get(row["end_reason"], "timed_out"), None
+    if state == "paused":
+        return "paused", None
     heard_ms = max(signed_in_ms, row["contact_ms"] or 0)
     if now_ms - heard_ms >= silent_after_ms:
         return "silent", (now_ms - heard_ms) // 1000
     return ("waiting" if state == "waiting" else "answering"), None
 
 
+def _own_start(row: Row, start_ms: int | None) -> int | None:
+    """The session's start, later by what was postponed for this candidate alone."""
+    return None if start_ms is None else start_ms + (row["postponed_ms"] or 0)
+
+
 def picture(loaded: Loaded, now_ms: int, silent_after_ms: int) -> dict[str, Any]:
     """The room as the page gets it: ``{room, session, clock, counts, seats, spare_left, suggested_seat_id}``."""
     start_ms = loaded.session["start_ms"]
     seats = [_seat(row, loaded, start_ms, now_ms, silent_after_ms) for row in loaded.seats]
-    open_ends = [row["end_ms"] for row in loaded.seats if row["end_ms"] is not None and row["state"] == "open"]
+    # A paused attempt has no end until it goes on.
+    open_ends = [
+        row["end_ms"]
+        for row in loaded.seats
+        if row["end_ms"] is not None and row["state"] == "open" and row["left_ms"] is None
+    ]
     states = [seat["occupant"]["state"] for seat in seats if seat["occupant"] is not None]
     free = [seat for seat in seats if seat["is_spare"] and seat["free"]]
     # A spare that somebody had to leave in this session comes last: its PC is the likely reason.
@@ -185,9 +205,10 @@ def _occupant(row: Row, loaded: Loaded, start_ms: int | None, now_ms: int, silen
         }
     last_ms = None if row["signed_in_ms"] is None else max(row["signed_in_ms"], row["contact_ms"] or 0)
     remaining_ms = None
-    # The time of someone who has ended no longer runs, and before the start nobody's does.
-    if state in ("waiting", "answering", "silent", "not_arrived") and row["end_ms"] is not None:
-        remaining_ms = max(0, row["end_ms"] - max(now_ms, start_ms or now_ms))
+    # The time of someone who has ended no longer runs, before the start nobody's does, and a paused one's stands.
+    if state in ("waiting", "answering", "paused", "silent", "not_arrived") and row["end_ms"] is not None:
+        left_ms = row["end_ms"] - max(now_ms, _own_start(row, start_ms) or now_ms)
+        remaining_ms = max(0, left_ms if row["left_ms"] is None else row["left_ms"])
     return {
         "attempt_id": str(row["attempt_id"]) if row["attempt_id"] is not None else None,
         "ticket": row["ticket"],

@@ -11,6 +11,7 @@ from app.services.room import Loaded, picture, seat_state, session_clock, sessio
 from app.services.room_feed import standing
 
 START, END, SILENT = 1_000_000, 6_400_000, 25_000
+NEVER = 4_000_000_000_000_000
 SESSION = {
     "id": 1, "exam_id": 1, "number": 1, "name": "第一场", "planned_start": datetime(2024, 7, 20, tzinfo=UTC),
     "duration_ms": END - START, "start_ms": START, "held": None,
@@ -21,7 +22,7 @@ EMPTY = dict.fromkeys(
         "planned_room", "attempt_id", "state", "signed_in_ms", "contact_ms", "end_ms", "end_reason", "ended_ms",
         "count", "item_count", "relog_id", "to_seat_id", "relog_reason", "relog_opened_ms", "to_label", "to_room_id",
         "to_room", "relog_by", "arriving_id", "from_label", "from_room_id", "from_room", "comer_name", "comer_ticket",
-        "out_of_order",
+        "out_of_order", "left_ms", "postponed_ms",
     ]
 )  # fmt: skip
 
@@ -75,6 +76,14 @@ def room_of(*seats, answered=None, left=frozenset(), now_ms=START + 60_000, sess
         ({"signed_in_ms": START, "state": "final", "end_reason": "hand_in"}, END + 9, ("handed_in", None)),
         ({"signed_in_ms": START, "state": "final", "end_reason": "time_out"}, END + 9, ("timed_out", None)),
         ({"signed_in_ms": START, "state": "ended", "end_reason": "forced"}, START + 9, ("forced", None)),
+        ({"signed_in_ms": START, "state": "ended", "end_reason": "deferred"}, START + 9, ("deferred", None)),
+        # A pause is told as one, heard or not; before the start there is nothing to stop.
+        ({"signed_in_ms": START, "left_ms": 5000, "end_ms": NEVER}, START + 90_000, ("paused", None)),
+        ({"signed_in_ms": START - 1, "left_ms": 5000, "end_ms": NEVER}, START - 1, ("waiting", None)),
+        ({"left_ms": 5000, "end_ms": NEVER}, START + 9, ("not_arrived", None)),
+        # Postponed for this one candidate.
+        ({"signed_in_ms": START, "postponed_ms": 10_000, "end_ms": END + 10_000}, START + 9999, ("waiting", None)),
+        ({"signed_in_ms": START, "postponed_ms": 10_000, "end_ms": END + 10_000}, START + 10_000, ("answering", None)),
         # Who never came is absent, not timed out.
         ({"state": "final", "end_reason": "time_out"}, END + 9, ("not_arrived", None)),
     ],
@@ -109,6 +118,18 @@ def test_the_clock_before_during_and_after():
         END - START + 93,
     )
     assert session_clock(SESSION, END + 1)["remaining_ms"] == 0
+
+
+def test_time_that_stands_is_told_as_what_is_left_and_not_as_anybodys_end():
+    paused = seated(1, signed_in_ms=START, contact_ms=START, left_ms=4_000_000, end_ms=NEVER)
+    postponed = seated(2, signed_in_ms=START, contact_ms=START, postponed_ms=120_000, end_ms=END + 120_000)
+    room = room_of(paused, postponed, now_ms=START + 20_000)
+    first, second = (one["occupant"] for one in room["seats"])
+    assert (first["state"], first["remaining_ms"]) == ("paused", 4_000_000)
+    assert (second["state"], second["remaining_ms"]) == ("waiting", END - START)
+    assert room["clock"]["longest_ms"] == END + 120_000 - START - 20_000
+    assert (room["counts"]["paused"], room["counts"]["arrived"]) == (1, 2)
+    assert room_of(paused)["clock"]["longest_ms"] is None
 
 
 def test_the_first_free_spare_is_suggested():

@@ -131,6 +131,8 @@ async def seats(conn: AsyncConnection, room_id: int, session_id: int) -> list[di
             attempt.c.signed_in_ms,
             attempt.c.contact_ms,
             attempt.c.end_ms,
+            attempt.c.left_ms,
+            attempt.c.postponed_ms,
             attempt.c.end_reason,
             attempt.c.ended_ms,
             attempt.c.count,

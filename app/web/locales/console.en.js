@@ -38,6 +38,7 @@ export default {
   'clock.held': 'Session held',
   'clock.starts': 'Starts in',
   'clock.remains': 'Remaining',
+  'clock.paused': 'Paused',
   'clock.over': 'Time is up',
   'clock.longest': 'Last candidate: {time} left',
   'clock.stands': 'No time from the server; display stopped',

@@ -37,6 +37,7 @@ export default {
   'clock.held': '本场暂缓',
   'clock.starts': '距开始',
   'clock.remains': '剩余',
+  'clock.paused': '时间暂停',
   'clock.over': '时间到',
   'clock.longest': '最晚的应考人员还有 {time}',
   'clock.stands': '未收到服务器时间，显示已停',

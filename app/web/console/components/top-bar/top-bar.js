@@ -74,8 +74,12 @@ function SessionClock() {
   const since = useSince();
   const { picture } = desk;
   if (!picture.value) return html`<div class="clock"></div>`;
-  const { room, session, clock } = picture.value;
-  const { kind, ms, longestMs } = countdown(clock, since);
+  const { room, session, clock, counts: people } = picture.value;
+  const told = countdown(clock, since);
+  const { ms, longestMs } = told;
+  // Nobody's time runs: the session's own digits would say that it does.
+  const stand = told.kind === 'remains' && people.paused > 0 && people.answering + people.silent === 0;
+  const kind = stand ? 'paused' : told.kind;
   const counts = kind === 'starts' || kind === 'remains';
   const stands = counts && linkOf(desk, since) !== 'live';
   const planned = new Date(session.planned_start).toLocaleTimeString(i18n.language.value, {
@@ -84,7 +88,7 @@ function SessionClock() {
     hourCycle: 'h23',
     timeZone: room.timezone,
   });
-  return html`<div class="clock" data-kind=${kind} data-stands=${stands ? 'yes' : null} role="timer" aria-live="off">
+  return html`<div class="clock" data-kind=${kind} data-stands=${stands || stand ? 'yes' : null} role="timer" aria-live="off">
     <span class="clock-word">${t(`clock.${kind}`)}</span>
     ${counts ? html`<span class="clock-digits number">${digits(ms)}</span>` : null}
     <span class="clock-more">
