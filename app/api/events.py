@@ -4,6 +4,9 @@ A stream begins with a snapshot and then tells what happens. It is fetched, not 
 into a header and never into a URL. Each stream ends by itself after ``stream_life``; the page opens the next one. A
 process that is asked to end says so first (``reconnect``), so that its pages come back spread over a few seconds and
 know that nothing is wrong.
+
+A decision about time is announced once for everybody it is about; here it becomes ``paused``, ``resumed`` or ``clock``
+for each page: ``{clock, notice?}``.
 """
 
 from __future__ import annotations
@@ -11,7 +14,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections import deque
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -24,6 +28,8 @@ from starlette.routing import Route
 from app import background
 from app.api.deps import claims_of, get_deps
 from app.domain.errors import ClockUnconfirmed
+from app.services import timing
+from app.services.known import Known
 from app.services.site import Site
 from app.storage.redis.client import RedisAway
 from app.storage.redis.events import Event, listen
@@ -35,6 +41,8 @@ KEEP_ALIVE_S = 15.0
 # Events a slow page may fall behind before its stream is closed; it reopens with a snapshot.
 BACKLOG = 64
 RETRY_S = 0.5
+# Events kept for a stream that is just opening: what happened between its snapshot and its first look at the queue.
+RECENT_S = 5.0
 # Streams of one attempt: a page, the one it is being replaced by, and a tab or two. Beyond it the oldest ends.
 MOST_STREAMS = 4
 # Opening a stream costs a resume. All pages of a process in one second would be the load of a whole sign-in; in five
@@ -46,12 +54,18 @@ SNAPSHOT = ("attempt_id", "epoch", "clock", "state", "count", "lineage")
 class Hub:
     """Hears every event of the site once and hands it to this process's open streams."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, known: Known) -> None:
         self._site = site
+        self._known = known
         self._streams: dict[str, list[asyncio.Queue[Event | None]]] = {}
         self._task: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
         self._plans: dict[int, int | None] | None = None
+        self._recent: deque[tuple[float, Event]] = deque()
+        # Attempts whose page was last told that it is paused: the next clock without a pause is its `resumed`.
+        self._paused: set[str] = set()
+        # Own starts that were announced last, by session: a plan that moved to one of them is no news.
+        self._announced: dict[int, set[int | None]] = {}
 
     async def start(self) -> None:
         self._task = asyncio.create_task(self._run())
@@ -80,6 +94,24 @@ class Hub:
                 await asyncio.sleep(RETRY_S)
 
     def hand_out(self, event: Event) -> None:
+        """Offer an event to the open streams it concerns."""
+        if not event.data.get("clocks"):
+            self._offer(event)
+            return
+        try:
+            now_ms = self._site.service_time.now_ms()
+        except ClockUnconfirmed:
+            # No remaining time is told from a clock that is not known: each page asks when it is.
+            self._offer(Event("clock"))
+            return
+        for one in self._composed(event, now_ms):
+            self._offer(one)
+
+    def _offer(self, event: Event) -> None:
+        at = time.monotonic()
+        self._recent.append((at, event))
+        while self._recent[0][0] < at - RECENT_S:
+            self._recent.popleft()
         if event.attempt is not None:
             for queue in self._streams.get(event.attempt, ()):
                 _offer(queue, event)
@@ -88,16 +120,45 @@ class Hub:
                 for queue in queues:
                     _offer(queue, event)
 
+    def _composed(self, event: Event, now_ms: int) -> Iterator[Event]:
+        """An announced decision as each attempt's own event, and what this process remembers brought up to it."""
+        told = timing.heard(event.data, now_ms)
+        notice = event.data.get("notice")
+        if event.session is not None:
+            self._announced[event.session] = {one.moved.start_ms for one in told}
+        for one in told:
+            attempt = str(one.moved.attempt)
+            if event.session is not None:
+                self._known.hear(event.session, one.moved)
+            if one.clock["state"] == "paused":
+                name = "paused"
+                self._paused.add(attempt)
+            else:
+                name = "resumed" if attempt in self._paused and one.clock["state"] == "running" else "clock"
+                self._paused.discard(attempt)
+            data = {"clock": one.clock} if notice is None else {"clock": one.clock, "notice": notice}
+            yield Event(name, attempt=attempt, session=event.session, data=data)
+
     def planned(self, starts: Mapping[int, int | None]) -> None:
-        """Every session's start as this process has just read it. A change is told to all pages here, for a start that
-        was moved is nobody's reply: each asks for its own clock."""
+        """Every session's start as this process has just read it. A change that nobody announced is told to all pages
+        here, for a start that was moved is nobody's reply: each asks for its own clock."""
         before, self._plans = self._plans, dict(starts)
-        if before is not None and before != self._plans:
+        if before is None:
+            return
+        changed = [session for session in before.keys() | starts.keys() if before.get(session) != starts.get(session)]
+        if any(starts.get(session) not in self._announced.get(session, ()) for session in changed):
             self.hand_out(Event("clock"))
 
     @contextlib.contextmanager
-    def stream(self, attempt: str) -> Any:
+    def stream(self, attempt: str, *, since: float, paused: bool) -> Iterator[asyncio.Queue[Event | None]]:
+        """The queue of a stream that begins with a snapshot taken after ``since`` (monotonic seconds), which said
+        whether the attempt is ``paused``."""
         queue: asyncio.Queue[Event | None] = asyncio.Queue(BACKLOG)
+        if paused:
+            self._paused.add(attempt)
+        for at, event in self._recent:
+            if at >= since and event.attempt in (attempt, None):
+                _offer(queue, event)
         mine = self._streams.setdefault(attempt, [])
         mine.append(queue)
         for oldest in mine[:-MOST_STREAMS]:
@@ -112,6 +173,7 @@ class Hub:
             mine.remove(queue)
             if not mine:
                 del self._streams[attempt]
+                self._paused.discard(attempt)
 
 
 def _offer(queue: asyncio.Queue[Event | None], event: Event | None) -> None:
@@ -137,13 +199,14 @@ def frame(name: str, data: Any) -> bytes:
 async def events(request: Request) -> Response:
     """Server-sent events of one attempt, a full snapshot first."""
     deps, claims = get_deps(request), claims_of(request)
+    since = time.monotonic()
     # Refuses before the stream begins: a page that was replaced is told by the status.
     snapshot = await deps.resuming.resume(claims)
     hub: Hub = request.app.state.hub
 
     async def produce() -> AsyncIterator[bytes]:
         until = time.monotonic() + deps.settings.stream_life.total_seconds()
-        with hub.stream(str(claims.attempt)) as queue:
+        with hub.stream(str(claims.attempt), since=since, paused=snapshot["state"] == "paused") as queue:
             yield frame("snapshot", {key: snapshot[key] for key in SNAPSHOT})
             while (left := until - time.monotonic()) > 0:
                 try:
@@ -154,7 +217,7 @@ async def events(request: Request) -> Response:
                     continue
                 if event is None:
                     return
-                if event.name == "superseded" and event.data.get("epoch") == claims.epoch:
+                if event.name == "superseded" and event.data.get("epoch", claims.epoch + 1) <= claims.epoch:
                     continue
                 yield frame(event.name, event.data)
                 if event.name in ("superseded", "closed"):

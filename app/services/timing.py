@@ -25,7 +25,7 @@ from app.storage.postgres.adjustments import Moved, load, settle
 from app.storage.redis.client import RedisAway
 from app.storage.redis.events import Event
 
-__all__ = ["Moved", "View", "announce", "because_of", "compose", "credit_reconnect", "load", "settle"]
+__all__ = ["Moved", "View", "announce", "because_of", "compose", "credit_reconnect", "heard", "load", "settle"]
 
 log = structlog.get_logger(__name__)
 # A gap at the new seat longer than this is no longer the move: the candidate has the page and is not looking.
@@ -121,6 +121,27 @@ async def announce(site: Site, session_id: int, moved: Sequence[Moved], notice: 
         )
     except RedisAway as fault:
         log.info("clocks not mirrored", session=session_id, fault=str(fault))
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One attempt of an announced decision: its clock as it was stored, and as its page is told it now."""
+
+    moved: Moved
+    clock: dict[str, Any]
+
+
+def heard(data: dict[str, Any], now_ms: int) -> list[Heard]:
+    """What ``announce`` said, for each of its attempts; empty for an event that says no clocks."""
+    whys = [tuple(clock.Because(*part) for part in parts) for parts in data.get("because", ())]
+    words = [[told(part) for part in why] for why in whys]
+    found = []
+    for attempt, (start_ms, end_ms, left_ms, state, rev, why) in data.get("clocks", {}).items():
+        moved = Moved(UUID(attempt), start_ms, end_ms, left_ms, state, rev, whys[why])
+        allotted_ms = sum(part.ms for part in moved.because if part.kind in ("planned", "extend"))
+        view = View(state, True, start_ms, end_ms, None, allotted_ms, left_ms)
+        found.append(Heard(moved, {**compose(view, now_ms, ()), "because": words[why]}))
+    return found
 
 
 async def credit_reconnect(site: Site, attempt: UUID, *, stamp_ms: int, previous_term: int, contact_ms: int) -> bool:
