@@ -47,6 +47,8 @@ class Sent:
     # What the browser was told before, and what the record must hold with this request: asked of a hand-in.
     lineage: str | None = None
     count: int | None = None
+    # Nobody pressed anything: a hand-in only because the page's time was up.
+    time_up: bool = False
 
 
 class Sitting:
@@ -190,8 +192,11 @@ class Sitting:
             }
         if reply["durability"] == "buffered" or self._holds_less(sent, reply):
             return {**reply, "receipt": None}
-        await ending.end(site, claims.attempt, "hand_in", epoch=claims.epoch)
+        # A time that was extended since the page saw it run out is not over: only what the candidate presses ends it.
+        await ending.end(site, claims.attempt, "time_out" if sent.time_up else "hand_in", epoch=claims.epoch)
         receipt = await ending.finalise(site, claims.attempt, epoch=claims.epoch)
+        if receipt is None:
+            return {**reply, "receipt": None}
         clock = {**reply["clock"], "state": "final", "remaining_ms": 0, "ends_at": None}
         return {**reply, "receipt": receipt, "state": "final", "clock": clock}
 

@@ -32,6 +32,7 @@ class CheckpointIn(Struct):
     elapsed_ms: Count = 0
     lineage: Short | None = None
     count: Count | None = None
+    time_up: bool = False
 
 
 class LeaseIn(Struct):
@@ -106,6 +107,7 @@ def decode_checkpoint(body: bytes, settings: Settings) -> Sent:
         elapsed_ms=data.elapsed_ms,
         lineage=data.lineage,
         count=data.count,
+        time_up=data.time_up,
     )
 
 
