@@ -193,14 +193,14 @@ def notice(change: Change, reason: str) -> tuple[str, str]:
             return "考试继续，暂停的时间不计入。", "The exam goes on. The pause was not counted."
         case "extend":
             return f"考试延长 {by_zh}（{why_zh}）。", f"Your time is extended by {by_en} ({why_en})."
-        case "credit":
+        case "credit" if change.supersedes is None:
             by_zh, by_en = length_words((change.to_ms or 0) - (change.from_ms or 0))
             return f"已为您补时 {by_zh}（{why_zh}）。", f"{by_en} are credited to you ({why_en})."
         case "end":
             return f"考务办公室已结束您的考试（{why_zh}）。", f"The exam office has ended your exam ({why_en})."
         case "reopen":
             return "您的考试已恢复，可以继续作答。", "Your exam is open again. You can go on."
-        case "undo":
+        case "undo" | "credit":
             return (
                 f"一项时间安排已更正（{why_zh}），请以页面上的剩余时间为准。",
                 f"A change of time was corrected ({why_en}). The time left on this page is right.",

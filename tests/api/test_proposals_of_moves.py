@@ -113,6 +113,9 @@ async def test_an_adopted_answer_from_inside_a_credit_proposes_to_shorten_it(fre
     assert (entry["reason"], entry["candidates"], entry["from_ms"]) == ("relog", 1, first + 20 * S)
     after = await of(fresh_db, new.person.attempt)
     assert (after["end_ms"], after["state"]) == (before["end_ms"] - 20 * S, "open")
+    async with fresh_db.connect() as conn:
+        told = await conn.scalar(text("SELECT zh FROM notice WHERE id = :n"), {"n": done.json()["notice"]})
+    assert told.startswith("一项时间安排已更正")
     clock = (await new.state())["clock"]
     assert {part["kind"] for part in clock["because"]} >= {"planned", "credit"}
 
