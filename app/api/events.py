@@ -220,8 +220,9 @@ async def events(request: Request) -> Response:
                 if event.name == "superseded" and event.data.get("epoch", claims.epoch + 1) <= claims.epoch:
                     continue
                 yield frame(event.name, event.data)
-                if event.name in ("superseded", "closed"):
+                if event.name == "superseded":
                     return
+                # Not after `closed`: the office may open the attempt again, and its page comes back by itself.
 
     return StreamingResponse(
         produce(),

@@ -19,7 +19,7 @@ const CLOCK_EVENTS = new Set(['clock', 'paused', 'resumed']);
  * @param {{
  *   fetch: typeof globalThis.fetch, timers: import('../../shared/api.js').Timers, random: {unit: () => number},
  *   epoch: number, url: () => string, headers: () => Record<string, string>, pause: (ms: number) => Promise<void>,
- *   ask: () => void, watch: (promise: Promise<unknown>) => void,
+ *   ask: (event?: string) => void, watch: (promise: Promise<unknown>) => void,
  *   onClock: (message: import('./reply.js').ClockMessage, news: boolean) => void,
  *   onNotices: (notices: import('./reply.js').Notice[]) => void,
  *   onStanding: (told: Standing) => Promise<void>, onSettled: (told: Standing) => void, onAdopted: () => void,
@@ -57,7 +57,7 @@ export function createListening(ports) {
     if (CLOCK_EVENTS.has(event) && clock) return;
     if (event === 'clock') return watch(askSoon());
     if (event === 'adopted') ports.onAdopted();
-    ask(); // a push only makes the page ask: what is true comes with the reply
+    ask(event); // a push only makes the page ask: what is true comes with the reply
   }
 
   const close = () => {

@@ -196,7 +196,10 @@ export function createWork(ports) {
     url: () => `${ring.current()}/api/v1/attempt/events`,
     headers: () => ({ Authorization: `Bearer ${token}`, 'Accept-Language': language() }),
     pause,
-    ask: () => (reopening.watching() ? watch(reopening.heard()) : sync.ask()),
+    ask(event) {
+      if (!reopening.watching()) sync.ask();
+      else if (event !== 'closed') watch(reopening.heard());
+    },
     watch,
     onClock: (message, news) => clockSaid(message, { pushed: news }),
     onNotices: noticed,
