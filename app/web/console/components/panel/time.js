@@ -8,6 +8,7 @@ import { html, useEffect, useState } from '../../../shared/ui.js';
 import { useApp, wordsFor } from '../../app.js';
 import { parseWall } from '../../core/wall.js';
 import { Checking, Effect, Told } from '../timing/effect.js';
+import { Explain } from '../timing/explain.js';
 
 const AT = 'panel-time';
 const ENDED = ['handed_in', 'timed_out', 'forced', 'deferred'];
@@ -24,7 +25,13 @@ export function Time({ occupant, picture }) {
   const asked = timing.asking.value;
 
   // Another candidate's effect is no longer asked about.
-  useEffect(() => () => timing.unask(), [attempt]);
+  useEffect(
+    () => () => {
+      timing.unask();
+      if (timing.told.value?.at === AT) timing.told.value = null;
+    },
+    [attempt],
+  );
   if (attempt === null || !may('time-view')) return null;
   if (asked !== null && asked.at === AT) return html`<section class="panel-time"><${Effect} at=${AT} zone=${zone} /></section>`;
   const paused = state === 'paused';
@@ -143,26 +150,4 @@ function Note({ value, onInput, needed }) {
       onInput=${(/** @type {any} */ event) => onInput(event.target.value)}
     />
   </label>`;
-}
-
-/** Why the end is what it is, on request. @param {{attempt: string}} props */
-function Explain({ attempt }) {
-  const app = useApp();
-  const { desk, t, i18n } = app;
-  const [told, setTold] = useState(/** @type {any} */ (null));
-  const [fault, setFault] = useState(/** @type {unknown} */ (null));
-  const ask = async () => {
-    try {
-      setTold(await desk.timing.explain(attempt));
-      setFault(null);
-    } catch (error) {
-      setFault(error);
-    }
-  };
-  return html`<div class="panel-explain" aria-live="polite">
-    ${told
-      ? html`<p>${i18n.language.value.startsWith('zh') ? told.explain_zh : told.explain_en}</p>`
-      : html`<button class="button-link" onClick=${() => void ask()}>${t('timing.one.explain')}</button>`}
-    ${fault ? html`<p class="note note-bad">${wordsFor(app, fault)}</p>` : null}
-  </div>`;
 }

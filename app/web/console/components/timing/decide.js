@@ -29,7 +29,7 @@ export function Decide({ view }) {
   }
   const modes = ['time', ...(may.includes('rounds-decide') ? ['rounds'] : []), 'lift'];
   return html`<aside class="decide" aria-label=${t('timing.decide')}>
-    <${Told} at=${AT} />
+    <${Told} />
     <${Choice}
       name="mode" options=${modes.map((one) => ({ value: one, words: t(`timing.mode.${one}`) }))} value=${mode} onChange=${setMode}
     />

@@ -4,7 +4,6 @@ import { useApp } from '../../app.js';
 import { toScope } from '../../core/timing-draft.js';
 import { lengthText, parseLength } from '../../core/wall.js';
 import { Outcome } from '../panel/panel.js';
-import { Told } from './effect.js';
 import { ScopePicker } from './scope.js';
 import { useWords } from './words.js';
 
@@ -96,7 +95,6 @@ export function Lift({ view, onDone }) {
     <button class="button button-primary button-large button-wide" aria-disabled=${desk.busy.value ? 'true' : null}>
       ${t('timing.lift.submit')}
     </button>
-    <${Told} at="lift" />
   </form>`;
 }
 

@@ -20,7 +20,7 @@ export function Effect({ at, zone, onLift = null }) {
   useLayoutEffect(() => heading.current?.focus(), [asked?.seen]);
   if (asked === null || asked.at !== at) return null;
   const { effect } = asked;
-  const over = effect.over_cap ?? [];
+  const over = [...(effect.over_cap ?? [])].sort((a, b) => (a.ticket < b.ticket ? -1 : 1));
   const blocked = over.length > 0 || (effect.refused ?? null) !== null;
   const busy = desk.busy.value !== null;
   const what = t(asked.words);
@@ -34,10 +34,10 @@ export function Effect({ at, zone, onLift = null }) {
     ${asked.whom ? html`<p class="effect-whom">${asked.whom}</p>` : null}
     <p class="effect-sentence">${said(effect)}</p>
     <dl class="effect-facts">
-      ${range(effect.starts) ? html`<div><dt>${t('timing.effect.starts')}</dt><dd class="number">${range(effect.starts)}</dd></div>` : null}
+      ${asked.body.action === 'postpone' && range(effect.starts) ? html`<div><dt>${t('timing.effect.starts')}</dt><dd class="number">${range(effect.starts)}</dd></div>` : null}
       ${range(effect.ends) ? html`<div><dt>${t('timing.effect.ends')}</dt><dd class="number">${range(effect.ends)}</dd></div>` : null}
-      ${effect.seats ? html`<div><dt>${t('timing.effect.seats')}</dt><dd>${t('timing.effect.seats.n', effect.seats)}</dd></div>` : null}
-      ${effect.papers ? html`<div><dt>${t('timing.effect.papers')}</dt><dd>${t('timing.effect.papers.n', effect.papers)}</dd></div>` : null}
+      ${some(effect.seats) ? html`<div><dt>${t('timing.effect.seats')}</dt><dd>${t('timing.effect.seats.n', effect.seats)}</dd></div>` : null}
+      ${some(effect.papers) ? html`<div><dt>${t('timing.effect.papers')}</dt><dd>${t('timing.effect.papers.n', effect.papers)}</dd></div>` : null}
     </dl>
     ${effect.follows
       ? html`<section class="note note-warn">
@@ -84,6 +84,11 @@ export function Effect({ at, zone, onLift = null }) {
   }
 }
 
+/** Whether anything is counted there. @param {Record<string, number> | undefined} counts */
+function some(counts) {
+  return counts !== undefined && Object.values(counts).some((n) => n > 0);
+}
+
 /** Who goes where, the first of them. @param {{people: any[], of: number}} props */
 function People({ people, of }) {
   const { t } = useApp();
@@ -102,14 +107,14 @@ function People({ people, of }) {
   </section>`;
 }
 
-/** What became of the last decision made at this place. @param {{at: string}} props */
-export function Told({ at }) {
+/** What became of the last decision made at this place; at null, of the last one. @param {{at?: string | null}} props */
+export function Told({ at = null }) {
   const { desk, t, i18n } = useApp();
   const told = desk.timing.told.value;
   const chinese = i18n.language.value.startsWith('zh');
   const effect = told?.effect;
   return html`<div class="timing-told" role="status">
-    ${told && told.at === at
+    ${told && (at === null || told.at === at)
       ? html`<p class="note note-good">
           <strong>${t('timing.done', { what: t(told.words) })}</strong> ${effect ? (chinese ? effect.zh : effect.en) : ''}
         </p>`

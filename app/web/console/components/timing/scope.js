@@ -5,6 +5,7 @@ import { step } from '../../core/room.js';
 import { SCOPES, countOf, ticketsIn, toggleRooms } from '../../core/timing-draft.js';
 import { stands } from '../../core/timing-picture.js';
 import { Icon } from '../icons/icons.js';
+import { Explain } from './explain.js';
 
 /** @param {{view: any}} props */
 export function ScopePicker({ view }) {
@@ -166,7 +167,8 @@ function Person({ session }) {
     return html`<p class="scope-person">
       <span><strong>${person.name}</strong> <span class="number">${person.ticket}</span><br />${person.room} ${person.seat}</span>
       <button class="button button-quiet" type="button" onClick=${() => timing.edit({ person: null })}>${t('timing.person.other')}</button>
-    </p>`;
+    </p>
+      <${Explain} key=${person.attempt} attempt=${person.attempt} />`;
   }
   const choose = (/** @type {any} */ one) => timing.edit({ person: { attempt: one.attempt_id, ticket: one.ticket, name: one.name, room: one.room, seat: one.seat } });
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {

@@ -130,7 +130,7 @@ function Line({ row, n, at, now, lines, view, onShow, onFocus }) {
         return html`<rect
           key=${`${mark.kind} ${mark.from}`} class="mark" data-kind=${mark.kind} data-at=${`${n} ${index}`} role="img"
           tabindex=${tab ? 0 : -1} aria-label=${words.mark(row, mark)} x=${`${mark.left}%`} y=${y}
-          width=${`${Math.max(0.15, mark.width)}%`} height=${height} rx=${mark.kind === 'outage' ? 0 : 2}
+          width=${`${Math.max(0.4, mark.width)}%`} height=${height} rx=${mark.kind === 'outage' ? 0 : 2}
           onMouseEnter=${() => onShow(mark)} onFocus=${() => (onShow(mark), onFocus({ row: n, mark: index }))}
         />`;
       })}

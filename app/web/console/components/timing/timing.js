@@ -124,7 +124,7 @@ function Lists({ view }) {
           aria-selected=${tab === key ? 'true' : 'false'} tabindex=${tab === key ? 0 : -1} data-some=${some ? 'yes' : null}
           onClick=${() => setTab(key)}
         >
-          ${t(`timing.tab.${key}`)} <strong class="number">${n}</strong>
+          ${t(`timing.tab.${key}`)} ${n > 0 ? html`<strong class="number">${n}</strong>` : null}
         </button>`,
       )}
     </div>
