@@ -135,6 +135,9 @@ async def test_real_replies_have_the_documented_shapes(fresh_url, redis_url, red
         exactly(replies.CheckpointTold, sent)
         exactly(replies.EmptyTold, await client.post("/attempt/empty", json={"seq": 1}, headers=old.headers))
         exactly(replies.AttemptTold, await client.get("/attempt", headers=old.headers))
+        exactly(replies.TimeTold, await client.get("/attempt/time", headers=old.headers))
+        shown = await client.post("/attempt/event-receipts", json={"notices": [1]}, headers=old.headers)
+        exactly(replies.EventReceiptsTold, shown)
 
         await open_relog(fresh_db, made, person, made.spares[0])
         new = Candidate(client, person)
