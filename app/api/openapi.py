@@ -121,6 +121,16 @@ STAFF_CODES: dict[str, tuple[str, ...]] = {
         *_CHANGE, "decision-unknown", "decision-same-person", "decision-closed",
     ),
     "/time/decisions/{decision_id}/withdraw": (*_CHANGE, "decision-unknown", "decision-closed"),
+    "/time/proposals": (
+        *_CHANGE, "scope-malformed", "scope-unknown", "scope-empty", "reason-unknown", "note-missing",
+        "duration-missing", "duration-not-positive", "duration-absurd", "interval-missing", "interval-backwards",
+        "interval-in-future", "wall-time-zone",
+    ),
+    "/time/proposals/{proposal_id}/preview": (*_LOGIN, "bad-body", "not-permitted", "not-found", *_TIME),
+    "/time/proposals/{proposal_id}/approve": (
+        *_CHANGE, *_TIME, "proposal-decided", "undo-too-late", "time-changed", "cap-exceeded",
+    ),
+    "/time/proposals/{proposal_id}/dismiss": (*_CHANGE, "proposal-decided", "proposal-note-missing"),
     "/stranded": (*_LOGIN, "bad-body", "not-permitted", "not-found", "session-not-begun"),
     "/stranded/counts": (*_LOGIN, "not-permitted"),
     "/stranded/adopt": (*_CHANGE, "session-not-begun", "stranded-decided", "adopt-moved-on"),
