@@ -52,7 +52,8 @@ export function createService({ now }) {
     const { state, because } = service.clock;
     const at = now();
     if (attempt?.final) return { service_ms: at, remaining_ms: 0, state: 'final', starts_in_ms: null, ends_at: null, because };
-    const startsIn = state === 'waiting' ? Math.max(0, service.clock.startsAt - at) : null;
+    const paused = state === 'paused' && service.clock.startsAt > at;
+    const startsIn = state === 'waiting' || paused ? Math.max(0, service.clock.startsAt - at) : null;
     const ran = state === 'running' ? at - service.clock.remainingAt : 0;
     const remaining = Math.max(0, service.clock.remaining_ms - ran);
     const now_ = state === 'running' && remaining === 0 ? 'ended' : state;
@@ -174,7 +175,8 @@ export function createService({ now }) {
       return { clock: clock(attempt), gap_ms };
     }
     if (path === '/api/v1/attempt/paper') {
-      if (clock(attempt).state === 'waiting') throw new Refusal(403, 'not-started');
+      const { state } = clock(attempt);
+      if (state === 'waiting' || (state === 'paused' && service.clock.startsAt > now())) throw new Refusal(403, 'not-started');
       return PAPER;
     }
     throw new Refusal(404, 'not-found');

@@ -179,6 +179,19 @@ test('where the end comes from is asked for when the candidate wants to know, an
   assert.equal(state(page).work.explained, null);
 });
 
+test('paused before the start: the page waits, and the paper stays closed until it has begun', async () => {
+  const hall = createHall();
+  hall.service.clock = { ...hall.service.clock, state: 'waiting', startsAt: 10_000 + 600_000 };
+  const page = await seated(hall);
+  decide(hall, 'paused', { state: 'paused' });
+  await hall.time.advance(11_000);
+  assert.equal(page.phase(), 'notice');
+  assert.equal(asked(hall, '/paper'), 0, 'it is not even asked for');
+  decide(hall, 'resumed', { state: 'running', startsAt: 0 });
+  await hall.time.advance(1000);
+  assert.equal(page.phase(), 'exam');
+});
+
 // --- notices and their receipts
 
 test('one notice by three ways is shown once, and confirmed once', async () => {
@@ -241,6 +254,19 @@ test('a dismissed notice does not come back; that the exam is paused goes by its
   decide(hall, 'resumed', { state: 'running' });
   await settle();
   assert.deepEqual(state(page).work.notices, []);
+});
+
+test('what was read of the time does not stand on the receipt', async () => {
+  const hall = createHall();
+  const page = await seated(hall);
+  decide(hall, 'clock', {}, NOTICE);
+  await settle();
+  page.sitting.work().noticesShown([7]);
+  await page.sitting.work().handIn();
+  await hall.time.advance(2000);
+  assert.equal(page.phase(), 'receipt');
+  assert.deepEqual(state(page).work.notices, []);
+  assert.deepEqual(hall.attempt().receipts, [7]);
 });
 
 test('what is no notice is not shown as one', async () => {

@@ -136,12 +136,6 @@ export default {
   'timeWhy.ends': 'Ends at about {time}',
   'timeWhy.paused': 'The exam is paused and the clock stands. The end moves by as long as the pause lasts.',
   'timeWhy.plain': 'Nothing was changed: the planned time runs.',
-  'timeWhy.kind.planned': 'Planned',
-  'timeWhy.kind.postpone': 'Postponed',
-  'timeWhy.kind.extend': 'Extended',
-  'timeWhy.kind.pause': 'Paused',
-  'timeWhy.kind.credit': 'Credited',
-  'timeWhy.kind.outage': 'Outage',
   'timeWhy.note': 'The server computes the time left. This computer\'s clock does not matter.',
 
   'save.label': 'Where your answers are',

@@ -71,6 +71,9 @@ export function createNotices({ send, pause, random, watch, onChange }) {
     /** @param {number} id */
     dismiss: (id) => set(open.filter((one) => one.id !== id)),
 
+    /** The attempt is over: what was read of its time says nothing any more. */
+    over: () => set(open.filter((one) => !seen.has(one.id))),
+
     /** The clock runs: that it stands is no news any more, for whoever has read it. */
     running() {
       const left = open.filter((one) => one.kind !== 'pause' || !seen.has(one.id));

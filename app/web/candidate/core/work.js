@@ -140,6 +140,7 @@ export function createWork(ports) {
     onOver(mayReopen) {
       countdown.stop();
       countdown.working(false);
+      notices.over();
       if (mayReopen) reopening.watch();
       else listening.close();
     },
@@ -336,7 +337,9 @@ export function createWork(ports) {
     countdown.working(message.state === 'running' && state.paper !== null);
     countdown.tick();
     if (message.state === 'running') notices.running();
-    if (message.state === 'running' || message.state === 'paused') watch(opening.load());
+    // Paused since the start the paper may come, so that a page that was moved meanwhile loses nothing when it goes on.
+    const begun = message.state === 'running' || (message.state === 'paused' && message.starts_in_ms === null);
+    if (begun) watch(opening.load());
     // Opened again before it was final, under the same grant: what came too late for the old end is in time.
     if (heard.reopened) watch(outbox.reopened().then(sync.choice));
     watch(ending.clockSaid(message.state));

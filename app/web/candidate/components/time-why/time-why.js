@@ -32,12 +32,7 @@ export function TimeWhy({ asked }) {
             <ul>
               ${clock.because.map((part) => {
                 const text = (zh ? part.text_zh : part.text_en) ?? durationText(t, part.ms);
-                return html`
-                  <li class=${part.kind === 'planned' ? 'time-why-planned' : ''}>
-                    <span class="time-why-kind">${t(`timeWhy.kind.${part.kind}`)}</span>
-                    <span class="number">${text}</span>
-                  </li>
-                `;
+                return html`<li class="number"><span>${part.kind === 'planned' ? '' : part.ms < 0 ? '−' : '+'}</span>${text}</li>`;
               })}
             </ul>
           `}
