@@ -65,7 +65,7 @@ export default {
   'notice.waitOffice': 'Please wait for the exam office to start the session',
   'notice.starting': 'Opening your paper…',
   'notice.paused':
-    'Stay seated and wait for the invigilator. The paper opens by itself when the exam goes on; no second is lost.',
+    'Please do as the invigilator directs. The paper opens by itself when the exam goes on; no second is lost.',
   'notice.auto': 'Your paper opens by itself when the time comes. There is nothing to do.',
   'notice.rule.time': 'The exam takes {minutes} minutes. The countdown on the screen is what counts.',
   'notice.rule.save': 'Every answer is stored on this computer and sent to the server at once. There is no save button.',
@@ -109,7 +109,7 @@ export default {
   'exam.refused.other': 'it does not fit the question',
   'exam.stranded': 'Your last change to this question was not counted. It was passed to the exam office.',
   'exam.paused': 'The exam is paused',
-  'exam.paused.text': 'The clock has stopped and your answers are kept. Stay seated and wait for the invigilator.',
+  'exam.paused.text': 'The clock has stopped and your answers are kept. Please do as the invigilator directs.',
   'exam.gap': 'Welcome back. All your answers are here, and the {time} it took to move are not counted.',
   'exam.changed.more': 'You have been given {time} more.',
   'exam.changed.less': 'Your time has changed. Please look at the countdown.',
