@@ -91,6 +91,26 @@ async def test_the_services_own_outage_is_no_rooms_silence(fresh_url, redis_url,
         assert await hall.look() == []
 
 
+async def test_everyone_who_does_not_find_back_after_an_outage_is_an_outages_loss(
+    fresh_url, redis_url, redis, fresh_db
+):
+    rooms = [("南楼", 10), ("南楼", 10), ("北楼", 10), ("北楼", 10)]
+    async with opened(fresh_url, redis_url, fresh_db, rooms=rooms) as (_, _, hall):
+        await hall.heard(hall.everybody, hall.now_ms - 150 * S)
+        back = hall.now_ms - 130 * S
+        async with fresh_db.begin() as conn:
+            await conn.execute(
+                text(
+                    "INSERT INTO term (n, lineage_n, start_ms, gap_ms, leader)"
+                    " SELECT n - 1000, lineage_n, :at, 40000, 'earlier' FROM term ORDER BY n LIMIT 1"
+                ),
+                {"at": back},
+            )
+        (loss,) = await hall.look()
+        # The outage itself cost nobody anything: what is proposed begins when the service was there again.
+        assert (loss["kind"], loss["from_ms"], len(loss["members"])) == ("outage-credit", back, 40)
+
+
 async def test_who_is_paused_over_or_not_there_is_left_out(fresh_url, redis_url, redis, fresh_db):
     async with opened(fresh_url, redis_url, fresh_db, rooms=[("南楼", 30)]) as (_, _, hall):
         await hall.silent_since(hall.everybody)
