@@ -62,6 +62,17 @@ class Reading:
         self._confirmed = confirmed
         self._seen_at = mono
 
+    def possible(self, seen: Confirmed, mono: float) -> bool:
+        """Whether a counter that was read at ``mono`` can have come that far since the last confirmed value.
+
+        It moves no faster than time does, and a new term begins no more than a stamp's lead ahead. Only the record may
+        say otherwise: a Redis that does was left over, from before the record was put back.
+        """
+        known = self._confirmed
+        if known is None or known.lineage_uid != seen.lineage_uid:
+            return True
+        return seen.counter_ms - known.counter_ms <= (mono - self._seen_at) * 1000 + 2 * self._lead_ms
+
     def now_ms(self, mono: float) -> int:
         """Service time at ``mono``; ClockUnconfirmed more than the lead past the last confirmed value."""
         if self._confirmed is None or not self._moves:
@@ -133,6 +144,10 @@ class ServiceTime:
         """For the process that ticks: it knows the value without asking."""
         self._reading.observe(confirmed, self._monotonic())
 
+    def possible(self, seen: Confirmed) -> bool:
+        """Whether the counter of this lineage can stand where Redis says (``Reading.possible``)."""
+        return self._reading.possible(seen, self._monotonic())
+
     async def start(self) -> None:
         await self._look()
         self._task = asyncio.create_task(self._run())
@@ -179,7 +194,7 @@ class ServiceTime:
             seen = await self._from_postgres() or await self._from_redis(None)
         else:
             seen = await self._from_redis(before)
-            if seen is None or seen.counter_ms <= before.counter_ms:
+            if seen is None or seen.counter_ms <= before.counter_ms or not self.possible(seen):
                 at = self._monotonic()
                 seen = await self._from_postgres()
         if seen is not None:

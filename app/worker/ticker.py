@@ -207,22 +207,40 @@ class Ticker:
             known = self._service_time.known
             if known is None:
                 return await self._redis.read_any()
-            return await self._redis.read(known.lineage_n, known.lineage_uid)
+            seen = await self._redis.read(known.lineage_n, known.lineage_uid)
+            if seen is None or self._service_time.possible(seen):
+                return seen
+            log.warning("redis was left over", service_ms=known.counter_ms, redis_ms=seen.counter_ms)
+            return await self._redis.tick(seen, known.counter_ms - seen.counter_ms, self._me)
         except RedisAway:
             return None
 
     async def _redis_ms(self, connection: asyncpg.Connection[Any]) -> int:
-        """Redis' counter of the record's own lineage; another lineage's leftovers count for nothing."""
+        """Redis' counter of the record's own lineage; leftovers, of another lineage or of this one, count for nothing.
+
+        While PostgreSQL was away Redis counted alone. A process that has followed knows how far it can have come; one
+        that was started since has the wall clock's word for how long PostgreSQL was away.
+        """
         record = await self._bounded(service_clocks.read(connection))
         try:
             seen = await self._redis.read(record.lineage_n, record.lineage_uid)
         except RedisAway:
             return 0
-        return seen.counter_ms if seen is not None else 0
+        if seen is None:
+            return 0
+        away_ms = await self._bounded(service_clocks.unticked_ms(connection)) + self._handover_ms
+        if self._service_time.possible(seen) or seen.counter_ms - record.counter_ms <= away_ms:
+            return seen.counter_ms
+        log.warning("redis was left over", service_ms=record.counter_ms, redis_ms=seen.counter_ms)
+        return 0
 
     async def _show(self, at: Confirmed) -> None:
+        """Tell Redis the value that was just confirmed, also over what cannot be."""
         try:
-            await self._redis.show(at)
+            standing = await self._redis.show(at)
+            if standing is not None and not self._service_time.possible(standing):
+                log.warning("redis was left over", service_ms=at.counter_ms, redis_ms=standing.counter_ms)
+                await self._redis.show(at, over_all=True)
         except RedisAway as fault:
             log.debug("counter not mirrored", fault=str(fault))
 

@@ -125,8 +125,11 @@ async def test_a_new_term_starts_past_every_stamp_and_every_counter_of_its_linea
         await until(lambda: ticker.leading, "leading")
         assert (await counter(fresh_url)).counter_ms >= 50_000
         uid = site.service_time.lineage_uid
+    # Redis counted on for twenty seconds while PostgreSQL was away.
     await redis.set(f"hf:{uid}:clock", "70000:1")
     await redis.set("hf:someone-else:clock", "900000:1")
+    async with fresh_db.begin() as conn:
+        await conn.exec_driver_sql("UPDATE service_clock SET ticked_at = ticked_at - interval '25 seconds'")
     async with ticking(fresh_url, redis_url) as (_, ticker):
         await until(lambda: ticker.leading, "leading")
         assert 70_000 <= (await counter(fresh_url)).counter_ms < 80_000
@@ -289,6 +292,54 @@ async def test_the_lock_is_given_back_with_a_fresh_step(fresh_url, redis_url, re
             await connection.close()
     assert len(terms) == 2
     assert terms[-1].gap_ms < 2000
+
+
+async def test_a_counter_of_this_lineage_that_cannot_be_is_nobodys(fresh_url, redis_url, redis):
+    """The record was put back to before a rehearsal, Redis was not."""
+    async with ticking(fresh_url, redis_url) as (site, ticker):
+        await until(lambda: ticker.leading, "leading")
+        uid = site.service_time.lineage_uid
+        await until(lambda: site.service_time.knows, "the time")
+        for left in ("9000000:1", "9000000:99"):
+            await redis.set(f"hf:{uid}:clock", left)
+            await asyncio.sleep(0.3)
+            assert site.service_time.now_ms() < 60_000
+            for _ in range(200):
+                if int((await redis.get(f"hf:{uid}:clock")).partition(b":")[0]) < 60_000:
+                    break
+                await asyncio.sleep(0.05)
+            else:
+                pytest.fail("the leftover stands")
+    await redis.set(f"hf:{uid}:clock", "9000000:1")
+    async with ticking(fresh_url, redis_url) as (_, ticker):
+        await until(lambda: ticker.leading, "leading")
+        assert (await counter(fresh_url)).counter_ms < 60_000
+
+
+async def test_a_wall_clock_that_was_set_back_while_nobody_ticked_is_still_an_outage(
+    fresh_url, redis_url, redis, fresh_db
+):
+    async with ticking(fresh_url, redis_url) as (_, ticker):
+        await until(lambda: ticker.leading, "leading")
+    async with fresh_db.begin() as conn:
+        await conn.exec_driver_sql("UPDATE service_clock SET ticked_at = now() + interval '5 minutes'")
+    async with ticking(fresh_url, redis_url) as (site, ticker):
+        await until(lambda: ticker.leading, "leading")
+        connection = await asyncpg.connect(fresh_url)
+        terms = await service_clocks.terms(connection)
+        await connection.close()
+        assert terms[-1].gap_ms == site.settings.handover_gap.total_seconds() * 1000
+
+
+def test_a_counter_moves_no_faster_than_time():
+    reading = Reading(1000)
+    assert reading.possible(confirmed(9_000_000), 0.0)
+    reading.observe(confirmed(5000), 10.0)
+    assert reading.possible(confirmed(7000), 10.0)
+    assert not reading.possible(confirmed(7001), 10.0)
+    assert reading.possible(confirmed(47_000), 50.0)
+    assert not reading.possible(confirmed(47_001), 50.0)
+    assert reading.possible(confirmed(9_000_000, lineage=2), 10.0)
 
 
 def confirmed(ms: int, term: int = 1, lineage: int = 1) -> Confirmed:

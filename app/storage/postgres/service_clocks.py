@@ -64,10 +64,20 @@ async def end_frozen(connection: asyncpg.Connection[Any], silent_s: float) -> bo
     return bool(ended)
 
 
+async def unticked_ms(connection: asyncpg.Connection[Any]) -> int:
+    """For how long, by the record's wall clock, nobody has ticked in PostgreSQL; negative when that was set back."""
+    return int(
+        await connection.fetchval(
+            "SELECT (extract(epoch FROM clock_timestamp() - ticked_at) * 1000)::int8 FROM service_clock WHERE id = 1"
+        )
+    )
+
+
 async def begin_term(connection: asyncpg.Connection[Any], leader: str, redis_ms: int, handover_ms: int) -> Confirmed:
     """Start a new term at the greatest of the record's counter, Redis' counter and the newest stamp committed.
 
     The term's gap is the wall time that no counter counted: what the counter moved on in Redis meanwhile is no gap.
+    A wall clock that was set back meanwhile cannot say; then it was an outage, of the least length that counts as one.
     Sessions whose planned start fell into the gap are held: they never start by themselves late.
     """
     async with connection.transaction():
@@ -82,6 +92,8 @@ async def begin_term(connection: asyncpg.Connection[Any], leader: str, redis_ms:
         start_ms = max(row["counter_ms"], redis_ms, stamped)
         first = row["term"] == 0
         gap_ms = 0 if first else max(0, row["away"] - (start_ms - row["counter_ms"]))
+        if not first and row["away"] < 0:
+            gap_ms = handover_ms
         await connection.execute(
             "UPDATE service_clock SET term = term + 1, counter_ms = $1, ticked_at = clock_timestamp()", start_ms
         )

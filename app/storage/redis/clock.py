@@ -18,12 +18,16 @@ class RedisClock:
         self._tick = store.client.register_script(script("tick"))
         self._mirror = store.client.register_script(script("mirror"))
 
-    async def show(self, at: Confirmed) -> None:
-        """Mirror a value that PostgreSQL confirmed, and say which lineage it belongs to."""
+    async def show(self, at: Confirmed, *, over_all: bool = False) -> Confirmed | None:
+        """Mirror a value that PostgreSQL confirmed, and say which lineage it belongs to; what stands there then. A
+        later value stays as it is, unless ``over_all``."""
         keys = Keys(at.lineage_uid)
-        await self._store.call(self._mirror(keys=[keys.clock], args=[at.counter_ms, at.term]))
+        raw: bytes | None = await self._store.call(
+            self._mirror(keys=[keys.clock], args=[at.counter_ms, at.term, int(over_all)])
+        )
         lineage = json.dumps([at.lineage_n, at.lineage_uid])
         await self._store.call(self._store.client.set(LINEAGE_KEY, lineage))
+        return _parse(raw, at.lineage_n, at.lineage_uid)
 
     async def read(self, lineage_n: int, lineage_uid: str) -> Confirmed | None:
         """The counter of one lineage, None when Redis knows nothing of it."""
