@@ -104,10 +104,17 @@ def _stores(settings: Settings, conditions: Sequence[Stores]) -> Iterator[Hall]:
             urls = stack.enter_context(stores(settings))
             yield Hall(urls.database_url, urls.redis_url)
         else:
-            # Not kept alive, as a server's are: one that is stopped here has to stay away.
-            postgres = stack.enter_context(EmbeddedPostgres(settings.data_dir))
-            redis = stack.enter_context(EmbeddedRedis(settings.data_dir))
-            yield Hall(postgres.url, redis.url, postgres, redis)
+            yield stack.enter_context(stored(settings))
+
+
+@contextmanager
+def stored(settings: Settings, **more: str) -> Iterator[Hall]:
+    """Embedded stores in ``settings.data_dir``, ``more`` being settings of PostgreSQL. They are not kept alive, as a
+    server's are: one that is stopped here has to stay away."""
+    with ExitStack() as stack:
+        postgres = stack.enter_context(EmbeddedPostgres(settings.data_dir, settings=more))
+        redis = stack.enter_context(EmbeddedRedis(settings.data_dir))
+        yield Hall(postgres.url, redis.url, postgres, redis)
 
 
 @contextmanager

@@ -105,6 +105,43 @@ def _markdown(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 
 @app.command()
+def push(
+    streams: Annotated[int, typer.Option(min=1, help="打开的页面数 · open event streams")] = 1880,
+    rounds: Annotated[int, typer.Option(min=1, help="轮数 · pauses")] = 5,
+    write: Annotated[
+        Path | None, typer.Option(help="结果追加到此文件 · append the table to this Markdown file")
+    ] = None,
+) -> None:
+    """全场暂停送达最后一个页面的时间 · from the commit of a pause to the last open page, against a bare fan-out."""
+    from app.bench.checkpoint import machine  # noqa: PLC0415 -- heavy, and only this command needs it
+    from app.bench.push import run  # noqa: PLC0415
+    from app.settings import settings  # noqa: PLC0415
+
+    try:
+        measured = run(settings(), count=streams, rounds=rounds, say=console.print)
+    except ValueError as fault:
+        raise typer.BadParameter(str(fault)) from fault
+    row = (
+        str(measured.streams), str(len(measured.rounds)), f"{measured.median('last'):.0f}", f"{measured.worst:.0f}",
+        f"{measured.median('middle'):.0f}", f"{measured.median('first'):.0f}", f"{measured.median('bare'):.0f}",
+        f"{measured.ratio:.1f}", f"{measured.median('decided'):.0f}", str(measured.lost),
+    )  # fmt: skip
+    _show("push", PUSH, [row])
+    if write is not None:
+        head = f"\n### `holdfast bench push`, {datetime.now(UTC):%Y-%m-%d}\n\n{machine()}; client on the same cores.\n"
+        with write.open("a", encoding="utf-8") as file:
+            file.write(f"{head}\n{_markdown(PUSH, [row])}")
+    if measured.lost:
+        raise typer.Exit(1)
+
+
+PUSH = (
+    "streams", "rounds", "last ms", "worst ms", "half ms", "first ms", "bare last ms", "ratio", "click to commit ms",
+    "streams lost",
+)  # fmt: skip
+
+
+@app.command()
 def draw(
     candidates: Annotated[int, typer.Option(min=2, help="人数 · candidates")] = 1880,
     items: Annotated[int, typer.Option(min=1, help="每卷题数 · items per paper")] = 100,

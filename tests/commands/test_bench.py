@@ -1,4 +1,4 @@
-"""``holdfast bench checkpoint``: that every row comes out and nothing fails. How fast says nothing here."""
+"""``holdfast bench``: that every row comes out and nothing fails. How fast says nothing here."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 import pytest
 from typer.testing import CliRunner
 
+from app.bench import push
 from app.bench.checkpoint import CONDITIONS, run
 from app.commands.bench import app
 from app.settings import Settings
@@ -42,3 +43,23 @@ def test_a_condition_that_there_is_not_is_named():
     result = CliRunner().invoke(app, ["checkpoint", "--stores", "both,none"])
     assert result.exit_code == 2
     assert "redis-away, postgres-away" in result.output
+
+
+@pytest.mark.timeout(600)
+def test_a_pause_is_timed_from_its_commit_to_the_last_stream_beside_a_bare_fan_out():
+    said: list[str] = []
+    measured = push.run(Settings(), count=30, rounds=2, say=said.append)
+    assert (measured.streams, len(measured.rounds), measured.lost) == (30, 2, 0)
+    assert len(said) == 4
+    for one in measured.rounds:
+        assert 0 < one.first <= one.middle <= one.last
+        assert one.decided > 0
+        assert one.bare > 0
+    assert measured.median("last") <= measured.worst
+    assert math.isfinite(measured.ratio)
+
+
+def test_the_commit_of_a_pause_can_only_be_read_from_stores_of_its_own():
+    outside = Settings(database_url="postgresql://127.0.0.1:1/none")
+    with pytest.raises(ValueError, match="HOLDFAST_DATABASE_URL"):
+        push.run(outside, count=1, rounds=1, say=print)
