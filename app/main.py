@@ -91,7 +91,7 @@ def create_app(settings: Settings, *, database_url: str, redis_url: str, standby
                 lambda: site.connect_own("ticker"), site.redis_clock, site.service_time, settings, standby_s=standby_s
             )
             known = Known(site)
-            hub = Hub(site)
+            hub = Hub(site, known)
             receipts = Receipts(site)
             app.state.deps = Deps(
                 site, Tokens(site.secret), known, Sitting(site, known), Resuming(site, known), receipts

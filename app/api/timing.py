@@ -77,7 +77,7 @@ async def session_view(request: Request, login: Who, session_id: Id) -> dict[str
     site = get_deps(request).site
     now_ms = site.service_time.now_ms()
     async with site.engine.connect() as conn:
-        return await time_overview.session_view(site, conn, login, session_id, now_ms=now_ms)
+        return await time_overview.session_view(site.settings, conn, login, session_id, now_ms=now_ms)
 
 
 @router.get("/time/candidates")
@@ -104,7 +104,7 @@ async def attempt_time(
     site = get_deps(request).site
     now_ms = site.service_time.now_ms()
     async with site.engine.connect() as conn:
-        return await time_lookup.attempt_time(site, conn, login, attempt_id, now_ms=now_ms, at_ms=at_ms)
+        return await time_lookup.attempt_time(site.settings, conn, login, attempt_id, now_ms=now_ms, at_ms=at_ms)
 
 
 @router.post("/time/decisions")

@@ -294,6 +294,7 @@ MESSAGES: dict[str, Message] = {
         "决定须由提出者以外的另一人批准。",
         "A decision is approved by somebody other than the person who proposed it.",
     ),
+    "wrong-password": Message(403, "{username} 的密码不正确。", "That is not the password of {username}."),
     "decision-closed": Message(409, "第 {decision} 号决定已{state_zh}。", "Decision {decision} is {state_en} already."),
     "decision-not-approved": Message(
         409,

@@ -71,14 +71,15 @@ async def preview(site: Site, conn: AsyncConnection, login: Login, change: Chang
 
 
 async def carry_out(
-    site: Site, login: Login, request: staff_requests.Request, change: Change, *, now_ms: int
+    site: Site, login: Login, request: staff_requests.Request, change: Change, *, now_ms: int, through: str = "console"
 ) -> dict[str, Any]:
-    """``{entry, entries, effect, notice}``, once for the request's key; the pages hear of it at once."""
+    """``{entry, entries, effect, notice}``, once for the request's key; the pages hear of it at once. ``through``: by
+    what way it came, for the audit log: a command line asks nobody for a password."""
     decided: list[Decided] = []
 
     async def act(conn: AsyncConnection) -> Done:
         decided.append(await decide(site, conn, login, change, now_ms=now_ms))
-        return Done(decided[-1].reply, f"time.{change.kind}", decided[-1].subject)
+        return Done(decided[-1].reply, f"time.{change.kind}", {**decided[-1].subject, "through": through})
 
     reply = await staff_requests.once(site.engine, login, request, act, now_ms=now_ms)
     for each in decided:

@@ -15,8 +15,8 @@ from app.domain.errors import Refused
 from app.domain.roles import allows, scope
 from app.domain.wall_time import WallTime
 from app.services import time_facts, time_scope, time_words, timing
-from app.services.site import Site
 from app.services.time_plan import told_member
+from app.settings import Settings
 from app.storage.postgres import adjustments, notices, time_entries, time_terms
 from app.storage.postgres import time_scope as rows
 from app.storage.postgres.staff import Login
@@ -71,7 +71,7 @@ async def candidates(conn: AsyncConnection, login: Login, session_id: int, query
 
 
 async def attempt_time(
-    site: Site, conn: AsyncConnection, login: Login, attempt: UUID, *, now_ms: int, at_ms: int | None = None
+    settings: Settings, conn: AsyncConnection, login: Login, attempt: UUID, *, now_ms: int, at_ms: int | None = None
 ) -> dict[str, Any]:
     """``{attempt, candidate, session, clock, lines, explain_zh, explain_en, lost_ms, cap_ms, limit_ms, entries}``, now
     or as it was known at the service-time instant ``at_ms``. Refused: not-found, not-permitted."""
@@ -82,7 +82,7 @@ async def attempt_time(
     member = (await rows.members(conn, session_id, attempts=[attempt]))[0]
     if not allows(login.role, "time-view", room_id=member.room_id, own_room_ids=login.own_room_ids):
         raise Refused("not-permitted")
-    least_ms = time_facts.ms(site.settings.handover_gap)
+    least_ms = time_facts.ms(settings.handover_gap)
     ledger = (await adjustments.load(conn, [attempt], outage_ms=least_ms))[attempt]
     wall = await time_terms.wall_time(conn, now_ms)
     # What is to come is told as it stands now; a past instant as it was known then.
@@ -93,7 +93,7 @@ async def attempt_time(
     zh, en = explained(ledger, wall, at, session.timezone)
     chain = clock.live(one for one in await time_entries.chain(conn, session_id) if one.made_ms <= at)
     standing = {one.id for one in chain}
-    cap_ms = time_facts.ms(site.settings.time_cap)
+    cap_ms = time_facts.ms(settings.time_cap)
     limits = await rows.limits(conn, [attempt])
     return {
         "attempt": str(attempt),
@@ -155,7 +155,9 @@ def _clock(
     }
 
 
-async def export(site: Site, conn: AsyncConnection, session_id: int, *, now_ms: int) -> Iterator[tuple[str, ...]]:
+async def export(
+    settings: Settings, conn: AsyncConnection, session_id: int, *, now_ms: int
+) -> Iterator[tuple[str, ...]]:
     """One row per attempt of the session under ``COLUMNS``, by room and seat: why everybody's end is what it is.
 
     Refused not-found.
@@ -163,7 +165,7 @@ async def export(site: Site, conn: AsyncConnection, session_id: int, *, now_ms: 
     session = await time_scope.session_of(conn, session_id)
     members = await rows.members(conn, session_id)
     ledgers = await adjustments.load(
-        conn, [member.attempt for member in members], outage_ms=time_facts.ms(site.settings.handover_gap)
+        conn, [member.attempt for member in members], outage_ms=time_facts.ms(settings.handover_gap)
     )
     wall = await time_terms.wall_time(conn, now_ms)
     members.sort(key=lambda one: (one.room_id, one.seat_id))

@@ -19,8 +19,8 @@ from app.domain.errors import Refused
 from app.domain.roles import scope
 from app.domain.wall_time import WallTime
 from app.services import proposals, time_decision_records, time_facts, time_scope, time_words
-from app.services.site import Site
 from app.services.time_plan import told_member
+from app.settings import Settings
 from app.storage.postgres import adjustments, notices, time_decisions, time_entries, time_terms
 from app.storage.postgres import time_scope as rows
 from app.storage.postgres.staff import Login
@@ -45,7 +45,7 @@ class _Looked:
 
 
 async def session_view(
-    site: Site, conn: AsyncConnection, login: Login, session_id: int, *, now_ms: int
+    settings: Settings, conn: AsyncConnection, login: Login, session_id: int, *, now_ms: int
 ) -> dict[str, Any]:
     """``{session, planned, actual, rooms, entries, outages, held, proposals, decisions, notices, now_ms, now_at,
     cap_ms, reasons}``. An account with rooms of its own sees those. Refused: not-permitted, not-found."""
@@ -67,14 +67,14 @@ async def session_view(
         "entries": [
             _entry(looked, row) for row in looked.entries if reach == "all" or shown & set(looked.reached[row["id"]])
         ],
-        "outages": await _outages(site, conn, looked),
+        "outages": await _outages(settings, conn, looked),
         "held": _held(looked, shown),
         "proposals": await proposals.listed(conn, login, session_id, now_ms=now_ms),
         "decisions": [time_decision_records.told(row) for row in await time_decisions.of_session(conn, session_id)],
         "notices": [_notice(row) for row in await notices.counted(conn, session_id)],
         "now_ms": now_ms,
         "now_at": looked.iso(now_ms),
-        "cap_ms": time_facts.ms(site.settings.time_cap),
+        "cap_ms": time_facts.ms(settings.time_cap),
         "reasons": [
             {"code": code, "zh": zh, "en": en, "automatic": code in AUTOMATIC} for code, (zh, en) in REASONS.items()
         ],
@@ -239,13 +239,13 @@ def _held(looked: _Looked, shown: set[int]) -> list[dict[str, Any]]:
     return told
 
 
-async def _outages(site: Site, conn: AsyncConnection, looked: _Looked) -> list[dict[str, Any]]:
+async def _outages(settings: Settings, conn: AsyncConnection, looked: _Looked) -> list[dict[str, Any]]:
     start = looked.session.start_ms
     if start is None:
         return []
     ends = [end for end in map(_end, looked.members) if end is not None]
     last = looked.now_ms if not ends else min(looked.now_ms, max(ends))
-    least_ms = time_facts.ms(site.settings.handover_gap)
+    least_ms = time_facts.ms(settings.handover_gap)
     zone = ZoneInfo(looked.session.timezone)
     return [
         {
