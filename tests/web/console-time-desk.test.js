@@ -132,7 +132,7 @@ test('taking back is an entry of its own', async () => {
   const before = service.entries.length;
   assert.equal(await timing.confirm(), true);
   assert.equal(service.entries.length, before + 1);
-  assert.equal(timing.view.value.entries.find(({ id }) => id === entry.id).undone, true);
+  assert.equal(timing.view.value.entries.find(({ id }) => id === entry.id).live, false);
 });
 
 test('a proposal shows its effect, and what is sent is the approval', async () => {

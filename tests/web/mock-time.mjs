@@ -51,10 +51,10 @@ export function createTimeService({ now = () => START + 40 * MINUTE, rooms: many
     if (scope.kind === 'room') return rooms.filter((room) => scope.rooms.includes(room.id));
     return rooms.slice(0, 1);
   };
-  const undone = (entry) => service.entries.some((one) => one.refers === entry.id && one.kind === 'undo' && !undone(one));
+  const undone = (entry) => service.entries.some((one) => one.refers_id === entry.id && one.kind === 'undo' && !undone(one));
   const live = () => service.entries.filter((entry) => entry.kind !== 'undo' && !undone(entry));
   const touching = (room) => live().filter((entry) => entry.rooms.includes(room.id) && !['list', 'candidate'].includes(entry.scope));
-  const resumeOf = (pause) => live().find((entry) => entry.kind === 'resume' && entry.refers === pause.id);
+  const resumeOf = (pause) => live().find((entry) => entry.kind === 'resume' && entry.refers_id === pause.id);
   const spansOf = (room) =>
     touching(room).filter(({ kind }) => kind !== 'resume').map((entry) => {
       const until = entry.kind === 'pause' ? (resumeOf(entry)?.to_at ?? null) : entry.to_at;
@@ -104,10 +104,10 @@ export function createTimeService({ now = () => START + 40 * MINUTE, rooms: many
     const buildingNames = [...new Set(scoped.map(({ building }) => building))];
     const entry = {
       id: (ids += 1), kind: body.action, scope: about?.scope ?? body.scope.kind, rooms: scoped.map(({ id }) => id),
-      names: about?.names ?? (body.scope.kind === 'building' ? buildingNames : body.scope.kind === 'site' ? [] : scoped.map(({ name }) => name)),
+      scope_names: about?.scope_names ?? (body.scope.kind === 'building' ? buildingNames : body.scope.kind === 'site' ? [] : scoped.map(({ name }) => name)),
       candidates: scoped.reduce((sum, { candidates }) => sum + candidates, 0), amount_ms: body.ms ?? null,
       from_at: body.action === 'pause' ? (body.from_at ?? iso(at)) : (body.from_at ?? null), to_at: body.action === 'resume' ? iso(at) : (body.to_at ?? null),
-      refers: body.entry ?? null, reason: body.reason, note: body.note ?? '', incident: body.incident ?? '', by: by.name, decision: null, made_ms: at - START, made_at: iso(at),
+      refers_id: body.entry ?? null, reason: body.reason, note: body.note ?? '', incident: body.incident ?? '', by: by.name, decision: null, made_ms: at - START, made_at: iso(at),
     };
     service.entries.push(entry);
     const reached = Math.max(0, entry.candidates - (ids % 3) * 3);
@@ -125,7 +125,7 @@ export function createTimeService({ now = () => START + 40 * MINUTE, rooms: many
       planned: { start_at: session.planned_start, end_at: iso(Date.parse(session.planned_start) + 90 * MINUTE) },
       actual: { start_at: iso(START), end_at: ends.includes(null) ? null : ends.sort().pop() },
       rooms: shown, outages: service.outages, held: service.held, proposals: service.proposals, decisions: service.decisions,
-      entries: service.entries.map((entry) => ({ ...entry, undone: undone(entry), open: entry.kind === 'pause' && !undone(entry) && !resumeOf(entry) })),
+      entries: service.entries.map((entry) => ({ ...entry, live: !undone(entry), open: entry.kind === 'pause' && !undone(entry) && !resumeOf(entry) })),
       notices: service.notices, reasons: REASONS, now_ms: now() - START, now_at: iso(now()),
     };
   };

@@ -27,8 +27,8 @@ function Entry({ entry, view }) {
   const { timing } = desk;
   const words = useWords(view);
   const may = desk.staff.value?.may.includes('time-decide') ?? false;
-  const taken = entry.undone;
-  const about = entry.refers ? view.entries.find((/** @type {any} */ one) => one.id === entry.refers) : null;
+  const taken = !entry.live;
+  const about = entry.refers_id ? view.entries.find((/** @type {any} */ one) => one.id === entry.refers_id) : null;
   const number = view.decisions.find((/** @type {any} */ one) => one.id === entry.decision)?.number;
   const undo = () =>
     void timing.ask({

@@ -13,10 +13,9 @@ export function Standing({ view }) {
   const words = useWords(view);
   const may = desk.staff.value?.may.includes('time-decide') ?? false;
   const now = view.now_at ? Date.parse(view.now_at) : null;
-  const resumed = new Set(view.entries.filter((/** @type {any} */ one) => one.kind === 'resume' && !one.undone).map((/** @type {any} */ one) => one.refers));
   const heldBy = new Set(view.held.map((/** @type {any} */ one) => one.entry).filter(Boolean));
   const paused = view.entries.filter(
-    (/** @type {any} */ one) => one.kind === 'pause' && !one.undone && (one.open ?? !resumed.has(one.id)) && !heldBy.has(one.id),
+    (/** @type {any} */ one) => one.open && !heldBy.has(one.id),
   );
   if (paused.length + view.held.length === 0) return null;
   const resume = (/** @type {any} */ entry) =>

@@ -41,7 +41,7 @@ export function useWords(view) {
 
     /** Whom an entry, a proposal or a decision is about. @param {any} one */
     whom(one) {
-      const names = /** @type {string[]} */ (one.scope_names ?? one.names ?? []);
+      const names = /** @type {string[]} */ (one.scope_names);
       const some = names.length > 3 ? t('timing.names.more', { names: names.slice(0, 3).join(t('timing.and')), n: names.length }) : names.join(t('timing.and'));
       const people = one.candidates === undefined ? '' : t('timing.people', { n: one.candidates });
       return [one.scope === 'site' ? t('timing.scope.site') : some, people].filter(Boolean).join(' · ');
