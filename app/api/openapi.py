@@ -91,6 +91,12 @@ _TIME = (
     "attempt-deferred", "attempt-open", "runs-elsewhere", "credit-before-start", "decision-unknown",
     "decision-not-approved", "cap-held",
 )  # fmt: skip
+_ROUNDS = (
+    "round-same-session", "round-other-exam", "round-nobody", "round-not-there", "round-begun", "round-both",
+    "round-over", "round-runs", "round-overlaps", "round-no-seats", "round-already-deferred", "round-not-deferred",
+    "round-gone-on", "not-drawn", "blueprint-missing", "bank-too-small", "uneven-points", "neighbours-alike",
+    "draw-faulty",
+)  # fmt: skip
 STAFF_CODES: dict[str, tuple[str, ...]] = {
     "/sign-in": (
         "bad-body", "staff-sign-in-failed", "staff-too-many-tries", "staff-disabled", "staff-demo-account",
@@ -131,6 +137,8 @@ STAFF_CODES: dict[str, tuple[str, ...]] = {
         *_CHANGE, *_TIME, "proposal-decided", "undo-too-late", "time-changed", "cap-exceeded",
     ),
     "/time/proposals/{proposal_id}/dismiss": (*_CHANGE, "proposal-decided", "proposal-note-missing"),
+    "/rounds/preview": (*_LOGIN, "bad-body", "not-permitted", "not-found", *_ROUNDS),
+    "/rounds/actions": (*_CHANGE, *_ROUNDS, "round-changed", "decision-incomplete"),
     "/stranded": (*_LOGIN, "bad-body", "not-permitted", "not-found", "session-not-begun"),
     "/stranded/counts": (*_LOGIN, "not-permitted"),
     "/stranded/adopt": (*_CHANGE, "session-not-begun", "stranded-decided", "adopt-moved-on"),

@@ -28,7 +28,12 @@ KINDS: dict[str, str] = {
     "final": "回执 receipt",
 }
 STATES = {"open": "进行中 open", "ended": "已结束 ended", "final": "已交卷 final"}
-ENDS = {"hand_in": "交卷 handed in", "time_out": "到时 time was up", "forced": "强制收卷 ended by the office"}
+ENDS = {
+    "hand_in": "交卷 handed in",
+    "time_out": "到时 time was up",
+    "forced": "强制收卷 ended by the office",
+    "deferred": "缓考 deferred",
+}
 ASIDE = {
     "old_epoch": "来自已换下的电脑 from the PC that was replaced",
     "late": "早该发送而未发送 held back past a contact",

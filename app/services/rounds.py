@@ -9,6 +9,7 @@ Lock order: the request's idempotency key, the exam, its sessions, attempts by i
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -37,6 +38,8 @@ from app.storage.redis.events import Event
 log = structlog.get_logger(__name__)
 LIMIT = timedelta(minutes=2)
 TRIES = 4
+# A building that is deferred is finalised within a breath, and leaves connections for everybody else.
+FINALISED_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,5 +208,10 @@ async def _afterwards(site: Site, decision_id: int, written: Written | None) -> 
             await site.tell(Event("notice", attempt=str(attempt), data=dict(notice)))
         for attempt in sorted(written.left):
             await site.tell(Event("closed", attempt=str(attempt), data={"reason": "moved"}))
-    for attempt in closing:
-        await ending.finalise(site, attempt)
+    at_once = asyncio.Semaphore(FINALISED_AT_ONCE)
+
+    async def finalise(attempt: UUID) -> None:
+        async with at_once:
+            await ending.finalise(site, attempt)
+
+    await asyncio.gather(*(finalise(attempt) for attempt in closing))

@@ -14,6 +14,7 @@ from app.services.blueprint import set_blueprint
 from app.services.drawing import draw_session
 from app.services.paper_check import check_session
 from app.storage.postgres import adjustments, attempt_history, audit
+from app.storage.redis.events import Event, listen
 from tests.candidates import SECRET, Candidate, running
 from tests.rounds_exam import COUNT, HOUR_MS, SPEC, Rounds, exam_in_rounds
 from tests.staff import Staff, signed_in
@@ -312,6 +313,78 @@ async def test_the_deferred_keep_everything_and_sit_a_later_round_with_an_unseen
     await exam.run("UPDATE session SET start_ms = :ms WHERE id = :id", ms=SOON, id=exam.sessions[2])
     assert (await Candidate(client, person).sign_in()).status_code == 200
     await whole(exam)
+
+
+# --- at the same time
+
+
+async def test_of_two_who_decide_at_once_one_is_told_to_look_again(fresh_db, client, office):
+    exam = await exam_in_rounds(fresh_db, SECRET.encode())
+    other = Office(await signed_in(client, fresh_db, "admin"))
+    body = {"kind": "swap", "session": exam.sessions[0], "with_session": exam.sessions[1]}
+    seen = [(await each.look(**body)).json()["seen"] for each in (office, other)]
+    replies = await asyncio.gather(
+        *(each.confirm(one, **body) for each, one in zip((office, other), seen, strict=True))
+    )
+    assert sorted(reply.status_code for reply in replies) == [200, 409]
+    assert {reply.json().get("code") for reply in replies} == {None, "round-changed"}
+    assert len(await exam.rows("SELECT 1 FROM decision")) == 1
+    await whole(exam)
+
+
+async def test_people_who_sign_in_while_their_room_goes_are_all_moved(fresh_db, client, office):
+    exam = await exam_in_rounds(fresh_db, SECRET.encode(), seats=9, anchor=(SOON, SOON + 4 * HOUR_MS, None))
+    members = exam.of_room(1, 1)
+    body = {"kind": "move", "scope": room(exam, 1, 1), "to_session": exam.sessions[1]}
+    seen = (await office.look(**body)).json()["seen"]
+    arrived = [Candidate(client, person) for person in members]
+    replies = await asyncio.gather(office.confirm(seen, **body), *(each.sign_in() for each in arrived))
+    assert replies[0].status_code == 200, replies[0].text
+    assert {reply.status_code for reply in replies[1:]} <= {200, 403}
+    for candidate in arrived:
+        if candidate.token is not None:
+            assert (await candidate.send()).json()["code"] == "superseded"
+    sat = await exam.sits()
+    assert {sat[person.ticket][0] for person in members} == {exam.sessions[1]}
+    await whole(exam)
+
+
+async def test_a_move_to_another_seat_that_is_open_ends_with_the_round(fresh_db, client, office, site):
+    exam = await exam_in_rounds(fresh_db, SECRET.encode(), seats=9)
+    person = exam.people[0][0]
+    staff = await signed_in(client, fresh_db, "office")
+    (spare,) = await exam.rows("SELECT min(id) AS id FROM seat WHERE is_spare AND room_id = :r", r=exam.rooms[0])
+    assert (await staff.relog(person.attempt, to_seat_id=spare["id"])).status_code == 200
+    await office.decide(kind="move", scope=people(exam, 1, person.ticket), to_session=exam.sessions[1])
+    assert [row["state"] for row in await exam.rows("SELECT state FROM relog")] == ["withdrawn"]
+
+
+async def test_the_pages_hear_of_it(fresh_db, client, office, site):
+    exam = await exam_in_rounds(fresh_db, SECRET.encode(), seats=9, anchor=(BEGUN, None, None))
+    person = exam.people[0][0]
+    await sign_in(client, person)
+    heard: list[Event] = []
+    listening = asyncio.Event()
+
+    async def hear() -> None:
+        events = listen(site.store, site.keys)
+        async for event in events:
+            listening.set()
+            if event.attempt == str(person.attempt):
+                heard.append(event)
+                if event.name == "closed":
+                    return
+
+    task = asyncio.create_task(hear())
+    while not listening.is_set():
+        await site.tell(Event("adopted", attempt="nobody"))
+        await asyncio.sleep(0.02)
+    reply = await office.decide(kind="defer", scope=people(exam, 1, person.ticket))
+    await asyncio.wait_for(task, 60)
+    assert [event.name for event in heard] == ["notice", "closed"]
+    assert (heard[0].data["id"], heard[1].data) == (reply["notice"], {"reason": "deferred"})
+    assert "缓考" in heard[0].data["zh"]
+    assert await exam.rows("SELECT attempt_id FROM notice_attempt") == [{"attempt_id": person.attempt}]
 
 
 # --- what is refused
