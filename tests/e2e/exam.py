@@ -30,7 +30,8 @@ from tests.e2e.server import Server
 PASSWORD = "监考用密码-correct-1"
 NAMES = ("林秋实", "欧阳文博", "陈知远", "阿依古丽·买买提", "王𬬮", "赵小满", "周子衿", "吴桐")
 _MADE = count(1)
-ROOM, BUILDING, SPARES = "第01考室", "现教南楼", ("备1", "备2")
+ROOM, SPARES = "第01考室", ("备1", "备2")
+BUILDINGS = ("现教南楼", "实训楼A", "实训楼B")
 BLUEPRINT = Blueprint(
     (
         Section("单选题", (Stratum("水文", "single", 3, None), Stratum("识图", "single", 1, None))),
@@ -70,7 +71,7 @@ class Person:
 
 @dataclass(slots=True)
 class Exam:
-    """One exam: one room with two spare seats, one session."""
+    """One exam: a room with two spare seats (or several, the first of which is ``room_id``), one session."""
 
     code: str
     id: int
@@ -89,16 +90,18 @@ async def make_exam(
     candidates: int,
     starts_in: timedelta | None = timedelta(0),
     minutes: int = 90,
+    rooms: int = 1,
     seed: str = "e2e",
 ) -> Exam:
-    """The exam, anchored to start ``starts_in`` from now (None: the day is not opened), and its invigilator's account.
+    """The exam, anchored to start ``starts_in`` from now (None: the day is not opened), and its invigilator's account,
+    who has the first room; the candidates go round the ``rooms``, which stand in three buildings.
 
     Tickets begin with ``code`` and a number, so that several exams live in one server side by side.
     """
     code = f"{code}{next(_MADE)}-"
-    people = [(f"{code}{n:03}", NAMES[n - 1], _id_number(code, n)) for n in range(1, candidates + 1)]
+    people = [(f"{code}{n:03}", NAMES[(n - 1) % len(NAMES)], _id_number(code, n)) for n in range(1, candidates + 1)]
     target = Target(code=code, name="水利专业技术资格考试")
-    roster, report, book = read_roster(_write_roster(folder / f"{code}-roster.xlsx", people, minutes))
+    roster, report, book = read_roster(_write_roster(folder / f"{code}-roster.xlsx", people, minutes, rooms))
     assert roster is not None, report.faults
     await importing.import_roster(
         engine, roster, key=site_secret(server.settings), source=Source(book.file, book.sha256), target=target
@@ -165,16 +168,24 @@ def _id_number(code: str, n: int) -> str:
     return first + check_digit(first)
 
 
-def _write_roster(path: Path, people: list[tuple[str, str, str]], minutes: int) -> Path:
+def room_name(n: int) -> str:
+    """The name of room ``n``, from 0; the first is ``ROOM``."""
+    return f"第{n + 1:02}考室"
+
+
+def _write_roster(path: Path, people: list[tuple[str, str, str]], minutes: int, rooms: int) -> Path:
     book = Workbook(write_only=True)
     sheet = book.create_sheet("考场编排")
     sheet.append(["准考证号", "姓名", "性别", "身份证号", "报考专业", "考室", "座位号", "场次"])
-    for n, (ticket, name, number) in enumerate(people, 1):
+    for n, (ticket, name, number) in enumerate(people):
         # The seventeenth digit says the gender, and the importer compares.
-        sheet.append([ticket, name, "男" if int(number[16]) % 2 else "女", number, "水工建筑", ROOM, str(n), "1"])
+        gender = "男" if int(number[16]) % 2 else "女"
+        sheet.append([ticket, name, gender, number, "水工建筑", room_name(n % rooms), str(n // rooms + 1), "1"])
     sheet = book.create_sheet("考室")
     sheet.append(["考室", "楼宇", "房间号", "正式机位数", "备用机位数"])
-    sheet.append([ROOM, BUILDING, "现101", len(people), len(SPARES)])
+    for n in range(rooms):
+        seats = -(-(len(people) - n) // rooms)
+        sheet.append([room_name(n), BUILDINGS[3 * n // rooms], f"现{101 + n}", seats, len(SPARES)])
     sheet = book.create_sheet("场次")
     sheet.append(["场次", "名称", "开始时间", "时长(分钟)", "最迟入场(分钟)", "最早交卷(分钟)"])
     start_at = datetime.now() + timedelta(hours=1)  # noqa: DTZ005 -- a plan as an office writes it; the start is anchored
