@@ -70,12 +70,12 @@ class Recorder(Candidate):
 
 
 @asynccontextmanager
-async def answering(url: str, made: World):
+async def answering(url: str, made: World, kind: type[Recorder] = Recorder):
     """Everybody of the world signed in and answering while the block runs, and drained after it."""
     texts = [item for item, kind in made.kinds.items() if kind == "text"]
     stop = asyncio.Event()
     async with httpx.AsyncClient(base_url=f"{url}/api/v1", timeout=4.0, trust_env=False) as client:
-        people = [Recorder(client, person, texts, seed) for seed, person in enumerate(made.people)]
+        people = [kind(client, person, texts, seed) for seed, person in enumerate(made.people)]
         for one in people:
             reply = await one.sign_in()
             assert reply.status_code == 200, reply.text
