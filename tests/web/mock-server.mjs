@@ -225,6 +225,7 @@ export function createService({ now }) {
   }
 
   function handIn(attempt, epoch, body) {
+    if (clock(attempt).state === 'paused') throw new Refusal(409, 'attempt-paused');
     if (service.earliestMs > 0) throw new Refusal(403, 'too-early-to-hand-in', { in_ms: service.earliestMs });
     let reply;
     try {

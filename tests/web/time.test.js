@@ -327,6 +327,22 @@ test('extended while the hand-in for the time being up is under way: it is void'
   assert.equal(asked(hall, '/hand-in'), handIns.length, 'and not repeated');
 });
 
+test('paused while the hand-in for the time being up is under way: the page is blank, and nothing is complained of', async () => {
+  const hall = createHall();
+  const page = await seated(hall);
+  decide(hall, 'clock', { remaining_ms: 10_000 });
+  await hall.time.advance(10_600);
+  assert.equal(page.phase(), 'time-up');
+  hall.network.streams[0].end();
+  hall.service.clock = { ...hall.service.clock, state: 'paused', remaining_ms: 300_000 };
+  await hall.time.advance(12_000);
+  assert.deepEqual([page.phase(), state(page).work.clock.state], ['exam', 'paused']);
+  assert.equal(state(page).work.handInProblem, null);
+  decide(hall, 'resumed', { state: 'running' });
+  await hall.time.advance(12_000);
+  assert.equal(page.phase(), 'exam');
+});
+
 test('what the candidate hands in is handed in, whatever the clock does meanwhile', async () => {
   const hall = createHall();
   const page = await seated(hall);

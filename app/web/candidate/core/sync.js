@@ -216,8 +216,9 @@ export function createSync(ports) {
       await narrow(error, claim);
     } else if (final) {
       handingIn = false;
-      await outbox.mark({ hand_in_asked: false });
       pace.choice();
+      if (timeUp) return; // paused at its end, or moved: the next word of the clock says
+      await outbox.mark({ hand_in_asked: false });
       listener.onHandInRefused?.(error);
     } else if (claim.revs.size > 0) {
       pace.failed(); // a refusal for now (not started): the answers stay, and go out again later

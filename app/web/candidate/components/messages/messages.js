@@ -20,10 +20,11 @@ export function Messages() {
     .slice(-MOST);
   const shown = lines.flatMap((line) => (line.notice === null ? [] : [line.notice]));
   const key = shown.join();
+  const seen = useSeen();
   useEffect(() => {
-    // On the screen: this is what the office's count of confirmed pages rests on.
-    if (shown.length) sitting.work()?.noticesShown(shown);
-  }, [key]);
+    // On the screen, and somebody can look at it: this is what the office's count of confirmed pages rests on.
+    if (seen && shown.length) sitting.work()?.noticesShown(shown);
+  }, [key, seen]);
 
   /** @param {Line} line */
   const dismiss = ({ id, notice }) => {
@@ -47,6 +48,17 @@ export function Messages() {
       )}
     </div>
   `;
+}
+
+/** Whether the window is one that can be looked at. */
+function useSeen() {
+  const [seen, setSeen] = useState(document.visibilityState === 'visible');
+  useEffect(() => {
+    const look = () => setSeen(document.visibilityState === 'visible');
+    document.addEventListener('visibilitychange', look);
+    return () => document.removeEventListener('visibilitychange', look);
+  }, []);
+  return seen;
 }
 
 /**
