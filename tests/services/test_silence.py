@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from app.domain.clock import NEVER_MS
 from app.services import silence
+from app.storage.postgres import silence as records
 from tests.halls import S, opened
 
 
@@ -160,6 +161,24 @@ async def test_what_was_dismissed_is_not_proposed_again_while_it_lasts(fresh_url
         assert (closed["to_ms"], closed["evidence"]["going"]) == (loss["to_ms"], False)
         await hall.silent_since(hall.everybody)
         assert len(await hall.look()) == 2
+
+
+async def test_a_loss_that_is_followed_is_not_found_a_second_time(fresh_url, redis_url, redis, fresh_db):
+    async with opened(fresh_url, redis_url, fresh_db, rooms=[("南楼", 40)]) as (_, _, hall):
+        await hall.silent_since(hall.everybody)
+        (loss,) = await hall.look()
+        # The one who was heard first is back: those who are still out were last heard later than the loss began.
+        await hall.heard(hall.everybody[::9])
+        (still,) = await hall.look()
+        assert (still["id"], still["from_ms"], len(still["evidence"]["back"])) == (loss["id"], loss["from_ms"], 5)
+
+
+async def test_one_transaction_at_a_time_proposes(fresh_db):
+    async with fresh_db.begin() as one, fresh_db.begin() as other:
+        assert await records.alone(one)
+        assert not await records.alone(other)
+    async with fresh_db.begin() as one:
+        assert await records.alone(one)
 
 
 async def test_half_a_room_comes_back_and_the_other_half_does_not(fresh_url, redis_url, redis, fresh_db):
