@@ -14,7 +14,6 @@
  *   `said.minutes` is to be spoken when `said.n` changes
  */
 import { NotOurs, Refused } from '../../shared/api.js';
-import { createAccount } from './account.js';
 import { createClockWords } from './clock-words.js';
 import { createCountdown } from './countdown.js';
 import { createEnding } from './ending.js';
@@ -23,13 +22,13 @@ import { createOutbox } from './outbox.js';
 import { createNotices } from './notices.js';
 import { createOpening } from './opening.js';
 import { ONLINE_SPREAD_MS } from './pace.js';
+import { createReading } from './reading.js';
 import { createReopening } from './reopening.js';
 import { isOver, timeReply } from './reply.js';
 import { saveWord, tally } from './state.js';
 import { createSync } from './sync.js';
 import { createExamTimer } from './timer.js';
 
-const READ_SPREAD_MS = 5000;
 const CALL_MS = 10000;
 
 /**
@@ -58,7 +57,6 @@ export function createWork(ports) {
     onAsk: () => sync.ask(),
     onSpoken: (minutes) => set({ said: { n: (state.said?.n ?? 0) + 1, minutes } }),
   });
-  const account = createAccount();
   const outbox = createOutbox({ store, attempt, epoch, serviceNow: timer.serviceNow, onChange: answersChanged });
   const sync = createSync({
     outbox,
@@ -84,8 +82,6 @@ export function createWork(ports) {
   });
   let stopped = false;
   let proving = false;
-  /** @type {Promise<import('./reply.js').AttemptReply | null> | null} */
-  let reading = null;
 
   /** @type {WorkState} */
   let state = {
@@ -117,20 +113,12 @@ export function createWork(ports) {
   /** @param {Promise<unknown>} promise nobody waits for it: a fault of ours is said aloud, never swallowed */
   const watch = (promise) => void promise.catch(onFault);
   const wanted = () => !stopped;
-  /** The attempt as the service holds it; who asks while it is being asked waits for the same answer. */
-  const readAttempt = () => {
-    if (!reading) {
-      reading = insist(() => session.read(ports.grant), wanted).finally(() => {
-        reading = null;
-      });
-    }
-    return reading;
-  };
+  const reading = createReading({ grant: ports.grant, session, outbox, insist, pause, random, wanted, watch });
   const ending = createEnding({
     outbox,
     random,
     sync: () => sync,
-    read: readAttempt,
+    read: reading.attempt,
     pause,
     wanted,
     clockState: timer.state,
@@ -147,7 +135,7 @@ export function createWork(ports) {
   });
 
   const reopening = createReopening({
-    read: readAttempt,
+    read: reading.attempt,
     pause,
     random,
     watch,
@@ -207,8 +195,8 @@ export function createWork(ports) {
     onStanding: async (told) => {
       if (await outbox.hear(told)) sync.ask();
     },
-    onSettled: (told) => account.met(told.count),
-    onAdopted: () => watch(readAgain()),
+    onSettled: (told) => reading.met(told.count),
+    onAdopted: reading.again,
   });
 
   function answersChanged() {
@@ -245,7 +233,7 @@ export function createWork(ports) {
     }
     if (!reply) return;
     await outbox.absorb(reply);
-    account.met(reply.count);
+    reading.met(reply.count);
     await outbox.adoptOlder(reply.lineage, reply.responses);
     const grant = await outbox.grant();
     if (!grant || stopped) return;
@@ -283,31 +271,13 @@ export function createWork(ports) {
     }
   }
 
-  /** The office changed what counts: the page must not go on showing a value that the record does not hold. */
-  async function readAgain() {
-    try {
-      const reply = await insist(() => session.read(ports.grant), wanted);
-      if (!reply) return;
-      account.met(reply.count);
-      await outbox.absorb(reply);
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error; // the checkpoints hear what it was
-    }
-  }
-
-  /** As `readAgain`, found out by oneself: not by a whole hall in one second. */
-  async function readSoon() {
-    await pause(random.unit() * READ_SPREAD_MS);
-    if (!stopped && !state.grant.receipt) await readAgain();
-  }
-
   // --- replies
 
   /** @param {import('./reply.js').CheckpointReply} reply */
   async function replied(reply) {
     noticed(reply.notices); // first: what they explain is not told a second time
     clockSaid(reply.clock);
-    if (account.more(reply.count, reply.items.length) && !reply.receipt) watch(readSoon());
+    if (!reply.receipt) reading.told(reply.count, reply.items.length);
     if (reply.receipt) await ending.finish(reply.receipt);
     else if (reply.clock.state === 'final') await ending.readReceipt();
   }
