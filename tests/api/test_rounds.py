@@ -230,6 +230,18 @@ async def test_somebody_who_waits_signs_in_again_to_their_new_round(fresh_db, cl
     await whole(exam)
 
 
+async def test_what_the_ledger_of_the_old_round_says_stays_behind(fresh_db, office, site):
+    exam = await exam_in_rounds(fresh_db, SECRET.encode(), seats=9, anchor=(SOON, SOON + 4 * HOUR_MS, None))
+    members = [person.attempt for person in exam.of_room(1, 1)]
+    await pause(exam, members, exam.sessions[0], site.service_time.now_ms())
+    # Held from before the start: nobody's end is known.
+    paused = await exam.rows("SELECT end_ms FROM attempt WHERE id = ANY(:ids)", ids=members)
+    assert {row["end_ms"] for row in paused} != {SOON + 5_400_000}
+    await office.decide(kind="move", scope=room(exam, 1, 1), to_session=exam.sessions[1])
+    now = await exam.rows("SELECT session_id, end_ms, left_ms FROM attempt WHERE id = ANY(:ids)", ids=members)
+    assert {tuple(row.values()) for row in now} == {(exam.sessions[1], SOON + 4 * HOUR_MS + 5_400_000, None)}
+
+
 async def test_who_has_seen_a_paper_leaves_it_behind_and_gets_another(fresh_db, client, office, site):
     exam = await exam_in_rounds(fresh_db, SECRET.encode(), seats=9, anchor=(BEGUN, None, None))
     members = exam.of_room(1, 1)
