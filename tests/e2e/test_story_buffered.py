@@ -20,7 +20,9 @@ from playwright.async_api import expect
 
 from tests.e2e import record as in_record
 from tests.e2e.conftest import Switchboard
+from tests.e2e.desk import Desk
 from tests.e2e.exam import make_exam
+from tests.e2e.eyes import in_view
 from tests.e2e.pc import Heard
 from tests.e2e.server import Server
 from tests.e2e.sitting import Sitting
@@ -75,6 +77,8 @@ async def test_buffered_is_shown_as_such_and_becomes_saved_by_itself(
         await sitting.give(sitting.person.first("single"), "A")
         await sitting.saved()
     words = {lin: ("已缓存", "已保存"), ou: ("Buffered", "Saved")}
+    desk = Desk(pcs(server, "desk"), exam.invigilator)
+    await desk.enter()
 
     with frozen(server, "postgres"):
         for sitting in (lin, ou):
@@ -83,6 +87,12 @@ async def test_buffered_is_shown_as_such_and_becomes_saved_by_itself(
             await expect(state).to_have_attribute("data-save", "buffered", timeout=60_000)
             await expect(state).to_contain_text(words[sitting][0])
             await expect(sitting.page.locator(".connection-line")).to_have_count(0)
+        # The room cannot be drawn, and nobody is told that the clock stands: it does not.
+        line = desk.page.locator(".stores-line")
+        await expect(line).to_have_attribute("data-away", "postgres", timeout=60_000)
+        await expect(desk.page.locator(".page-link")).to_contain_text(desk.words["link.stale"], timeout=60_000)
+        await in_view(line)
+    await expect(desk.page.locator(".page-link, .stores-line")).to_have_count(0, timeout=60_000)
     for sitting in (lin, ou):
         await sitting.saved(within_s=60)
         await expect(sitting.page.locator("[data-save]")).to_contain_text(words[sitting][1])

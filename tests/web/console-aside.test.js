@@ -182,17 +182,46 @@ test('which store is away is said; what is not known is not', () => {
   assert.equal(missing({ postgres: false, redis: false }), 'both');
   assert.equal(readStores({ code: 'not-found' }), null);
   assert.equal(readStores(null), null);
-  assert.deepEqual(readStores({ ready: true, postgres: true, redis: false, queue: 3 }), { postgres: true, redis: false });
+  assert.equal(readStores({ postgres: true, redis: true }), null);
+  assert.deepEqual(
+    readStores({ ready: true, postgres: true, redis: false, queue: 3 }), { postgres: true, redis: false, ready: true },
+  );
+});
+
+test('a hint that a store is away asks at once, and once only', async () => {
+  const time = createTime();
+  const at = [];
+  const { stores, start, stop, hurry } = createStores({
+    fetch: async () => {
+      at.push(time.clock.now());
+      return new Response(JSON.stringify({ postgres: at.length < 2, redis: true, ready: true }));
+    },
+    timers: time.timers,
+    random: createSeeded(3),
+  });
+  hurry();
+  await time.advance(5000);
+  assert.equal(at.length, 0, 'nobody is signed in');
+  start();
+  await time.advance(1000);
+  assert.equal(missing(stores.value), null);
+  hurry();
+  await time.advance(1000);
+  assert.equal(missing(stores.value), 'postgres');
+  assert.equal(at.length, 2);
+  await time.advance(12_500);
+  assert.equal(at.length, 3);
+  stop();
 });
 
 test('the stores are asked about every ten seconds or so, also behind a 503, and no answer is no word', async () => {
   const time = createTime();
   const answers = [
-    new Response(JSON.stringify({ postgres: true, redis: true })),
-    new Response(JSON.stringify({ postgres: false, redis: false }), { status: 503 }),
+    new Response(JSON.stringify({ postgres: true, redis: true, ready: true })),
+    new Response(JSON.stringify({ postgres: false, redis: false, ready: false }), { status: 503 }),
     null,
     new Response('<html>'),
-    new Response(JSON.stringify({ postgres: true, redis: true })),
+    new Response(JSON.stringify({ postgres: true, redis: true, ready: true })),
   ];
   const at = [];
   const seen = [];

@@ -46,6 +46,8 @@ export default {
   'link.away': 'The server is recovering.',
   'link.away.more':
     'The exam clock has stopped, no candidate loses time, and answers are kept on each PC. This page comes back by itself.',
+  'link.stale': 'The seat map cannot be updated now.',
+  'link.stale.more': 'This is what came last; the page comes back by itself.',
   'link.down': 'This device is cut off from the server.',
   'link.down.more':
     'What you see is the last that was received; reconnecting by itself. Candidates are not affected by this device.',
@@ -421,7 +423,7 @@ export default {
   'stores.redis.more': 'Answers go straight to the database; the exam goes on as usual. It comes back by itself.',
   'stores.postgres': 'The database is away.',
   'stores.postgres.more':
-    'Candidates go on; answers are buffered, and their pages say so. Sign-in, moves and receipts wait for it.',
+    'Candidates go on and their time runs; answers are buffered, as their pages say. Sign-in, moves and receipts wait.',
   'stores.both': 'The database and Redis are both away.',
   'stores.both.more': 'Candidates can go on; answers are kept on each PC and sent when the service is back.',
 

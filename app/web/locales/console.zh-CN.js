@@ -44,6 +44,8 @@ export default {
 
   'link.away': '服务器正在恢复。',
   'link.away.more': '考试时钟已停，应考人员不会损失时间；答案保存在各自电脑上。本页会自动恢复。',
+  'link.stale': '座位图暂时不能更新。',
+  'link.stale.more': '以下是最后收到的情况，本页会自动恢复。',
   'link.down': '本机与服务器的连接中断。',
   'link.down.more': '以下是最后收到的情况，正在自动重新连接。应考人员不受本机影响。',
 
@@ -404,7 +406,7 @@ export default {
   'stores.redis': 'Redis 暂时不可用。',
   'stores.redis.more': '答案直接写入数据库，考试照常；会自动恢复。',
   'stores.postgres': '数据库暂时不可用。',
-  'stores.postgres.more': '考生照常作答，答案先进缓存（页面显示“已缓存”）；登录、换机和交卷回执须等它恢复。',
+  'stores.postgres.more': '考生照常作答，计时照常，答案先进缓存（页面显示“已缓存”）；登录、换机和交卷回执须等它恢复。',
   'stores.both': '数据库和 Redis 都暂时不可用。',
   'stores.both.more': '考生可继续作答，答案保存在各自电脑上，恢复后自动补送。',
 

@@ -101,6 +101,7 @@ export function createDesk(ports) {
       told.filter(({ kind }) => TOLD.has(kind)).forEach(notify);
     },
     onAway() {
+      if (!away.value) stores.hurry();
       away.value = true;
     },
     onRefused(status, code) {

@@ -2,7 +2,9 @@
  * Whether the service has both its stores, asked every ten seconds or so: what candidates notice of one that is away is
  * little, and staff should know why.
  *
- * @typedef {{postgres: boolean, redis: boolean}} Stores
+ * `ready`: candidates are served and the exam clock moves, with whatever is left of the two.
+ *
+ * @typedef {{postgres: boolean, redis: boolean, ready: boolean}} Stores
  */
 import { signal } from '../../shared/ui.js';
 
@@ -34,6 +36,11 @@ export function createStores({ fetch, timers, random }) {
     }
   }
 
+  function lookNow() {
+    timers.clearTimeout(timer);
+    lookIn(0);
+  }
+
   /** @param {number} ms */
   function lookIn(ms) {
     const mine = timers.setTimeout(async () => {
@@ -47,10 +54,11 @@ export function createStores({ fetch, timers, random }) {
 
   return {
     stores,
-    start() {
-      timers.clearTimeout(timer);
-      lookIn(0);
+    /** Asked again at once: something else has shown that a store may be away. */
+    hurry() {
+      if (timer !== null) lookNow();
     },
+    start: lookNow,
     stop() {
       timers.clearTimeout(timer);
       timer = null;
@@ -66,8 +74,8 @@ export function createStores({ fetch, timers, random }) {
  * @returns {Stores | null}
  */
 export function readStores(body) {
-  if (typeof body?.postgres !== 'boolean' || typeof body?.redis !== 'boolean') return null;
-  return { postgres: body.postgres, redis: body.redis };
+  if ([body?.postgres, body?.redis, body?.ready].some((one) => typeof one !== 'boolean')) return null;
+  return { postgres: body.postgres, redis: body.redis, ready: body.ready };
 }
 
 /**

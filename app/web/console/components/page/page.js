@@ -35,8 +35,10 @@ function Link() {
   const { desk, t } = useApp();
   const link = linkOf(desk, useSince());
   if (desk.closed.value !== null || (link !== 'away' && link !== 'down')) return null;
+  // With PostgreSQL alone away nobody can draw the room, and all the same candidates answer and the clock moves.
+  const told = link === 'away' && desk.stores.value?.ready !== false ? 'stale' : link;
   return html`<div class="page-link" role="status">
-    <strong>${t(`link.${link}`)}</strong> <span>${t(`link.${link}.more`)}</span>
+    <strong>${t(`link.${told}`)}</strong> <span>${t(`link.${told}.more`)}</span>
   </div>`;
 }
 
