@@ -144,8 +144,8 @@ def lifecycle_page() -> str:
 {NOTE}
 
 One candidate in one session. Only what the clock cannot tell is stored (`open`, `ended`, `final`); `scheduled`,
-`waiting` and `running` follow from the sign-in and from service time, so 1,880 attempts start in the same second
-without a row being written.
+`waiting`, `running` and `paused` follow from the sign-in, from service time and from the ledger of time, so 1,880
+attempts start in the same second without a row being written.
 
 ```mermaid
 {lifecycle.mermaid()}
@@ -159,6 +159,12 @@ without a row being written.
 - `final`: the device is fenced and the receipt is written. Hand-in goes through both steps in one request; the
   end of the time leaves the second one to the sweeper, or to `holdfast session finalise` for those who never came back.
 - An attempt with an open relog is not timed out: its gap, and with it its end, is not yet known.
+- `paused`: the clock stands, and no end is known until it goes on. Several pauses may hold an attempt (its room's, the
+  whole site's); it runs again when none does. A pause that began before the start shows from the start on.
+- `reopen`: an extension or a credit opens an attempt whose time was up, on the same device and without a word to the
+  candidate but the notice. One that was handed in is opened only by the office's own decision (误交卷).
+- `defer` (缓考) closes the attempt with everything in it kept. It is never opened again; the candidate can be allocated
+  to a later session with a paper they have not seen.
 """
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from app.domain.adjustments import REASONS
 from app.domain.attempt_proof import Finding
 from app.domain.clock import duration_text
-from app.services.timing import REASONS
 
 Facts = Mapping[str, Any]
 
