@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+import time
 from sqlalchemy import text
 
 from app.domain.errors import ClockUnconfirmed
@@ -255,7 +256,7 @@ async def test_a_stream_begins_with_a_snapshot_and_tells_of_a_move(hall, made, f
     await one.sign_in()
     await open_relog(fresh_db, made, made.people[0], made.spares[0])
     hub = app.state.hub
-    with hub.stream(str(made.people[0].attempt)) as queue:
+    with hub.stream(str(made.people[0].attempt), since=time.monotonic(), paused=False) as queue:
         for _ in range(600):
             await asyncio.sleep(0.02)
             (_, heard_by), *_ = await app.state.deps.site.redis.pubsub_numsub(app.state.deps.site.keys.events)

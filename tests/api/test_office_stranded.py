@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+import time
 from sqlalchemy import text
 
 from app.domain.attempt_proof import Proof, prove
@@ -443,7 +444,7 @@ async def test_a_candidates_open_page_is_told(client, fresh_db, made, office, ha
     old, _ = await moved(client, fresh_db, made)
     await strand(old, made.items[0], "B")
     seen, kept = await first(office, made)
-    with app.state.hub.stream(str(made.people[0].attempt)) as queue:
+    with app.state.hub.stream(str(made.people[0].attempt), since=time.monotonic(), paused=False) as queue:
         for _ in range(600):
             if app.state.deps.site.store.up and (await site_listens(app)):
                 break
