@@ -95,15 +95,23 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What is stored of an attempt, beside its ledger, that decides whether a change fits it."""
+    """What is stored of an attempt that decides whether a change fits it. ``start_ms`` is its own start, None while the
+    session is not anchored; ``end_ms`` None also while it is paused."""
 
     stored: Literal["open", "ended", "final"]
     end_reason: str | None
-    signed_in: bool
+    start_ms: int | None
+    end_ms: int | None
     # Kinds of scope whose open pauses hold it; what the service itself holds is not among them.
     paused_by: frozenset[str] = frozenset()
     # Another attempt of the same candidate runs now.
     runs_elsewhere: bool = False
+
+    def over(self, now_ms: int) -> bool:
+        """Whether the attempt has ended, be it that the sweeper has not come by yet."""
+        if self.stored != "open":
+            return True
+        return None not in (self.start_ms, self.end_ms) and max(self.start_ms or 0, self.end_ms or 0) <= now_ms
 
 
 # --- the request alone ---
@@ -170,14 +178,14 @@ def _check_length(ms: int, longest_ms: int) -> None:
 # --- the request for one attempt ---
 
 
-def fits(change: Change, standing: Standing, ledger: clock.Ledger, now_ms: int) -> str | None:
+def fits(change: Change, standing: Standing, now_ms: int) -> str | None:
     """Why the change leaves this attempt out, as a code of ``domain.errors``; None when it applies."""
     if standing.end_reason == "deferred":
         return "attempt-deferred"
-    start = clock.start_ms(ledger)
+    start = standing.start_ms
     if start is None and change.kind != "extend":
         return "day-not-opened"
-    over = is_over(standing, ledger, now_ms)
+    over = standing.over(now_ms)
     if change.kind == "undo":
         return None
     if change.kind == "reopen":
@@ -203,14 +211,6 @@ def fits(change: Change, standing: Standing, ledger: clock.Ledger, now_ms: int) 
     if change.kind == "pause" and change.scope.kind in standing.paused_by:
         return "already-paused"
     return None
-
-
-def is_over(standing: Standing, ledger: clock.Ledger, now_ms: int) -> bool:
-    """Whether the attempt has ended, be it that the sweeper has not come by yet."""
-    if standing.stored != "open":
-        return True
-    start, end = clock.start_ms(ledger), clock.end_ms(ledger, now_ms)
-    return start is not None and end is not None and start <= now_ms and end <= now_ms
 
 
 def planned(ledger: clock.Ledger, *entries: clock.Entry) -> clock.Ledger:

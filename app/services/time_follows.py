@@ -6,7 +6,7 @@ and ``services.time_holds`` keeps whoever is still sitting from running in two s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -37,14 +37,19 @@ class Follows:
 
 async def work_out(conn: AsyncConnection, plan: Plan, *, changeover_ms: int) -> Follows | None:
     """What the plan asks of the session that comes next; None when the time between is enough, or no tighter."""
-    ends = _later_ends(plan)
-    if not ends:
+    if plan.change.kind == "end":
         return None
+    # The record is asked only for those that could be reached at all: on most days nobody.
+    free_at = {member.attempt: _at_the_latest(plan, member, changeover_ms) for member in plan.takes}
+    found = await time_scope.followers(conn, plan.reached.session, free_at, now_ms=plan.now_ms)
+    ends = _later_ends(plan, {one.after for one in found})
     needs: dict[int, dict[UUID, tuple[int, bool]]] = {}
     starts: dict[int, int] = {}
-    for one in await time_scope.followers(conn, plan.reached.session, list(ends)):
+    for one in found:
+        if one.after not in ends:
+            continue
         need = ends[one.after] + changeover_ms - one.start_ms
-        if need <= 0 or one.start_ms <= plan.now_ms:
+        if need <= 0:
             continue
         mine = needs.setdefault(one.session_id, {})
         before = mine.get(one.attempt, (0, False))
@@ -68,21 +73,27 @@ async def work_out(conn: AsyncConnection, plan: Plan, *, changeover_ms: int) -> 
     )
 
 
-def _later_ends(plan: Plan) -> dict[UUID, int]:
-    """The earliest new end of everybody whose end moves later; a paused attempt ends when it has had what is left."""
+def _at_the_latest(plan: Plan, member: Member, changeover_ms: int) -> int | None:
+    """An instant before which the attempt and the changeover after it are over; None when that is not easily said."""
+    change, now = plan.change, plan.now_ms
+    if member.stored != "open" or change.kind in ("undo", "reopen") or member.end_ms is None:
+        return None
+    end = member.end_ms if member.left_ms is None else max(now, member.start_ms or 0) + member.left_ms
+    given = change.ms or 0
+    if change.from_ms is not None:
+        given += max(0, (now if change.to_ms is None else change.to_ms) - change.from_ms)
+    return max(end, now) + given + changeover_ms
+
+
+def _later_ends(plan: Plan, wanted: Collection[UUID]) -> dict[UUID, int]:
+    """The earliest new end of those whose end moves later; a paused attempt ends when it has had what is left."""
     ends: dict[UUID, int] = {}
-    known: dict[tuple[int, int], int | None] = {}
-    for member in plan.takes:
-        before, after = plan.before[member.attempt], plan.after[member.attempt]
-        key = (id(before), id(after))
-        if key not in known:
-            was, end = _earliest(before, plan.now_ms), _earliest(after, plan.now_ms)
-            # A pause moves the end from now on, however short it turns out to be.
-            later = plan.change.kind == "pause" or was is None or (end is not None and end > was)
-            known[key] = end if later else None
-        end = known[key]
-        if end is not None and plan.change.kind != "end":
-            ends[member.attempt] = end
+    for attempt in wanted:
+        before, after = plan.before[attempt], plan.after[attempt]
+        was, end = _earliest(before, plan.now_ms), _earliest(after, plan.now_ms)
+        # A pause moves the end from now on, however short it turns out to be.
+        if end is not None and (plan.change.kind == "pause" or was is None or end > was):
+            ends[attempt] = end
     return ends
 
 

@@ -174,20 +174,26 @@ class _Judge:
         ledger = self._facts.ledgers[member.attempt]
         elsewhere = member.attempt in self._facts.elsewhere
         limit = self._facts.limit(member.attempt)
-        key = (_key(ledger), member.stored, member.end_reason, member.signed_in_ms is None, elsewhere, limit)
+        # What is stored was settled from the ledger in the transaction that wrote it, and costs nothing to read.
+        paused = member.left_ms is not None
+        standing = Standing(
+            stored=member.stored,
+            end_reason=member.end_reason,
+            start_ms=member.start_ms,
+            end_ms=None if paused else member.end_ms,
+            paused_by=self._paused_by(member) if paused and self._change.kind == "pause" else frozenset(),
+            runs_elsewhere=elsewhere,
+        )
+        code = adjustments.fits(self._change, standing, self._now)
+        if code is not None or self._change.kind != "resume":
+            return code
+        key = (_key(ledger), limit)
         if key not in self._known:
-            standing = Standing(
-                stored=member.stored,
-                end_reason=member.end_reason,
-                signed_in=member.signed_in_ms is not None,
-                paused_by=frozenset(pause.scope for pause in self.pauses(member) if pause.reason not in HELD),
-                runs_elsewhere=elsewhere,
-            )
-            code = adjustments.fits(self._change, standing, ledger, self._now)
-            if code is None and self._change.kind == "resume":
-                code = self._held(member, ledger, limit)
-            self._known[key] = code
+            self._known[key] = self._held(member, ledger, limit)
         return self._known[key]
+
+    def _paused_by(self, member: Member) -> frozenset[str]:
+        return frozenset(pause.scope for pause in self.pauses(member) if pause.reason not in HELD)
 
     def _held(self, member: Member, ledger: clock.Ledger, limit: int) -> str | None:
         if not self.ended_by_resume(member):
@@ -218,7 +224,7 @@ def _lines(change: Change, takes: Sequence[Member], facts: Facts, judged: _Judge
         case "resume":
             yield from _resumed(change, takes, judged, now_ms)
     if change.kind in _REOPENING:
-        yield from _reopened(change, takes, facts, now_ms)
+        yield from _reopened(change, takes, now_ms)
 
 
 def _resumed(change: Change, takes: Sequence[Member], judged: _Judge, now_ms: int) -> Iterable[Line]:
@@ -231,14 +237,13 @@ def _resumed(change: Change, takes: Sequence[Member], judged: _Judge, now_ms: in
         yield Line("resume", tuple(attempts), change.reason or pause.reason, to_ms=to_ms, refers_id=pause_id)
 
 
-def _reopened(change: Change, takes: Sequence[Member], facts: Facts, now_ms: int) -> Iterable[Line]:
+def _reopened(change: Change, takes: Sequence[Member], now_ms: int) -> Iterable[Line]:
     """Whose attempt had ended works again, and the time from its end to now is credited."""
     since: dict[int, list[UUID]] = {}
     for member in takes:
         ended = member.ended_ms
-        if ended is None:
-            end = clock.end_ms(facts.ledgers[member.attempt], now_ms)
-            ended = end if end is not None and end < now_ms else None
+        if ended is None and member.left_ms is None and member.end_ms is not None and member.end_ms < now_ms:
+            ended = member.end_ms
         if ended is not None and ended < now_ms:
             since.setdefault(ended, []).append(member.attempt)
     stored = tuple(member.attempt for member in takes if member.stored != "open")

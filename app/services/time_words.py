@@ -61,8 +61,9 @@ def effect(plan: Plan, follows: Follows | None, wall: WallTime, proposal: int | 
     """The effect as the contract of POST /staff/time/preview tells it; everything a person needs before confirming."""
     zone = plan.reached.session.timezone
     now = plan.now_ms
-    ends = span(None if plan.change.kind == "end" else extremes(plan, lambda x: clock.end_ms(x, now)), wall, zone)
-    starts = span(extremes(plan, clock.start_ms), wall, zone)
+    kind = plan.change.kind
+    ends = span(None if kind in ("end", "pause") else extremes(plan, lambda x: clock.end_ms(x, now)), wall, zone)
+    starts = span(extremes(plan, clock.start_ms), wall, zone) if kind in ("postpone", "undo") else None
     left_out = [_left_out(code, len(some)) for code, some in plan.left_out.items()]
     zh, en = _sentence(plan, ends, starts)
     refusal = plan.refusal

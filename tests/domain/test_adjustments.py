@@ -16,8 +16,7 @@ from app.domain.errors import MESSAGES, Refused
 MIN = 60_000
 LONGEST = 360 * MIN
 SITE = Scope(1, "site")
-RUNNING = clock.Ledger(start_ms=0, allotted_ms=90 * MIN)
-OPEN = Standing("open", None, signed_in=True)
+OPEN = Standing("open", None, 0, 90 * MIN)
 NOW = 30 * MIN
 
 
@@ -76,8 +75,8 @@ def test_what_makes_no_sense_by_itself(change, code):
     assert refusal(change) == code
 
 
-def fits(kind: str, standing: Standing = OPEN, ledger: clock.Ledger = RUNNING, now: int = NOW, **more) -> str | None:
-    return adjustments.fits(Change(kind, SITE, "power", **more), standing, ledger, now)
+def fits(kind: str, standing: Standing = OPEN, now: int = NOW, **more) -> str | None:
+    return adjustments.fits(Change(kind, SITE, "power", **more), standing, now)
 
 
 def test_a_running_attempt_may_be_paused_extended_credited_and_ended():
@@ -87,7 +86,7 @@ def test_a_running_attempt_may_be_paused_extended_credited_and_ended():
 
 
 def test_nothing_fits_a_deferred_attempt():
-    gone = Standing("final", "deferred", signed_in=True)
+    gone = replace(OPEN, stored="final", end_reason="deferred")
     assert {fits(kind, gone) for kind in KINDS} == {"attempt-deferred"}
 
 
@@ -98,8 +97,8 @@ def test_a_start_is_postponed_only_while_it_lies_ahead(now, code):
 
 
 def test_without_a_start_only_an_extension_fits():
-    ledger = replace(RUNNING, start_ms=None)
-    assert {kind: fits(kind, ledger=ledger) for kind in KINDS} == {
+    unanchored = replace(OPEN, start_ms=None, end_ms=None)
+    assert {kind: fits(kind, unanchored) for kind in KINDS} == {
         kind: None if kind == "extend" else "day-not-opened" for kind in KINDS
     }
 
@@ -108,7 +107,7 @@ def test_without_a_start_only_an_extension_fits():
     ("reason", "code"), [("time_out", None), ("hand_in", "handed-in"), ("forced", "ended-by-staff")]
 )
 def test_an_extension_opens_again_only_what_timed_out(reason, code):
-    over = Standing("final", reason, signed_in=True)
+    over = replace(OPEN, stored="final", end_reason=reason)
     assert fits("extend", over) == code
     assert fits("reopen", over) is None
     assert fits("pause", over) == "attempt-ended"
@@ -121,12 +120,14 @@ def test_an_attempt_whose_time_is_up_is_over_before_the_sweeper_comes():
     assert fits("pause", now=90 * MIN - 1) is None
     assert fits("reopen", now=90 * MIN) == "attempt-open"
     assert fits("extend", now=90 * MIN, ms=5) is None
+    # Of a paused one nobody knows the end yet.
+    assert fits("end", replace(OPEN, end_ms=None), now=90 * MIN) is None
 
 
 def test_a_credit_that_ends_before_the_start_credits_nothing():
-    ledger = replace(RUNNING, start_ms=10 * MIN)
-    assert fits("credit", ledger=ledger, from_ms=0, to_ms=10 * MIN) == "credit-before-start"
-    assert fits("credit", ledger=ledger, from_ms=0, to_ms=10 * MIN + 1) is None
+    later = replace(OPEN, start_ms=10 * MIN)
+    assert fits("credit", later, from_ms=0, to_ms=10 * MIN) == "credit-before-start"
+    assert fits("credit", later, from_ms=0, to_ms=10 * MIN + 1) is None
 
 
 def test_a_pause_over_a_pause_of_the_same_scope_is_none():

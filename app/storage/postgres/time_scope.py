@@ -5,7 +5,7 @@ Locks: exam, session, attempts by id; the caller has taken them in that order be
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -49,6 +49,8 @@ class Member:
     end_reason: str | None
     signed_in_ms: int | None
     ended_ms: int | None
+    # Its own start and its end as last settled.
+    start_ms: int | None
     end_ms: int | None
     left_ms: int | None
     epoch: int
@@ -85,8 +87,9 @@ async def members(
         text(
             "SELECT a.id AS attempt, c.id AS candidate_id, c.ticket, c.name, seat.id AS seat_id, seat.label AS seat,"
             " room.id AS room_id, room.name AS room, building.id AS building_id, building.name AS building,"
-            " a.state AS stored, a.end_reason, a.signed_in_ms, a.ended_ms, a.end_ms, a.left_ms, a.epoch"
-            " FROM attempt a JOIN candidate c ON c.id = a.candidate_id"
+            " a.state AS stored, a.end_reason, a.signed_in_ms, a.ended_ms,"
+            " s.start_ms + a.postponed_ms AS start_ms, a.end_ms, a.left_ms, a.epoch"
+            " FROM attempt a JOIN session s ON s.id = a.session_id JOIN candidate c ON c.id = a.candidate_id"
             " JOIN allocation al ON al.session_id = a.session_id AND al.candidate_id = a.candidate_id"
             " JOIN seat ON seat.id = al.seat_id JOIN room ON room.id = seat.room_id"
             " JOIN building ON building.id = room.building_id WHERE a.session_id = :session"
@@ -174,19 +177,27 @@ class Follower:
     start_ms: int
 
 
-async def followers(conn: AsyncConnection, session: Timed, attempts: Collection[UUID]) -> list[Follower]:
-    """The attempts of other sessions of the exam, not begun when this session was planned to be, that wait for one of
-    ``attempts``: same candidate, or same seat."""
+async def followers(
+    conn: AsyncConnection, session: Timed, free_at: Mapping[UUID, int | None], *, now_ms: int
+) -> list[Follower]:
+    """The attempts of later sessions of the exam, not begun yet, that wait for one of these to be over: same candidate,
+    or same seat. Only those that begin before ``free_at`` of the attempt they wait for (None: whenever they begin)."""
     rows = await conn.execute(
         text(
             "SELECT b.id AS attempt, a.id AS after, b.session_id, s.start_ms + b.postponed_ms AS start_ms"
-            " FROM attempt a JOIN allocation x ON x.session_id = a.session_id AND x.candidate_id = a.candidate_id"
+            " FROM unnest(CAST(:a AS uuid[]), CAST(:free AS bigint[])) AS q(id, free_ms)"
+            " JOIN attempt a ON a.id = q.id"
+            " JOIN allocation x ON x.session_id = a.session_id AND x.candidate_id = a.candidate_id"
             " JOIN session s ON s.exam_id = :exam AND s.id <> a.session_id AND s.start_ms IS NOT NULL"
             "   AND (s.planned_start, s.number) > (CAST(:planned AS timestamptz), CAST(:number AS int))"
             " JOIN allocation y ON y.session_id = s.id AND (y.candidate_id = x.candidate_id OR y.seat_id = x.seat_id)"
             " JOIN attempt b ON b.session_id = y.session_id AND b.candidate_id = y.candidate_id AND b.state = 'open'"
-            " WHERE a.id = ANY(CAST(:a AS uuid[]))"
+            " WHERE s.start_ms + b.postponed_ms > :now"
+            " AND s.start_ms + b.postponed_ms < coalesce(q.free_ms, 9223372036854775807)"
         ),
-        {"exam": session.exam_id, "a": sorted(attempts), "planned": session.planned_start, "number": session.number},
-    )
+        {
+            "exam": session.exam_id, "a": list(free_at), "free": list(free_at.values()), "now": now_ms,
+            "planned": session.planned_start, "number": session.number,
+        },
+    )  # fmt: skip
     return [Follower(**row) for row in rows.mappings()]
