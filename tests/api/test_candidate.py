@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
-import time
 from sqlalchemy import text
 
 from app.domain.errors import ClockUnconfirmed

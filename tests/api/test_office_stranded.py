@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
-import time
 from sqlalchemy import text
 
 from app.domain.attempt_proof import Proof, prove
