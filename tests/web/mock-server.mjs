@@ -103,11 +103,13 @@ export function createService({ now }) {
 
   const write = (attempt, epoch, body) => {
     const fenced = epoch !== attempt.epoch;
-    const why = fenced ? 'old_epoch' : attempt.final ? 'final' : null;
+    const over = clock(attempt).state === 'ended';
+    const endMs = service.clock.remainingAt + service.clock.remaining_ms;
     const buffered = service.mode === 'buffered';
     const items = body.responses.map(({ item, rev, value, at_ms }) => {
       // What is already in the record is no late write: only its reply was lost.
       const key = JSON.stringify([item, epoch, rev, value]);
+      const why = fenced ? 'old_epoch' : attempt.final ? 'final' : over && at_ms >= endMs ? 'ended' : null;
       if (why && attempt.history.has(key)) return { item, rev, status: 'durable' };
       if (why) {
         attempt.stranded.push({ item, value, epoch, rev, reason: why });

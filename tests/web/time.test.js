@@ -7,7 +7,7 @@ import { inTime } from '../../app/web/candidate/core/state.js';
 import { createExamTimer } from '../../app/web/candidate/core/timer.js';
 import { GIVEN, createHall, seated } from './hall.mjs';
 import { createMemoryStore } from '../../app/web/candidate/core/store-memory.js';
-import { createTime, held, settle } from './support.mjs';
+import { createSeeded, createTime, held, settle } from './support.mjs';
 
 const NOTICE = { id: 7, kind: 'extend', zh: '全体延长 5 分钟：试题错误。', en: 'Everybody has 5 minutes more.' };
 const now = (hall) => 10_000 + hall.time.clock.now();
@@ -272,7 +272,7 @@ test('what was read of the time does not stand on the receipt', async () => {
 test('what is no notice is not shown as one', async () => {
   const hall = createHall();
   const page = await seated(hall);
-  for (const notice of [null, 5, {}, { id: 'x', zh: '一', en: 'a' }, { id: 9, zh: 1 }]) {
+  for (const notice of [null, 5, {}, { id: 'x', zh: '一', en: 'a' }, { id: 9, zh: 1, en: 'a' }, { id: 9, zh: '一' }]) {
     hall.network.streams[0].push('notice', { notice });
     hall.network.streams[0].push('clock', { clock: hall.service.clockOf(null), notice });
   }
@@ -343,6 +343,25 @@ test('paused while the hand-in for the time being up is under way: the page is b
   assert.equal(page.phase(), 'exam');
 });
 
+test('what was typed past an end that was then moved goes out again, and counts', async () => {
+  const hall = createHall();
+  const page = await seated(hall);
+  decide(hall, 'clock', { remaining_ms: 10_000 });
+  await hall.time.advance(6000);
+  hall.network.mode = 'drop';
+  await hall.time.advance(6000);
+  page.sitting.work().answer(1001, 'A', 'choice'); // no server has said that the time is up
+  await hall.time.advance(1000);
+  hall.network.mode = 'ok';
+  await hall.time.advance(4000);
+  assert.equal(page.phase(), 'time-up');
+  assert.equal(page.sitting.work().view(1001).state, 'stranded');
+  decide(hall, 'clock', { remaining_ms: 300_000 });
+  await hall.time.advance(1000);
+  assert.equal(page.sitting.work().view(1001).state, 'durable');
+  assert.deepEqual(held(hall.attempt()), { 1001: 'A' });
+});
+
 test('what the candidate hands in is handed in, whatever the clock does meanwhile', async () => {
   const hall = createHall();
   const page = await seated(hall);
@@ -368,6 +387,9 @@ for (const [how, open] of [
     page.sitting.work().goTo(3);
     await receiptAfterTimeUp(hall, page);
     assert.deepEqual(await page.store.transaction('readonly', (tx) => tx.all('entries')), [], 'let go of');
+    // Where nobody tells, no stream is there to tell.
+    if (how === 'nobody tells') hall.network.refuse = (path) => (path.endsWith('/events') ? { status: 503, retry_after: 1 } : null);
+    for (const stream of how === 'nobody tells' ? [...hall.network.streams] : []) stream.end();
     hall.service.reopen(hall.attempt());
     open(hall);
     await hall.time.advance(how === 'nobody tells' ? LOOK_MS * 1.3 : 2000);
@@ -476,4 +498,75 @@ test('a page that is only waiting for its candidate to leave keeps the paper clo
   await page.sitting.work().handIn();
   await hall.time.advance(1000);
   assert.equal(state(page).work.paper, null);
+});
+
+/**
+ * Chance: the office pauses, resumes, extends, lets the time run out and opens again, while the stream ends, the network
+ * fails and the page is loaded anew. Once the exam runs and it is quiet, the page is in it, by itself, and the service
+ * holds the last word of every item that could be given.
+ */
+const SEEDS = Number(process.env.SEEDS ?? 60);
+test(`${SEEDS} histories of decisions end in the exam, with every answer`, async () => {
+  for (let seed = 1; seed <= SEEDS; seed += 1) {
+    const chance = createSeeded(seed * 104_729);
+    const hall = createHall(seed);
+    let page = await seated(hall);
+    const { store } = page;
+    const story = [];
+    const last = new Map();
+    let notices = 0;
+    const decided = (event, clock) => {
+      story.push(`${event} ${JSON.stringify(clock)}`);
+      notices += 1;
+      decide(hall, event, clock, chance.unit() < 0.7 ? { ...NOTICE, id: notices, kind: event } : undefined);
+    };
+    const steps = [
+      () => decided('paused', { state: 'paused', remaining_ms: 1_000_000 }),
+      () => decided('resumed', { state: 'running' }),
+      () => decided('clock', { remaining_ms: 60_000 + chance.unit() * 3_000_000 }),
+      () => decided('clock', { state: 'running', remaining_ms: 1 }),
+      () => {
+        hall.service.reopen(hall.attempt());
+        decided('clock', { state: 'running', remaining_ms: 1_200_000 });
+      },
+      () => void page.sitting.work()?.handIn(),
+      () => hall.network.streams[0]?.end(),
+      () => (hall.network.mode = chance.pick(['ok', 'drop', 'lose', 'late'])),
+      () => {
+        page.die();
+        page = hall.open(store, seed + story.length);
+      },
+    ];
+    for (let step = 0; step < 30; step += 1) {
+      if (chance.unit() < 0.5) {
+        const item = 1001 + Math.floor(chance.unit() * 5);
+        const value = chance.pick(['A', 'B', 'C', 'D']);
+        page.sitting.work()?.answer(item, value, 'choice');
+        await settle();
+        if (page.phase() === 'exam' && page.sitting.work()?.view(item)?.value === value) last.set(item, value);
+        story.push(`${item}=${value}`);
+      } else {
+        const n = Math.floor(chance.unit() * steps.length);
+        story.push(`step ${n}`);
+        steps[n]();
+      }
+      const work = state(page).work;
+      if (chance.unit() < 0.5) page.sitting.work()?.noticesShown((work?.notices ?? []).map((one) => one.id));
+      await hall.time.advance(chance.unit() * 9000);
+    }
+    hall.network.mode = 'ok';
+    // What the candidate pressed is done before the office opens it for the last time.
+    await hall.time.advance(40_000);
+    hall.service.reopen(hall.attempt());
+    decide(hall, 'clock', { state: 'running', remaining_ms: 3_600_000 });
+    await hall.time.advance(2 * LOOK_MS);
+    const told = `seed ${seed}\n${story.join(' · ')}`;
+    assert.equal(page.phase(), 'exam', told);
+    const at = held(hall.attempt());
+    for (const [item, value] of last) assert.equal(at[item], value, `item ${item}, ${told}`);
+    const receipts = hall.attempt().receipts;
+    assert.deepEqual(hall.faults, [], told);
+    assert.ok(receipts.every((id) => id >= 1 && id <= notices), told);
+    page.die();
+  }
 });
