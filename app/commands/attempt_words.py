@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from app.domain.adjustments import REASONS
+from app.domain.adjustments import reason_words
 from app.domain.attempt_proof import Finding
-from app.domain.clock import duration_text
+from app.domain.clock import SCOPES, duration_text
 
 Facts = Mapping[str, Any]
 
@@ -17,8 +17,7 @@ KINDS: dict[str, str] = {
     "relog": "安排换机 move",
     "relog_withdrawn": "撤回换机 move withdrawn",
     "sign_in": "登录 sign-in",
-    "credit": "补时 credit",
-    "extend": "延长 extension",
+    "adjustment": "时间调整 time",
     "revision": "答案 answer",
     "stranded": "搁置 set aside",
     "decision": "处置 decision",
@@ -33,6 +32,16 @@ ENDS = {
     "time_out": "到时 time was up",
     "forced": "强制收卷 ended by the office",
     "deferred": "缓考 deferred",
+}
+ADJUSTMENTS = {
+    "credit": "补时 credit",
+    "extend": "延长 extension",
+    "postpone": "推迟开考 start postponed",
+    "pause": "暂停 paused",
+    "resume": "恢复 resumed",
+    "end": "结束 ended",
+    "reopen": "恢复作答 reopened",
+    "undo": "撤回 taken back",
 }
 ASIDE = {
     "old_epoch": "来自已换下的电脑 from the PC that was replaced",
@@ -160,10 +169,18 @@ def _revision(facts: Facts) -> str:
     return f"{_answer(facts)}（{'，'.join(notes)}）"
 
 
-def _credit(facts: Facts) -> str:
-    zh, en = REASONS.get(facts["reason"], (facts["reason"], facts["reason"]))
-    by = f"，{facts['by']}" if facts["by"] else ""
-    return f"+{duration_text(facts['ms'] or 0)} {zh} {en}{by}"
+def _adjustment(facts: Facts) -> str:
+    what = _kind(facts["kind"])
+    if facts["of"] is not None:
+        what = f"{what}（{_kind(facts['of'])}）"
+    if facts["ms"] is not None:
+        what = f"{what} +{duration_text(facts['ms'])}"
+    why = " ".join([*SCOPES.get(facts["scope"], ()), *reason_words(facts["reason"])])
+    return "，".join([what, why, *(one for one in (facts["by"], facts["note"]) if one)])
+
+
+def _kind(code: str) -> str:
+    return ADJUSTMENTS.get(code, code)
 
 
 def _receipt(facts: Facts) -> str:
@@ -183,8 +200,7 @@ TELL: dict[str, Callable[[Facts], str]] = {
     ),
     "relog_withdrawn": lambda facts: f"{facts['from']} → {facts['to']}，{facts['by']}",
     "sign_in": lambda facts: f"设备 device {facts['device']}，地址 address {facts['address'] or '—'}",
-    "credit": _credit,
-    "extend": _credit,
+    "adjustment": _adjustment,
     "revision": _revision,
     "stranded": lambda facts: (
         f"{_answer(facts)}，{ASIDE.get(facts['reason'], facts['reason'])}（"

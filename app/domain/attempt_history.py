@@ -17,7 +17,7 @@ from app.domain.chain import Revision
 from app.domain.responses import Response, Value, Version, merge
 
 Kind = Literal[
-    "start", "outage", "relog", "relog_withdrawn", "sign_in", "credit", "extend", "decision", "revision", "stranded",
+    "start", "outage", "relog", "relog_withdrawn", "sign_in", "adjustment", "decision", "revision", "stranded",
     "quiet", "silent", "end", "final",
 ]  # fmt: skip
 # Of what happened in the same millisecond, what leads to the other comes first: the order of the list.
@@ -111,14 +111,12 @@ def _of_the_place(snapshot: Snapshot, outage_ms: int) -> list[Event]:
         if relog.state == "withdrawn" and relog.closed_ms is not None:
             told.append(Event(relog.closed_ms, "relog_withdrawn", facts))
     for made in snapshot.adjustments:
-        why = {"reason": made.reason, "note": made.note, "by": made.by}
-        if made.kind == "extend":
-            told.append(Event(made.made_ms, "extend", {"ms": made.amount_ms, **why}))
-        else:
-            length = (made.to_ms or 0) - (made.from_ms or 0)
-            told.append(
-                Event(made.made_ms, "credit", {"from_ms": made.from_ms, "to_ms": made.to_ms, "ms": length, **why})
-            )
+        ms = made.amount_ms
+        if made.kind == "credit":
+            ms = (made.to_ms or 0) - (made.from_ms or 0)
+        facts = {"kind": made.kind, "of": made.of_kind, "scope": made.scope, "ms": ms, "reason": made.reason}
+        span = {"from_ms": made.from_ms, "to_ms": made.to_ms}
+        told.append(Event(made.made_ms, "adjustment", {**facts, **span, "note": made.note, "by": made.by}))
     return told
 
 

@@ -54,6 +54,8 @@ class Aside:
 
 @dataclass(frozen=True, slots=True)
 class Adjustment:
+    """One entry of the ledger of time. ``of_kind`` is the kind of the entry it answers or replaces."""
+
     kind: str
     from_ms: int | None
     to_ms: int | None
@@ -62,6 +64,8 @@ class Adjustment:
     note: str
     by: str | None
     made_ms: int
+    scope: str = "candidate"
+    of_kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ class Inputs:
         }
 
 
-def item_of(row: Row) -> Item:
+def item_of(row: Mapping[str, Any]) -> Item:
     """The domain's item of a row of ``draw_inputs.bank``."""
     ids = [option["id"] for option in row["options"]]
     if any(len(each) != 1 for each in ids):

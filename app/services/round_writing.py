@@ -190,8 +190,8 @@ async def _notify(
     for attempt in sorted(closed):
         if known.attempts[attempt]["epoch"]:
             groups.setdefault((known.plan.session, goes.get(attempt)), []).append(attempt)
-    for attempt, target in sorted(left.items()):
-        groups.setdefault((target, target), []).append(attempt)
+    for attempt, stays in sorted(left.items()):
+        groups.setdefault((stays, stays), []).append(attempt)
     told: dict[UUID, Mapping[str, Any]] = {}
     for (session_id, target), members in groups.items():
         zh, en = round_words.notice(known, target)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from app.commands.attempt_words import TELL
 from app.domain.attempt_history import events, shown, wall
 from app.domain.attempt_proof import head_digits, prove
 from app.domain.attempt_record import Adjustment, Aside, Lease, PaperItem, Relog, Snapshot, Standing, Term
@@ -96,7 +97,7 @@ def test_everything_is_told_in_the_order_in_which_it_happened():
     )
     assert told(snapshot) == [
         (0, "start"), (1000, "sign_in"), (1500, "revision"), (1500, "revision"), (3000, "outage"), (4000, "relog"),
-        (4500, "relog_withdrawn"), (6000, "relog"), (7000, "sign_in"), (7000, "credit"), (7500, "extend"),
+        (4500, "relog_withdrawn"), (6000, "relog"), (7000, "sign_in"), (7000, "adjustment"), (7500, "adjustment"),
         (8000, "revision"), (9000, "stranded"), (9500, "end"), (9600, "final"),
     ]  # fmt: skip
     facts = {one.at_ms: one.facts for one in events(snapshot, quiet_ms=300_000, outage_ms=2000)}
@@ -107,6 +108,24 @@ def test_everything_is_told_in_the_order_in_which_it_happened():
     }  # fmt: skip
     assert facts[9000]["seat"] == "第01考室 2"
     assert facts[7000]["ms"] == 2000
+
+
+def test_every_kind_of_entry_in_the_ledger_is_told_in_words():
+    made = [
+        Adjustment("pause", 2000, None, None, "fire", "", "苏望舒", 2000, "building"),
+        Adjustment("resume", None, 3000, None, "fire", "", "苏望舒", 3000, "building", "pause"),
+        Adjustment("postpone", None, None, 300_000, "power", "楼下断电", "苏望舒", 100, "room"),
+        Adjustment("reopen", None, None, None, "staff-error", "误交卷", "苏望舒", 5000, "candidate"),
+        Adjustment("undo", None, None, None, "staff-error", "", "苏望舒", 6000, "room", "postpone"),
+    ]
+    adjusted = [one for one in events(record(adjustments=made), quiet_ms=1, outage_ms=1) if one.kind == "adjustment"]
+    assert [TELL[one.kind](one.facts) for one in adjusted] == [
+        "推迟开考 start postponed +5:00，考室 room 断电 power cut，苏望舒，楼下断电",
+        "暂停 paused，楼宇 building 火警/危险品 fire or dangerous goods，苏望舒",
+        "恢复 resumed（暂停 paused），楼宇 building 火警/危险品 fire or dangerous goods，苏望舒",
+        "恢复作答 reopened，工作人员操作 staff action，苏望舒，误交卷",
+        "撤回 taken back（推迟开考 start postponed），考室 room 工作人员操作 staff action，苏望舒",
+    ]
 
 
 def test_a_stretch_without_answers_is_told_and_the_silence_at_the_end_apart():

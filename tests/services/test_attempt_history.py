@@ -53,7 +53,7 @@ async def test_the_whole_history_is_told_and_verifies(sat, fresh_db):
     kinds = [one.kind for one in told.events]
     assert kinds[0] == "start"
     assert kinds[-1] == "final"
-    assert [kind for kind in kinds if kind not in ("start", "relog", "credit")] == [
+    assert [kind for kind in kinds if kind not in ("start", "relog", "adjustment")] == [
         "sign_in", "revision", "revision", "revision", "revision", "revision", "sign_in", "revision", "stranded", "end",
         "final",
     ]  # fmt: skip

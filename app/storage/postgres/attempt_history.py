@@ -169,8 +169,12 @@ async def _adjustments(conn: AsyncConnection, attempt: UUID) -> list[Adjustment]
     rows = await _rows(
         conn,
         """
-        SELECT x.kind, x.from_ms, x.to_ms, x.amount_ms, x.reason, x.note, staff.name AS by, x.made_ms
-        FROM adjustment x LEFT JOIN staff ON staff.id = x.staff_id WHERE x.attempt_id = :attempt ORDER BY x.id
+        SELECT x.kind, x.from_ms, x.to_ms, x.amount_ms, x.reason, x.note, staff.name AS by, x.made_ms, x.scope,
+            back.kind AS of_kind
+        FROM adjustment_attempt m JOIN adjustment x ON x.id = m.adjustment_id
+        LEFT JOIN adjustment back ON back.id = coalesce(x.refers_id, x.supersedes_id)
+        LEFT JOIN staff ON staff.id = x.staff_id
+        WHERE m.attempt_id = :attempt ORDER BY x.id
         """,
         attempt=attempt,
     )
