@@ -118,7 +118,9 @@ def test_every_kind_of_entry_in_the_ledger_is_told_in_words():
         Adjustment("reopen", None, None, None, "staff-error", "误交卷", "苏望舒", 5000, "candidate"),
         Adjustment("undo", None, None, None, "staff-error", "", "苏望舒", 6000, "room", "postpone"),
     ]
-    adjusted = [one for one in events(record(adjustments=made), quiet_ms=1, outage_ms=1) if one.kind == "adjustment"]
+    adjusted = [
+        one for one in events(record([], adjustments=made), quiet_ms=1, outage_ms=1) if one.kind == "adjustment"
+    ]
     assert [TELL[one.kind](one.facts) for one in adjusted] == [
         "推迟开考 start postponed +5:00，考室 room 断电 power cut，苏望舒，楼下断电",
         "暂停 paused，楼宇 building 火警/危险品 fire or dangerous goods，苏望舒",
