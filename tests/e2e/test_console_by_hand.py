@@ -219,12 +219,14 @@ async def test_who_only_reads_is_offered_nothing(
     desk = Desk(pcs(server, "desk"), username)
     await desk.pc.switch_on(f"/console#room={exam.room_id}&session={exam.session_id}")
     await desk.sign_in()
-    for label in ("1", "备1"):
+    for label, offered in (("1", ["panel.close", "timing.one.explain"]), ("备1", ["panel.close"])):
         await desk.open_seat(label)
         panel = desk.page.locator("aside.panel")
         await expect(panel).to_be_visible()
-        # Nothing but the way to close it.
-        await expect(panel.get_by_role("button")).to_have_count(1)
+        # Nothing but the way to close it, and why the candidate's time ends when it does.
+        await expect(panel.get_by_role("button")).to_have_count(len(offered))
+        for key in offered:
+            await expect(panel.get_by_role("button", name=desk.words[key], exact=True)).to_be_visible()
 
 
 async def test_a_move_by_touch_on_a_tablet(

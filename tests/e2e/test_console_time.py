@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -31,6 +33,7 @@ from tests.e2e.waits import until
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 PATIENT_MS = 60_000
+CAP_S = 45
 ROOMS = 47
 
 
@@ -40,6 +43,19 @@ def server(make_server: Callable[[], Server]) -> Server:
     server = make_server()
     server.start()
     return server
+
+
+@pytest.fixture
+def strict_server() -> Iterator[Server]:
+    """One whose hour is three quarters of a minute, and for which two silent seats are a room."""
+    server = Server(
+        Path(tempfile.mkdtemp(prefix="holdfast-e2e-")),
+        silent_after="6", time_cap=str(CAP_S), loss_least="2", loss_settle="2",
+    )  # fmt: skip
+    server.start()
+    yield server
+    server.stop()
+    shutil.rmtree(server.place)
 
 
 class TimeDesk(Desk):
@@ -378,6 +394,67 @@ async def _moments(office: TimeDesk) -> tuple[str, str]:
     began = re.findall(r"\d\d:\d\d:\d\d", str(name))[0]
     now = re.findall(r"\d\d:\d\d:\d\d", await office.page.locator(".timeline-now-word").inner_text())[0]
     return began, now
+
+
+async def test_a_room_that_goes_quiet_is_proposed_and_one_that_is_held_is_red(
+    strict_server: Server, pcs: Switchboard, tmp_path: Path
+) -> None:
+    server, record = strict_server, strict_server.engine()
+    exam = await make_exam(server, record, tmp_path, "LOSS", candidates=6, rooms=2)
+    async with _hall(server, exam) as candidates:
+        for candidate in candidates:
+            assert (await candidate.sign_in()).status_code == 200
+        one = await _office(server, record, pcs, exam)
+        page = one.page
+        # The second room is not heard for a while, and comes back.
+        quiet = {candidate: candidate.token for candidate in candidates[1::2]}
+        for candidate in quiet:
+            candidate.token = None
+        await one.tab("proposals").click()
+        proposal = page.locator(".proposal").first
+        await expect(proposal).to_contain_text(room_name(1), timeout=PATIENT_MS)
+        for candidate, token in quiet.items():
+            candidate.token = token
+        await expect(proposal).to_contain_text("3 台中 3 台无响应，建议补时", timeout=PATIENT_MS)
+        await accessible(page, "a room that was quiet is proposed")
+        await proposal.get_by_role("button", name=one.words["timing.proposal.approve"]).click()
+        await page.locator(".proposal-form .button-primary").click()
+        effect = page.locator(".effect")
+        await expect(effect).to_contain_text("1 个考室、3 人", timeout=PATIENT_MS)
+        assert await _entries(record, exam) == []
+        await one.confirm()
+        assert await _entries(record, exam) == ["credit"]
+        await expect(one.line(room_name(1)).locator(".mark[data-kind=credit]")).to_have_count(1)
+
+        # The first room is paused until its time is used up: it stays so, in red, until two people have decided.
+        await page.locator(".map-room").first.click()
+        await one.field("reason").select_option("power")
+        await one.look()
+        await one.confirm()
+        held = page.locator(".standing .note-bad")
+        await expect(held).to_contain_text(one.words["timing.held"], timeout=2 * CAP_S * 1000)
+        await expect(page.locator(".timeline-line[data-held]")).to_contain_text(room_name(0))
+        await nothing_scrolls(page)
+        await accessible(page, "a room is held at the cap")
+        await held.get_by_role("button").click()
+        await one.button("timing.lift.open").click()
+        await one.field("number").fill("9 号")
+        await one.field("text").fill("准予继续作答")
+        await one.field("limit").fill("30")
+        await one.button("timing.lift.submit").click()
+        await expect(page.locator(".timing-told p")).to_be_visible(timeout=PATIENT_MS)
+        two = await _office(server, record, pcs, exam, "顾明渠", 2)
+        await two.tab("decisions").click()
+        await two.button("timing.decision.approve").click()
+        await two.page.locator(".proposal .button-primary").click()
+        await expect(two.page.locator(".timing-told p")).to_be_visible(timeout=PATIENT_MS)
+        assert await _state(candidates[0]) == "paused"
+        await two.page.locator(".standing .note-bad").get_by_role("button").click()
+        await expect(two.page.locator(".effect")).to_contain_text("3 人", timeout=PATIENT_MS)
+        await two.confirm()
+        await expect(page.locator(".standing")).to_have_count(0, timeout=PATIENT_MS)
+        assert await _state(candidates[0]) == "running"
+    await record.dispose()
 
 
 async def test_the_desk_tells_whose_page_has_a_notice(

@@ -219,7 +219,7 @@ export function eventful(service) {
   const mistaken = service.enter({ action: 'extend', scope: { kind: 'room', rooms: [9] }, ms: 3 * MINUTE, note: '点错考室' });
   service.enter({ action: 'undo', scope: { kind: 'site' }, entry: mistaken.id, note: '' });
   service.outages.push({ from_at: at(22), to_at: at(23.4) });
-  service.held.push({ scope: 'room', scope_names: ['第31考室'], rooms: [31], candidates: 40, lost_ms: 60 * MINUTE, entry: null });
+  service.held.push({ scope: 'room', scope_names: ['第31考室'], rooms: [31], candidates: 40, lost_ms: 60 * MINUTE, entry: null, members: [{ ticket: '20260031', name: '考生', room: '第31考室', seat: '1', lost_ms: 60 * MINUTE }] });
   service.proposals.push(
     { id: 90, kind: 'room-loss', state: 'open', scope: 'room', scope_names: ['第12考室'], rooms: [12], candidates: 40, from_at: at(33.5), to_at: at(36), amount_ms: 2.5 * MINUTE, reason: '', note: '', zh: '考室断联 09:03:30–09:06:00，40 台中 38 台无响应，建议补时 2:30', en: 'Room lost 09:03:30–09:06:00, 38 of 40 seats silent, proposed credit 2:30' },
     { id: 91, kind: 'asked', state: 'open', scope: 'candidate', scope_names: ['20260007 林秋实'], candidates: 1, from_at: at(20), to_at: at(21), amount_ms: MINUTE, reason: 'network', note: '键盘失灵', zh: '高明 申请补时 08:50:00–08:51:00，1:00', en: '高明 asks for a credit 08:50:00–08:51:00, 1:00' },

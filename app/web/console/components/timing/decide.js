@@ -18,11 +18,11 @@ export function Decide({ view }) {
   const zone = view.session.timezone;
   if (!may.includes('time-decide')) return null;
   const asked = timing.asking.value;
+  const lift = () => {
+    timing.unask();
+    setMode('lift');
+  };
   if (asked !== null && asked.at === AT) {
-    const lift = () => {
-      timing.unask();
-      setMode('lift');
-    };
     return html`<aside class="decide" aria-label=${t('timing.decide')}>
       <${Effect} at=${AT} zone=${zone} onLift=${asked.body.decision === undefined ? lift : null} />
     </aside>`;
@@ -33,14 +33,14 @@ export function Decide({ view }) {
     <${Choice}
       name="mode" options=${modes.map((one) => ({ value: one, words: t(`timing.mode.${one}`) }))} value=${mode} onChange=${setMode}
     />
-    ${mode === 'time' ? html`<${ActionForm} view=${view} />` : null}
+    ${mode === 'time' ? html`<${ActionForm} view=${view} onLift=${lift} />` : null}
     ${mode === 'rounds' ? html`<${Rounds} view=${view} />` : null}
     ${mode === 'lift' ? html`<${Lift} view=${view} onDone=${() => setMode('time')} />` : null}
   </aside>`;
 }
 
-/** @param {{view: any}} props */
-function ActionForm({ view }) {
+/** @param {{view: any, onLift: () => void}} props */
+function ActionForm({ view, onLift }) {
   const { desk, t } = useApp();
   const { timing } = desk;
   const draft = timing.draft.value;
@@ -83,7 +83,7 @@ function ActionForm({ view }) {
     <div class="outcome" aria-live="polite">
       ${lacks !== null && lacks === now ? html`<p class="note note-warn">${t(`timing.lacks.${lacks}`)}</p>` : null}
     </div>
-    <${Checking} at=${AT} />
+    <${Checking} at=${AT} onLift=${onLift} />
     <button class="button button-primary button-large button-wide" aria-disabled=${timing.checking.value ? 'true' : null}>
       ${t('timing.look')}
     </button>

@@ -4,6 +4,7 @@ import { useApp } from '../../app.js';
 import { toScope } from '../../core/timing-draft.js';
 import { lengthText, parseLength } from '../../core/wall.js';
 import { Outcome } from '../panel/panel.js';
+import { Checking } from './effect.js';
 import { ScopePicker } from './scope.js';
 import { useWords } from './words.js';
 
@@ -91,6 +92,7 @@ export function Lift({ view, onDone }) {
     <div class="outcome" aria-live="polite">
       ${lacks !== null && lacks === first() ? html`<p class="note note-warn">${t(`timing.lacks.${lacks}`)}</p>` : null}
     </div>
+    <${Checking} at="timing" />
     <${Outcome} at=${['lift']} />
     <button class="button button-primary button-large button-wide" aria-disabled=${desk.busy.value ? 'true' : null}>
       ${t('timing.lift.submit')}

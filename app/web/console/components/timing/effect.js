@@ -1,11 +1,14 @@
 /** What a decision will do, in full, before anybody confirms it; and the one button that says it again. */
+import { Refused } from '../../../shared/api.js';
 import { html, useLayoutEffect, useRef } from '../../../shared/ui.js';
-import { useApp } from '../../app.js';
+import { useApp, wordsFor } from '../../app.js';
 import { GRAVE } from '../../core/timing-draft.js';
 import { lengthText, wallText } from '../../core/wall.js';
 import { Outcome } from '../panel/panel.js';
 
 const SHOWN = 50;
+/** Refusals that a recorded decision would end. */
+const CAPPED = new Set(['cap-held', 'cap-exceeded']);
 
 /** @param {{at: string, zone: string | undefined, onLift?: (() => void) | null}} props */
 export function Effect({ at, zone, onLift = null }) {
@@ -62,6 +65,9 @@ export function Effect({ at, zone, onLift = null }) {
         </section>`
       : null}
     ${effect.refused && over.length === 0 ? html`<p class="note note-bad">${said(effect.refused)}</p>` : null}
+    ${effect.refused && CAPPED.has(effect.refused.code) && over.length === 0 && onLift
+      ? html`<button class="button" type="button" onClick=${onLift}>${t('timing.lift.open')}</button>`
+      : null}
     <${Outcome} at=${[at]} />
     <div class="effect-buttons">
       ${blocked
@@ -122,13 +128,19 @@ export function Told({ at = null }) {
   </div>`;
 }
 
-/** Why no effect could be shown, or that one is awaited. @param {{at: string}} props */
-export function Checking({ at }) {
-  const { desk, t, i18n } = useApp();
-  const { checking, doubt } = desk.timing;
-  const failed = doubt.value?.at === at ? /** @type {any} */ (doubt.value.error) : null;
+/**
+ * Why no effect could be shown, or that one is awaited; and the way on, where it is the cap that stands before it.
+ *
+ * @param {{at: string, onLift?: (() => void) | null}} props
+ */
+export function Checking({ at, onLift = null }) {
+  const app = useApp();
+  const { checking, doubt } = app.desk.timing;
+  const failed = doubt.value?.at === at ? doubt.value.error : null;
+  const capped = failed instanceof Refused && CAPPED.has(failed.code);
   return html`<div class="outcome" aria-live="assertive">
-    ${checking.value === at ? html`<p class="soft">${t('timing.checking')}</p>` : null}
-    ${failed ? html`<p class="note note-bad">${failed.text ? failed.text(i18n.language.value) : t('timing.unknown')}</p>` : null}
+    ${checking.value === at ? html`<p class="soft">${app.t('timing.checking')}</p>` : null}
+    ${failed ? html`<p class="note note-bad">${failed instanceof Refused ? wordsFor(app, failed) : app.t('timing.unknown')}</p>` : null}
+    ${capped && onLift ? html`<button class="button button-wide" type="button" onClick=${onLift}>${app.t('timing.lift.open')}</button>` : null}
   </div>`;
 }
