@@ -6,11 +6,11 @@ stream begins with a full snapshot.
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 import structlog
 
 from app.domain.checkpoints import Checkpoint, Outcome
@@ -55,7 +55,7 @@ async def publish(store: Store, keys: Keys, *events: Event) -> None:
         return
     pipeline = store.client.pipeline(transaction=False)
     for event in events:
-        pipeline.publish(keys.events, json.dumps(asdict(event), ensure_ascii=False))
+        pipeline.publish(keys.events, orjson.dumps(event))
     try:
         await store.call(pipeline.execute(raise_on_error=True))
     except RedisAway as fault:
@@ -70,7 +70,7 @@ async def listen(store: Store, keys: Keys) -> AsyncIterator[Event]:
         while True:
             message = await pubsub.get_message(timeout=1.0)
             if message is not None:
-                yield Event(**json.loads(message["data"]))
+                yield Event(**orjson.loads(message["data"]))
     except FAULTY as fault:
         raise RedisAway(repr(fault)) from fault
     finally:
