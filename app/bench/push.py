@@ -28,7 +28,7 @@ import httpx
 import uvloop
 
 from app.bench import fanout, streams
-from app.bench.checkpoint import PATIENCE_S, environment, stored
+from app.bench.checkpoint import NOTICED, PATIENCE_S, environment, stored
 from app.bench.seats import Seat, prepare
 from app.services import staff_accounts
 from app.settings import Settings
@@ -131,6 +131,8 @@ async def _measure(
         office = Office(await stack.enter_async_context(client), record)
         await office.sign_in(settings, database_url)
         wanted = [streams.request(EVENTS, seat.token) for seat in seats]
+        # A server that is stopped with open streams would cut them off and say so, once for each.
+        stack.push_async_callback(_all_closed, port)
         pages = await stack.enter_async_context(streams.opened(port, wanted, patience_s=PATIENCE_S))
         plainly = [streams.request("/", "")] * len(seats)
         plain = await stack.enter_async_context(streams.opened(bare.port, plainly, patience_s=PATIENCE_S))
@@ -146,6 +148,17 @@ async def _measure(
             )
             measured.append(one)
         return Push(len(pages), measured[1:], pages.lost + plain.lost)
+
+
+async def _all_closed(port: int) -> None:
+    """Until every process has noticed that its streams are closed; each look is a connection of its own."""
+    agreed = 0
+    async with asyncio.timeout(PATIENCE_S):
+        while agreed < NOTICED:
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+                metrics = (await client.get("/metrics", timeout=PATIENCE_S)).text
+            agreed = agreed + 1 if "\nholdfast_streams 0.0" in metrics else 0
+            await asyncio.sleep(0.05)
 
 
 async def _round(office: Office, pages: streams.Hall, plain: streams.Hall, bare: Bare) -> Round:
