@@ -180,7 +180,11 @@ async def _receipt(conn: AsyncConnection, attempt: UUID, ended_ms: int, now_ms: 
         raise LookupError(attempt)
     answers = {row["item_id"]: row["value"] for row in await attempts.responses(conn, attempt)}
     row = (
-        (await conn.execute(text("SELECT count, chain, chain_links FROM attempt WHERE id = :a"), {"a": attempt}))
+        (
+            await conn.execute(
+                text("SELECT count, chain, chain_links, end_reason FROM attempt WHERE id = :a"), {"a": attempt}
+            )
+        )
         .mappings()
         .one()
     )
@@ -191,6 +195,7 @@ async def _receipt(conn: AsyncConnection, attempt: UUID, ended_ms: int, now_ms: 
         "handed_in_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "service_ms": now_ms,
         "ended_ms": ended_ms,
+        "reason": row["end_reason"],
         "answers_hash": answers_hash(answers),
         "chain": row["chain"].hex(),
         "links": row["chain_links"],

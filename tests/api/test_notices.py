@@ -238,7 +238,7 @@ async def test_a_hand_in_for_the_time_being_up_is_void_when_it_is_not(fresh_url,
             await conn.execute(text("UPDATE attempt SET end_ms = 1 WHERE id = :a"), {"a": made.people[0].attempt})
         reply = (await one.send(path="hand-in", time_up=True)).json()
         assert reply["state"] == "final"
-        assert reply["receipt"]["answered"] == 1
+        assert (reply["receipt"]["answered"], reply["receipt"]["reason"]) == (1, "time_out")
     async with fresh_db.connect() as conn:
         row = await conn.execute(text("SELECT end_reason FROM attempt WHERE id = :a"), {"a": made.people[0].attempt})
         assert row.scalar_one() == "time_out"

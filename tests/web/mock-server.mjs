@@ -244,7 +244,7 @@ export function createService({ now }) {
       const values = [...attempt.responses.values()].filter(({ value }) => value !== null);
       attempt.receipt = {
         count: attempt.count, answered: values.length, total: 100, handed_in_at: new Date().toISOString(), service_ms: now(),
-        answers_hash: '4b1f 90ce 77d2', chain: 'ab12', ticket: attempt.ticket, name: attempt.name,
+        reason: body.time_up ? 'time_out' : 'hand_in', answers_hash: '4b1f 90ce 77d2', chain: 'ab12', ticket: attempt.ticket, name: attempt.name,
         session: '第一场 综合知识', seat: `${attempt.seat.room} ${attempt.seat.seat}`,
       }; // prettier-ignore
     }

@@ -81,7 +81,8 @@ class SignedIn(Struct):
 class Receipt(Struct):
     """``service_ms`` and ``ended_ms`` are service time; ``handed_in_at`` is a wall clock.
 
-    ``chain`` is the head of the attempt's hash chain in hex, ``links`` and ``count`` its links and revisions.
+    ``chain`` is the head of the attempt's hash chain in hex, ``links`` and ``count`` its links and revisions;
+    ``reason`` is how the attempt ended, in receipts since there is more than one way.
     """
 
     count: int
@@ -97,6 +98,7 @@ class Receipt(Struct):
     name: str
     session: str
     seat: str
+    reason: Literal["hand_in", "time_out", "forced", "deferred"] | UnsetType = UNSET
 
 
 class ResponseTold(Struct):

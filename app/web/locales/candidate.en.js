@@ -181,6 +181,8 @@ export default {
 
   'receipt.title': 'Handed in',
   'receipt.titleTime': 'The exam is over and handed in',
+  'receipt.titleForced': 'The exam office has ended the exam',
+  'receipt.titleDeferred': 'Your exam is deferred',
   'receipt.paper': 'Hand-in receipt',
   'receipt.name': 'Name',
   'receipt.ticket': 'Ticket',

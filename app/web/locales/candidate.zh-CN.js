@@ -171,6 +171,8 @@ export default {
 
   'receipt.title': '交卷成功',
   'receipt.titleTime': '考试结束，已交卷',
+  'receipt.titleForced': '考试已由考务办公室结束',
+  'receipt.titleDeferred': '已转为缓考',
   'receipt.paper': '交卷回执',
   'receipt.name': '姓名',
   'receipt.ticket': '准考证号',

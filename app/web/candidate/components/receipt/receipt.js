@@ -8,6 +8,12 @@ import { Frame } from '../frame/frame.js';
 import { Fact } from '../identity/identity.js';
 import { Check } from '../icons/icons.js';
 
+/** How the attempt ended, as its heading says. @type {Readonly<Record<string, string>>} */
+const TITLES = Object.freeze({
+  time_out: 'receipt.titleTime',
+  forced: 'receipt.titleForced',
+  deferred: 'receipt.titleDeferred',
+});
 /** Long enough to read and to print; the candidate can stop it. */
 const RETURN_S = 180;
 /** Hex digits of the chain's code that are shown on the screen; the audit takes them or all of them. */
@@ -44,7 +50,7 @@ export function Receipt() {
         <p class="receipt-paper">${t('receipt.paper')}</p>
         <header class="receipt-head">
           <span class="receipt-sign"><${Check} /></span>
-          <h1 tabindex="-1" ref=${title}>${t(receipt.reason === 'time_out' ? 'receipt.titleTime' : 'receipt.title')}</h1>
+          <h1 tabindex="-1" ref=${title}>${t(TITLES[receipt.reason] ?? 'receipt.title')}</h1>
         </header>
         <dl class="facts">
           <${Fact} label=${t('receipt.name')} value=${receipt.name} />
