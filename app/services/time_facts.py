@@ -6,18 +6,20 @@ import hashlib
 import json
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import cast
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain import adjustments as rules
 from app.domain import clock
-from app.domain.adjustments import Change
+from app.domain.adjustments import Change, ScopeKind
 from app.domain.errors import Refused
 from app.domain.roles import allows
 from app.domain.wall_time import WallTime
 from app.services import time_scope
 from app.services.site import Site
-from app.services.time_plan import Facts, Plan
+from app.services.time_judge import Facts
+from app.services.time_plan import Plan
 from app.services.time_scope import Reached
 from app.storage.postgres import adjustments, time_decisions, time_entries
 from app.storage.postgres import time_scope as time_scope_rows
@@ -55,7 +57,11 @@ async def completed(conn: AsyncConnection, change: Change, now_ms: int, site: Si
         answered = await _paused(conn, change)
     else:
         return change
-    return replace(change, reason=change.reason or answered.reason, scope=replace(change.scope, kind=answered.scope))
+    return replace(
+        change,
+        reason=change.reason or answered.reason,
+        scope=replace(change.scope, kind=cast("ScopeKind", answered.scope)),
+    )
 
 
 def _answers_all(change: Change) -> bool:
