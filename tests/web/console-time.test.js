@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { countOf, emptyDraft, missing, ticketsIn, toAction, toggleRooms } from '../../app/web/console/core/timing-draft.js';
 import { extentOf, namesOf, rowsOf, share, ticks, walk } from '../../app/web/console/core/timing-picture.js';
 import { approved, asProposed, fieldsOf } from '../../app/web/console/core/timing-proposal.js';
+import { byBuilding, lifted, nearOf, openPauses, waitingIn } from '../../app/web/console/core/timing-view.js';
 import { clockText, lengthText, parseLength, parseWall, wallText } from '../../app/web/console/core/wall.js';
 
 const ZONE = 'Asia/Shanghai';
@@ -32,7 +33,7 @@ test('a time of day is the one of the exam, in its zone and on its day', () => {
 });
 
 const room = (id, building, spans = [], more = {}) => ({
-  id, name: `第0${id}考室`, building, candidates: 40, paused: false, end_at: at(90), lost_ms: 0, spans, ...more,
+  id, name: `第0${id}考室`, building, candidates: 40, paused: 0, end_at: at(90), lost_ms: 0, spans, ...more,
 });
 const view = (rooms, more = {}) => ({
   session: { id: 7, timezone: ZONE }, planned: { start_at: at(0), end_at: at(90) }, actual: { start_at: at(0), end_at: at(90) },
@@ -71,7 +72,7 @@ test('47 rooms of an ordinary day are a few lines', () => {
 
 test('an open pause lasts until now, an outage goes through every line, a held room is told', () => {
   const pause = { kind: 'pause', from_at: at(31), to_at: null, entry: 5 };
-  const shown = view([room(1, '南楼', [pause], { paused: true, end_at: null }), room(2, '南楼')], {
+  const shown = view([room(1, '南楼', [pause], { paused: 40, end_at: null }), room(2, '南楼')], {
     outages: [{ from_at: at(22), to_at: at(23) }], held: [{ rooms: [2] }],
   });
   const [{ rows }] = rowsOf(shown, extentOf(shown));
@@ -183,4 +184,19 @@ test('what a later session needs is a length', () => {
   assert.deepEqual(approved(later, first, where), {});
   assert.deepEqual(approved(later, { ...first, length: '12' }, where), { ms: 720_000 });
   assert.equal(approved(later, { ...first, length: '' }, where), null);
+});
+
+test('what waits for somebody is counted, and what the service holds is no pause of anybody', () => {
+  const shown = {
+    proposals: [{ state: 'open' }, { state: 'approved' }], notices: [{ shown: 39, of: 40 }, { shown: 40, of: 40 }],
+    decisions: [{ id: 1, kind: 'lift-cap', state: 'approved' }, { id: 2, kind: 'lift-cap', state: 'proposed' }, { id: 3, kind: 'defer', state: 'approved' }],
+    entries: [{ id: 5, open: true }, { id: 6, open: false }, { id: 7, open: true }], held: [{ entry: 7 }],
+    planned: { start_at: at(0) }, actual: { start_at: null }, now_at: at(-60),
+    rooms: [{ id: 1, building: '南楼' }, { id: 2, building: '北楼' }, { id: 3, building: '南楼' }],
+  };
+  assert.deepEqual(waitingIn(shown), { proposals: 1, decisions: 1, reach: 1 });
+  assert.deepEqual(lifted(shown).map(({ id }) => id), [1]);
+  assert.deepEqual(openPauses(shown).map(({ id }) => id), [5]);
+  assert.equal(nearOf(shown), at(0));
+  assert.deepEqual(byBuilding(shown).map(([name, rooms]) => [name, rooms.map(({ id }) => id)]), [['南楼', [1, 3]], ['北楼', [2]]]);
 });

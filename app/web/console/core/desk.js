@@ -9,8 +9,6 @@
  * @typedef {import('./room.js').Session} Session
  * @typedef {{id: number, name: string, number: string, building: string, exam_id: number}} Room
  * @typedef {{username: string, name: string, role: string, may: string[], rooms: Room[]}} Staff
- * @typedef {{id: number, kind: string, name: string, seat: string}} Notice
- * @typedef {{at: string, error: unknown}} Fault `at` names the action, for showing it beside its button
  * @typedef {{
  *   fetch: typeof globalThis.fetch, timers: import('../../shared/api.js').Timers, clock: {now: () => number},
  *   random: import('../../shared/random.js').Random, language: () => string,
@@ -23,7 +21,9 @@ import { fullJitter } from '../../shared/backoff.js';
 import { batch, signal } from '../../shared/ui.js';
 import { createActs } from './act.js';
 import { createAside } from './aside.js';
+import { createClicks } from './clicks.js';
 import { createLive } from './live.js';
+import { createNotices } from './notices.js';
 import { currentSession, follow, happenings } from './room.js';
 import { createStores } from './stores.js';
 import { createTiming } from './timing.js';
@@ -31,8 +31,6 @@ import { createTiming } from './timing.js';
 /** While the service is away at the start of the page. */
 const STAFF_RETRY = Object.freeze({ base: 500, cap: 3000 });
 const SESSIONS_EVERY_MS = 20_000;
-const NOTICE_MS = 12_000;
-const NOTICES = 4;
 /** Told aloud and shown; who comes back by themselves is only seen on the map. */
 const TOLD = new Set(['moved', 'returned', 'silent']);
 
@@ -54,24 +52,18 @@ export function createDesk(ports) {
   const selection = signal(/** @type {{seatId: number, ticket: string | null} | null} */ (null));
   const query = signal('');
   const only = signal(/** @type {string | null} */ (null));
-  /** Name of the action under way, and whether it is being repeated for want of an answer. */
-  const busy = signal(/** @type {{at: string, repeating: boolean} | null} */ (null));
-  const fault = signal(/** @type {Fault | null} */ (null));
-  const notices = signal(/** @type {Notice[]} */ ([]));
   const farewell = signal(/** @type {unknown} */ (null));
 
   let token = storage.get('token');
-  let noticeId = 0;
   /** @type {any} */
   let sessionsTimer = null;
   const asked = () => ({ token });
 
   const act = createActs({ api, timers, random, clock, token: () => token });
+  const { busy, fault, send, change, forgive } = createClicks({ act, loginEnded });
+  const { notices, notify, dismiss } = createNotices({ timers });
   const stores = createStores({ fetch, timers, random });
   const get = async (/** @type {string} */ path) => (await api.get(`/api/v1/staff${path}`, asked())).body;
-  const forgive = () => {
-    fault.value = null;
-  };
   const aside = createAside({ get, change, timers, random, loginEnded, forgive });
   const timing = createTiming({
     get,
@@ -109,18 +101,6 @@ export function createDesk(ports) {
       closed.value = code ?? (status === 404 ? 'not-found' : 'not-permitted');
     },
   });
-
-  /** @param {Omit<Notice, 'id'>} notice */
-  function notify(notice) {
-    const id = (noticeId += 1);
-    notices.value = [...notices.value, { ...notice, id }].slice(-NOTICES);
-    timers.setTimeout(() => dismiss(id), NOTICE_MS);
-  }
-
-  /** @param {number} id */
-  function dismiss(id) {
-    notices.value = notices.value.filter((notice) => notice.id !== id);
-  }
 
   /** @param {unknown} why shown above the sign-in form */
   function leave(why) {
@@ -219,42 +199,6 @@ export function createDesk(ports) {
     if (!chosen) return live.stop();
     address.set(room, chosen.id);
     live.watch(room, chosen.id);
-  }
-
-  /**
-   * @param {string} at
-   * @param {string} path
-   * @param {unknown} body
-   */
-  async function change(at, path, body) {
-    return 'body' in (await send(at, path, body));
-  }
-
-  /**
-   * One click, repeated until it has an answer; the reply's body, or why there is none.
-   *
-   * @param {string} at
-   * @param {string} path
-   * @param {unknown} body
-   * @returns {Promise<{body: any} | {error: unknown}>}
-   */
-  async function send(at, path, body) {
-    if (busy.value !== null) return { error: null };
-    batch(() => {
-      busy.value = { at, repeating: false };
-      fault.value = null;
-    });
-    try {
-      const reply = await act(path, body, () => {
-        busy.value = { at, repeating: true };
-      });
-      return { body: reply };
-    } catch (error) {
-      if (!loginEnded(error)) fault.value = { at, error };
-      return { error };
-    } finally {
-      busy.value = null;
-    }
   }
 
   return {

@@ -2,14 +2,9 @@
  * The session's time as a picture (`GET /staff/time/sessions/{id}`): a row of bars for rooms that are alike, over the
  * wall clock. An outage has no length in service time, but people's watches went on in it. Pure functions, no DOM.
  *
- * @typedef {{
- *   kind: string, from_at: string | null, to_at: string | null, from_ms?: number | null, to_ms?: number | null,
- *   entry?: string | number | null, scope?: string,
- * }} Span
- * @typedef {{
- *   id: number, name: string, building: string, building_id?: number, candidates: number, paused: boolean | number,
- *   start_at?: string | null, end_at: string | null, lost_ms: number, spans: Span[],
- * }} Room
+ * @typedef {import('./timing-view.js').View} View
+ * @typedef {import('./timing-view.js').Room} Room
+ * @typedef {import('./timing-view.js').Span} Span
  * @typedef {{kind: string, from: number, to: number, open: boolean, left: number, width: number, entry: any}} Mark
  * @typedef {{
  *   key: string, building: string, rooms: Room[], candidates: number, stands: boolean, paused: number, held: boolean,
@@ -28,19 +23,19 @@ const MINUTE_MS = 60 * 1000;
 /**
  * From when to when the picture goes: everything that is planned or happened, and now while the session is near.
  *
- * @param {any} view
+ * @param {View} view
  * @returns {Extent}
  */
 export function extentOf(view) {
-  /** @type {(string | null | undefined)[]} */
-  const told = [view.planned?.start_at, view.planned?.end_at, view.actual?.start_at, view.actual?.end_at];
+  /** @type {(string | null)[]} */
+  const told = [view.planned.start_at, view.planned.end_at, view.actual.start_at, view.actual.end_at];
   for (const room of view.rooms) {
     told.push(room.end_at);
     for (const span of room.spans) told.push(span.from_at, span.to_at);
   }
-  for (const outage of view.outages ?? []) told.push(outage.from_at, outage.to_at);
+  for (const outage of view.outages) told.push(outage.from_at, outage.to_at);
   const known = told.filter(Boolean).map((at) => Date.parse(/** @type {string} */ (at)));
-  const now = view.now_at ? Date.parse(view.now_at) : NaN;
+  const now = Date.parse(view.now_at);
   let from = Math.min(...known);
   let to = Math.max(...known);
   // A session of yesterday is not drawn up to today.
@@ -71,53 +66,58 @@ export function share(at, { from, to }) {
 /**
  * The rows, rooms of one building that are alike in one.
  *
- * @param {any} view
+ * @param {View} view
  * @param {Extent} extent
  * @param {boolean} apart each room for itself
  * @returns {{building: string, rows: Row[]}[]}
  */
 export function rowsOf(view, extent, apart = false) {
-  const held = new Set((view.held ?? []).flatMap((/** @type {any} */ one) => one.rooms ?? []));
-  const now = view.now_at ? Date.parse(view.now_at) : extent.to;
+  const held = new Set(view.held.flatMap(({ rooms }) => rooms));
+  const now = Date.parse(view.now_at);
   /** @type {Map<string, Map<string, Row>>} */
   const buildings = new Map();
-  for (const room of /** @type {Room[]} */ (view.rooms)) {
+  for (const room of view.rooms) {
     // Not by the end: a single candidate's own time moves that of the room.
-    const likeness = marksOf(room, view, extent, now).map(({ kind, from, to, open, entry }) => [kind, from, open || kind === 'actual' ? 0 : to, entry]);
-    const key = apart ? `room ${room.id}` : JSON.stringify([likeness, stands(room), held.has(room.id)]);
+    const likeness = marksOf(room, view, extent, now).map(({ kind, from, to, open, entry }) => {
+      return [kind, from, open || kind === 'actual' ? 0 : to, entry];
+    });
+    const isHeld = held.has(room.id);
+    const key = apart ? `room ${room.id}` : JSON.stringify([likeness, stands(room), isHeld]);
     const rows = buildings.get(room.building) ?? new Map();
     buildings.set(room.building, rows);
     const row = rows.get(key);
     if (row) row.rooms.push(room);
-    else rows.set(key, { key: `${room.building} ${room.id}`, building: room.building, held: held.has(room.id), rooms: [room] });
+    else rows.set(key, { key: `${room.building} ${room.id}`, building: room.building, held: isHeld, rooms: [room] });
   }
-  return [...buildings].map(([building, rows]) => ({ building, rows: [...rows.values()].map((row) => together(row, view, extent, now)) }));
+  return [...buildings].map(([building, rows]) => {
+    return { building, rows: [...rows.values()].map((row) => together(row, view, extent, now)) };
+  });
 }
 
 /** Nobody of the room goes on. @param {Room} room */
 export function stands({ paused, candidates }) {
-  return paused === true || (typeof paused === 'number' && paused > 0 && paused >= candidates);
+  return paused > 0 && paused >= candidates;
 }
 
 /**
  * What the rooms of a row have together: the latest end, the most lost.
  *
  * @param {Row} row
- * @param {any} view
+ * @param {View} view
  * @param {Extent} extent
  * @param {number} now
  * @returns {Row}
  */
 function together(row, view, extent, now) {
   const { rooms } = row;
-  const ends = rooms.map(({ end_at: end }) => end).filter((end) => end !== null);
+  const ends = rooms.flatMap(({ end_at: end }) => end ?? []);
   const endAt = ends.sort((a, b) => Date.parse(a) - Date.parse(b)).pop() ?? null;
   const all = stands(rooms[0]);
   return {
     ...row,
     candidates: rooms.reduce((sum, { candidates }) => sum + candidates, 0),
     stands: all,
-    paused: all ? 0 : rooms.reduce((sum, { paused }) => sum + Number(paused), 0),
+    paused: all ? 0 : rooms.reduce((sum, { paused }) => sum + paused, 0),
     lostMs: Math.max(...rooms.map(({ lost_ms: lost }) => lost)),
     endAt,
     marks: marksOf({ ...rooms[0], end_at: endAt }, view, extent, now),
@@ -126,7 +126,7 @@ function together(row, view, extent, now) {
 
 /**
  * @param {Room} room
- * @param {any} view
+ * @param {View} view
  * @param {Extent} extent
  * @param {number} now
  * @returns {Mark[]}
@@ -136,10 +136,10 @@ function marksOf(room, view, extent, now) {
   const spans = room.spans.filter((span) => !PERSONAL.has(span.scope ?? ''));
   const has = (/** @type {string} */ kind) => spans.some((span) => span.kind === kind);
   const { planned, actual } = view;
-  if (!has('planned') && planned?.start_at) spans.push({ kind: 'planned', from_at: planned.start_at, to_at: planned.end_at });
-  const start = room.start_at ?? actual?.start_at;
+  if (!has('planned')) spans.push({ kind: 'planned', from_at: planned.start_at, to_at: planned.end_at });
+  const start = room.start_at ?? actual.start_at;
   if (!has('actual') && start) spans.push({ kind: 'actual', from_at: start, to_at: room.end_at });
-  for (const outage of view.outages ?? []) {
+  for (const outage of view.outages) {
     if (!has('outage')) spans.push({ kind: 'outage', from_at: outage.from_at, to_at: outage.to_at });
   }
   return spans

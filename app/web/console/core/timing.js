@@ -39,7 +39,7 @@ const CHANGED = new Set(['time-changed', 'round-changed']);
 export function createTiming({ get, post, send, timers, random, loginEnded, forgive }) {
   /** The session that is open. */
   const open = signal(/** @type {number | null} */ (null));
-  const view = signal(/** @type {any} */ (null));
+  const view = signal(/** @type {import('./timing-view.js').View | null} */ (null));
   const loading = signal(false);
   const fault = signal(/** @type {unknown} */ (null));
   const draft = signal(emptyDraft());
@@ -161,7 +161,8 @@ export function createTiming({ get, post, send, timers, random, loginEnded, forg
     batch(() => {
       asking.value = null;
       if (asked.at === 'timing') draft.value = emptyDraft();
-      told.value = { at: asked.at, words: asked.words, effect: answer.body.effect ?? asked.effect, notice: answer.body.notice ?? null };
+      const { effect = asked.effect, notice = null } = answer.body;
+      told.value = { at: asked.at, words: asked.words, effect, notice };
     });
     await reload();
     return true;

@@ -5,10 +5,12 @@
  * @typedef {import('../../core/room.js').Occupant} Occupant
  */
 import { html, useEffect, useState } from '../../../shared/ui.js';
-import { useApp, wordsFor } from '../../app.js';
+import { useApp } from '../../app.js';
 import { parseWall } from '../../core/wall.js';
 import { Checking, Effect, Told } from '../timing/effect.js';
 import { Explain } from '../timing/explain.js';
+import { Lacks, SelectField, TextField } from '../timing/field.js';
+import { Outcome } from './panel.js';
 
 const AT = 'panel-time';
 const ENDED = ['handed_in', 'timed_out', 'forced', 'deferred'];
@@ -33,30 +35,31 @@ export function Time({ occupant, picture }) {
     [attempt],
   );
   if (attempt === null || !may('time-view')) return null;
-  if (asked !== null && asked.at === AT) return html`<section class="panel-time"><${Effect} at=${AT} zone=${zone} /></section>`;
-  const paused = state === 'paused';
-  const ended = ENDED.includes(state);
-  const pauses = !ended && may('time-pause-one');
-  const proposes = may('time-propose');
+  if (asked !== null && asked.at === AT) {
+    return html`<section class="panel-time"><${Effect} at=${AT} zone=${zone} /></section>`;
+  }
+  const how = state === 'paused' ? 'resume' : 'pause';
   const toggle = (/** @type {'pause' | 'resume' | 'propose'} */ what) => {
     timing.unask();
     timing.told.value = null;
     setOpen(open === what ? null : what);
   };
+  const button = (/** @type {'pause' | 'resume' | 'propose'} */ what) =>
+    html`<button class="button" aria-expanded=${open === what ? 'true' : 'false'} onClick=${() => toggle(what)}>
+      ${t(`timing.one.${what}`)}
+    </button>`;
+  const close = () => setOpen(null);
   return html`<section class="panel-time" aria-label=${t('timing.own')}>
     <${Told} at=${AT} />
     <div class="panel-time-buttons">
-      ${pauses
-        ? html`<button class="button" aria-expanded=${open === 'pause' || open === 'resume' ? 'true' : 'false'} onClick=${() => toggle(paused ? 'resume' : 'pause')}>
-            ${t(paused ? 'timing.one.resume' : 'timing.one.pause')}
-          </button>`
-        : null}
-      ${proposes
-        ? html`<button class="button" aria-expanded=${open === 'propose' ? 'true' : 'false'} onClick=${() => toggle('propose')}>${t('timing.one.propose')}</button>`
-        : null}
+      ${!ENDED.includes(state) && may('time-pause-one') ? button(how) : null}
+      ${may('time-propose') ? button('propose') : null}
     </div>
-    ${open === 'pause' || open === 'resume' ? html`<${Pause} key=${open} attempt=${attempt} how=${open} onDone=${() => setOpen(null)} />` : null}
-    ${open === 'propose' ? html`<${Propose} attempt=${attempt} picture=${picture} onDone=${() => setOpen(null)} />` : null}
+    ${open === 'pause' || open === 'resume'
+      ? html`<${Pause} key=${open} attempt=${attempt} how=${open} onDone=${close} />`
+      : null}
+    ${open === 'propose' ? html`<${Propose} attempt=${attempt} picture=${picture} onDone=${close} />` : null}
+    <${Checking} at=${AT} />
     <${Explain} attempt=${attempt} />
   </section>`;
 }
@@ -79,7 +82,6 @@ function Pause({ attempt, how, onDone }) {
   return html`<form class="move" onSubmit=${submit}>
     ${how === 'pause' ? html`<${Why} value=${reason} onChange=${setReason} />` : null}
     <${Note} value=${note} onInput=${setNote} needed=${lacks} />
-    <${Checking} at=${AT} />
     <button class="button button-primary" aria-disabled=${lacks ? 'true' : null}>${t('timing.look')}</button>
   </form>`;
 }
@@ -90,8 +92,7 @@ function Pause({ attempt, how, onDone }) {
  * @param {{attempt: string, picture: import('../../core/room.js').Picture, onDone: () => void}} props
  */
 function Propose({ attempt, picture, onDone }) {
-  const app = useApp();
-  const { desk, t } = app;
+  const { desk, t } = useApp();
   const { timing } = desk;
   const [fields, setFields] = useState({ from: '', to: '', reason: 'pc', note: '' });
   const [tried, setTried] = useState(false);
@@ -99,32 +100,28 @@ function Propose({ attempt, picture, onDone }) {
   const from = parseWall(fields.from, near, picture.room.timezone);
   const to = parseWall(fields.to, near, picture.room.timezone);
   const late = from !== null && to !== null && Date.parse(to) > Date.parse(from);
-  const lacks = from === null ? 'from' : !late ? 'to' : fields.note.trim() === '' ? 'note' : null;
-  const fault = desk.fault.value?.at === AT ? desk.fault.value.error : null;
-  const edit = (/** @type {Partial<typeof fields>} */ change) => setFields({ ...fields, ...change });
+  const note = fields.note.trim();
+  const lacks = from === null ? 'from' : !late ? 'to' : note === '' ? 'note' : null;
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
     setTried(true);
     if (lacks !== null || desk.busy.value !== null) return;
     const scope = { session: desk.sessionId.value, kind: 'candidate', attempt };
-    const body = { scope, from_at: from, to_at: to, reason: fields.reason, note: fields.note.trim() };
+    const body = { scope, from_at: from, to_at: to, reason: fields.reason, note };
     if (await timing.decide(AT, '/time/proposals', body, 'timing.one.proposed')) onDone();
   };
+  const edit = (/** @type {string} */ name) => (/** @type {string} */ value) => setFields({ ...fields, [name]: value });
+  const time = (/** @type {'from' | 'to'} */ name) =>
+    html`<${TextField}
+      name=${name} label=${t(`timing.field.${name}`)} value=${fields[name]} hint=${t('timing.from.hint')} most=${8}
+      digits onInput=${edit(name)}
+    />`;
   return html`<form class="move" onSubmit=${submit} novalidate>
-    ${['from', 'to'].map(
-      (name) => html`<label class="decide-field" key=${name}>
-        <span>${t(`timing.field.${name}`)}</span>
-        <input
-          class="move-field number" name=${name} maxlength="8" value=${fields[/** @type {'from'} */ (name)]}
-          placeholder=${t('timing.from.hint')} autocomplete="off"
-          onInput=${(/** @type {any} */ event) => edit({ [name]: event.target.value })}
-        />
-      </label>`,
-    )}
-    <${Why} value=${fields.reason} onChange=${(/** @type {string} */ reason) => edit({ reason })} />
-    <${Note} value=${fields.note} onInput=${(/** @type {string} */ note) => edit({ note })} needed=${fields.note.trim() === ''} />
-    ${tried && lacks ? html`<p class="note note-warn" role="alert">${t(`timing.lacks.${lacks}`)}</p>` : null}
-    ${fault ? html`<p class="note note-bad" role="alert">${wordsFor(app, fault)}</p>` : null}
+    ${time('from')} ${time('to')}
+    <${Why} value=${fields.reason} onChange=${edit('reason')} />
+    <${Note} value=${fields.note} onInput=${edit('note')} needed=${note === ''} />
+    <${Lacks} words=${tried && lacks ? t(`timing.lacks.${lacks}`) : null} />
+    <${Outcome} at=${[AT]} />
     <button class="button button-primary">${t('timing.one.propose.submit')}</button>
   </form>`;
 }
@@ -132,22 +129,17 @@ function Propose({ attempt, picture, onDone }) {
 /** @param {{value: string, onChange: (value: string) => void}} props */
 function Why({ value, onChange }) {
   const { t } = useApp();
-  return html`<label class="decide-field">
-    <span>${t('timing.field.reason')}</span>
-    <select class="move-field" value=${value} onChange=${(/** @type {any} */ event) => onChange(event.target.value)}>
-      ${REASONS.map((one) => html`<option key=${one} value=${one}>${t(`timing.reason.${one}`)}</option>`)}
-    </select>
-  </label>`;
+  const options = REASONS.map((one) => ({ value: one, words: t(`timing.reason.${one}`) }));
+  return html`<${SelectField}
+    name="reason" label=${t('timing.field.reason')} value=${value} onChange=${onChange} options=${options}
+  />`;
 }
 
 /** @param {{value: string, onInput: (value: string) => void, needed: boolean}} props */
 function Note({ value, onInput, needed }) {
   const { t } = useApp();
-  return html`<label class="decide-field">
-    <span>${t('timing.field.note')}</span>
-    <input
-      class="move-field" maxlength="200" value=${value} placeholder=${t(needed ? 'timing.note.needed' : 'move.note.hint')}
-      onInput=${(/** @type {any} */ event) => onInput(event.target.value)}
-    />
-  </label>`;
+  return html`<${TextField}
+    name="note" label=${t('timing.field.note')} value=${value} onInput=${onInput}
+    hint=${t(needed ? 'timing.note.needed' : 'move.note.hint')}
+  />`;
 }

@@ -27,20 +27,28 @@ export function Effect({ at, zone, onLift = null }) {
   const blocked = over.length > 0 || (effect.refused ?? null) !== null;
   const busy = desk.busy.value !== null;
   const what = t(asked.words);
+  const grave = GRAVE.has(asked.body.action ?? asked.body.kind);
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault();
     if (!busy && !blocked) void timing.confirm();
   };
+  const lift = onLift && html`<button class="button" type="button" onClick=${onLift}>${t('timing.lift.open')}</button>`;
+  const changed = effect.changed ?? [];
+  const facts = [
+    ['timing.effect.starts', asked.body.action === 'postpone' ? range(effect.starts) : ''],
+    ['timing.effect.ends', range(effect.ends)],
+    ['timing.effect.seats', some(effect.seats) ? t('timing.effect.seats.n', effect.seats) : ''],
+    ['timing.effect.papers', some(effect.papers) ? t('timing.effect.papers.n', effect.papers) : ''],
+  ];
   return html`<form class="effect" onSubmit=${submit} aria-labelledby="effect-title">
     <h2 id="effect-title" tabindex="-1" ref=${heading}>${t('timing.effect', { what })}</h2>
     ${asked.changed ? html`<p class="note note-warn" role="alert">${t('timing.effect.changed')}</p>` : null}
     ${asked.whom ? html`<p class="effect-whom">${asked.whom}</p>` : null}
     <p class="effect-sentence">${said(effect)}</p>
     <dl class="effect-facts">
-      ${asked.body.action === 'postpone' && range(effect.starts) ? html`<div><dt>${t('timing.effect.starts')}</dt><dd class="number">${range(effect.starts)}</dd></div>` : null}
-      ${range(effect.ends) ? html`<div><dt>${t('timing.effect.ends')}</dt><dd class="number">${range(effect.ends)}</dd></div>` : null}
-      ${some(effect.seats) ? html`<div><dt>${t('timing.effect.seats')}</dt><dd>${t('timing.effect.seats.n', effect.seats)}</dd></div>` : null}
-      ${some(effect.papers) ? html`<div><dt>${t('timing.effect.papers')}</dt><dd>${t('timing.effect.papers.n', effect.papers)}</dd></div>` : null}
+      ${facts
+        .filter(([, words]) => words !== '')
+        .map(([key, words]) => html`<div key=${key}><dt>${t(key)}</dt><dd class="number">${words}</dd></div>`)}
     </dl>
     ${effect.follows
       ? html`<section class="note note-warn">
@@ -48,7 +56,9 @@ export function Effect({ at, zone, onLift = null }) {
           <p>${said(effect.follows)}</p>
         </section>`
       : null}
-    <${People} people=${effect.changed?.length ? effect.changed : (effect.people ?? [])} of=${effect.changed?.length ? (effect.seats?.changed ?? 0) : (effect.candidates ?? 0)} />
+    ${changed.length > 0
+      ? html`<${People} people=${changed} of=${effect.seats?.changed ?? 0} />`
+      : html`<${People} people=${effect.people ?? []} of=${effect.candidates ?? 0} />`}
     ${over.length > 0
       ? html`<section class="note note-bad effect-over" aria-labelledby="effect-over">
           <h3 id="effect-over">${t('timing.over', { n: over.length })}</h3>
@@ -61,24 +71,24 @@ export function Effect({ at, zone, onLift = null }) {
             )}
           </ul>
           ${over.length > SHOWN ? html`<p>${t('timing.over.more', { n: over.length - SHOWN })}</p>` : null}
-          ${onLift ? html`<button class="button" type="button" onClick=${onLift}>${t('timing.lift.open')}</button>` : null}
+          ${lift}
         </section>`
       : null}
     ${effect.refused && over.length === 0 ? html`<p class="note note-bad">${said(effect.refused)}</p>` : null}
-    ${effect.refused && CAPPED.has(effect.refused.code) && over.length === 0 && onLift
-      ? html`<button class="button" type="button" onClick=${onLift}>${t('timing.lift.open')}</button>`
-      : null}
+    ${effect.refused && CAPPED.has(effect.refused.code) && over.length === 0 ? lift : null}
     <${Outcome} at=${[at]} />
     <div class="effect-buttons">
       ${blocked
         ? null
         : html`<button
-            class=${`button button-large ${GRAVE.has(asked.body.action ?? asked.body.kind) ? 'button-danger' : 'button-primary'}`}
+            class=${`button button-large ${grave ? 'button-danger' : 'button-primary'}`}
             aria-disabled=${busy ? 'true' : null}
           >
             ${t('timing.confirm', { what, effect: said(effect) })}
           </button>`}
-      <button class="button button-large" type="button" onClick=${() => !busy && timing.unask()}>${t('timing.unask')}</button>
+      <button class="button button-large" type="button" onClick=${() => !busy && timing.unask()}>
+        ${t('timing.unask')}
+      </button>
     </div>
   </form>`;
 
@@ -113,7 +123,11 @@ function People({ people, of }) {
   </section>`;
 }
 
-/** What became of the last decision made at this place; at null, of the last one. @param {{at?: string | null}} props */
+/**
+ * What became of the last decision made at this place; of the last one, wherever it was made, without `at`.
+ *
+ * @param {{at?: string | null}} props
+ */
 export function Told({ at = null }) {
   const { desk, t, i18n } = useApp();
   const told = desk.timing.told.value;
@@ -122,7 +136,8 @@ export function Told({ at = null }) {
   return html`<div class="timing-told" role="status">
     ${told && (at === null || told.at === at)
       ? html`<p class="note note-good">
-          <strong>${t('timing.done', { what: t(told.words) })}</strong> ${effect ? (chinese ? effect.zh : effect.en) : ''}
+          <strong>${t('timing.done', { what: t(told.words) })}</strong>
+          ${effect ? ` ${chinese ? effect.zh : effect.en}` : ''}
         </p>`
       : null}
   </div>`;
@@ -137,10 +152,13 @@ export function Checking({ at, onLift = null }) {
   const app = useApp();
   const { checking, doubt } = app.desk.timing;
   const failed = doubt.value?.at === at ? doubt.value.error : null;
+  const words = failed instanceof Refused ? wordsFor(app, failed) : app.t('timing.unknown');
   const capped = failed instanceof Refused && CAPPED.has(failed.code);
   return html`<div class="outcome" aria-live="assertive">
     ${checking.value === at ? html`<p class="soft">${app.t('timing.checking')}</p>` : null}
-    ${failed ? html`<p class="note note-bad">${failed instanceof Refused ? wordsFor(app, failed) : app.t('timing.unknown')}</p>` : null}
-    ${capped && onLift ? html`<button class="button button-wide" type="button" onClick=${onLift}>${app.t('timing.lift.open')}</button>` : null}
+    ${failed ? html`<p class="note note-bad">${words}</p>` : null}
+    ${capped && onLift
+      ? html`<button class="button button-wide" type="button" onClick=${onLift}>${app.t('timing.lift.open')}</button>`
+      : null}
   </div>`;
 }

@@ -1,23 +1,31 @@
-/** Whom the decision is for: everyone, buildings, rooms on a map of rooms, a pasted list, or one candidate. */
+/**
+ * Whom the decision is for: everyone, buildings, rooms on a map of rooms, a pasted list, or one candidate.
+ *
+ * @typedef {import('../../core/timing-view.js').View} View
+ */
 import { html, useEffect, useRef, useState } from '../../../shared/ui.js';
 import { useApp, wordsFor } from '../../app.js';
 import { step } from '../../core/room.js';
 import { SCOPES, countOf, ticketsIn, toggleRooms } from '../../core/timing-draft.js';
 import { stands } from '../../core/timing-picture.js';
+import { byBuilding } from '../../core/timing-view.js';
 import { Icon } from '../icons/icons.js';
 import { Explain } from './explain.js';
+import { Choice } from './field.js';
 
-/** @param {{view: any}} props */
+/** @param {{view: View}} props */
 export function ScopePicker({ view }) {
   const { desk, t } = useApp();
   const { timing } = desk;
   const draft = timing.draft.value;
   const n = countOf(draft, view.rooms);
   return html`<fieldset class="scope">
-    <legend>${t('timing.whom')} ${n > 0 ? html`<span class="soft number">${t('timing.people', { n })}</span>` : null}</legend>
+    <legend>
+      ${t('timing.whom')} ${n > 0 ? html`<span class="soft number">${t('timing.people', { n })}</span>` : null}
+    </legend>
     <${Choice}
-      name="scope" options=${SCOPES.map((kind) => ({ value: kind, words: t(`timing.scope.${kind}`) }))} value=${draft.scope}
-      onChange=${(/** @type {any} */ scope) => timing.edit({ scope })}
+      name="scope" value=${draft.scope} onChange=${(/** @type {any} */ scope) => timing.edit({ scope })}
+      options=${SCOPES.map((value) => ({ value, words: t(`timing.scope.${value}`) }))}
     />
     ${draft.scope === 'building' ? html`<${Buildings} view=${view} />` : null}
     ${draft.scope === 'room' ? html`<${RoomMap} view=${view} />` : null}
@@ -26,46 +34,35 @@ export function ScopePicker({ view }) {
   </fieldset>`;
 }
 
-/** One of a few, as buttons that are radios. @param {{name: string, options: {value: string, words: string}[], value: string, onChange: (value: string) => void}} props */
-export function Choice({ name, options, value, onChange }) {
-  return html`<div class="choice" data-of=${name}>
-    ${options.map(
-      (one) => html`<label class="choice-one" key=${one.value}>
-        <input type="radio" name=${name} value=${one.value} checked=${one.value === value} onChange=${() => onChange(one.value)} />
-        <span>${one.words}</span>
-      </label>`,
-    )}
-  </div>`;
-}
-
-/** @param {any} view @returns {Map<string, any[]>} */
-function byBuilding(view) {
-  const buildings = new Map();
-  for (const room of view.rooms) buildings.set(room.building, [...(buildings.get(room.building) ?? []), room]);
-  return buildings;
-}
-
-/** @param {{view: any}} props */
+/** @param {{view: View}} props */
 function Buildings({ view }) {
   const { desk, t } = useApp();
   const { timing } = desk;
   const { buildings } = timing.draft.value;
   return html`<div class="scope-buildings">
-    ${[...byBuilding(view)].map(([name, rooms]) => {
+    ${byBuilding(view).map(([name, rooms]) => {
       const id = rooms[0].building_id;
       const chosen = buildings.includes(id);
-      const people = rooms.reduce((sum, room) => sum + room.candidates, 0);
+      const n = rooms.reduce((sum, room) => sum + room.candidates, 0);
+      const next = chosen ? buildings.filter((one) => one !== id) : [...buildings, id];
       return html`<button
         class="chip" type="button" key=${name} aria-pressed=${chosen ? 'true' : 'false'}
-        onClick=${() => timing.edit({ buildings: chosen ? buildings.filter((one) => one !== id) : [...buildings, id] })}
+        onClick=${() => timing.edit({ buildings: next })}
       >
-        ${name} <span class="soft number">${t('timing.rooms.count', { n: rooms.length })} · ${t('timing.people', { n: people })}</span>
+        ${name}
+        <span class="soft number">
+          ${t('timing.rooms.count', { n: rooms.length })} · ${t('timing.people', { n })}
+        </span>
       </button>`;
     })}
   </div>`;
 }
 
-/** The rooms as they stand in the buildings. One tab stop each building; the arrows walk. @param {{view: any}} props */
+/**
+ * The rooms as they stand in the buildings. One tab stop each building; the arrows walk.
+ *
+ * @param {{view: View}} props
+ */
 function RoomMap({ view }) {
   const { desk, t } = useApp();
   const { timing } = desk;
@@ -82,34 +79,45 @@ function RoomMap({ view }) {
     tiles[next].focus();
   };
   return html`<div class="room-map" onKeyDown=${onKeyDown}>
-    ${[...byBuilding(view)].map(([name, rooms]) => {
+    ${byBuilding(view).map(([name, rooms]) => {
       const ids = rooms.map(({ id }) => id);
       const entrance = rooms.find(({ id }) => draft.rooms.includes(id)) ?? rooms[0];
       const all = ids.every((id) => draft.rooms.includes(id));
       return html`<section key=${name} aria-label=${name}>
         <header class="room-map-head">
           <h3>${name}</h3>
-          <button class="button-link" type="button" aria-pressed=${all ? 'true' : 'false'} onClick=${() => timing.edit(toggleRooms(draft, ids))}>
+          <button
+            class="button-link" type="button" aria-pressed=${all ? 'true' : 'false'}
+            onClick=${() => timing.edit(toggleRooms(draft, ids))}
+          >
             ${t('timing.map.all')}
           </button>
         </header>
         <ul class="map-rooms">
-          ${rooms.map(
-            (room) => html`<li key=${room.id}>
-              <button
-                class="map-room number" type="button" tabindex=${room === entrance ? 0 : -1} data-room=${room.id}
-                data-paused=${stands(room) ? 'yes' : null} aria-pressed=${draft.rooms.includes(room.id) ? 'true' : 'false'}
-                aria-label=${[room.name, t('timing.people', { n: room.candidates }), stands(room) ? t('timing.stands') : ''].filter(Boolean).join(t('list.comma'))}
-                title=${room.name} onClick=${() => timing.edit(toggleRooms(draft, [room.id]))}
-              >
-                ${short(room.name)}
-              </button>
-            </li>`,
-          )}
+          ${rooms.map((room) => html`<${Tile} key=${room.id} room=${room} entrance=${room === entrance} />`)}
         </ul>
       </section>`;
     })}
   </div>`;
+}
+
+/** @param {{room: import('../../core/timing-view.js').Room, entrance: boolean}} props */
+function Tile({ room, entrance }) {
+  const { desk, t } = useApp();
+  const { timing } = desk;
+  const draft = timing.draft.value;
+  const paused = stands(room);
+  const label = [room.name, t('timing.people', { n: room.candidates }), paused && t('timing.stands')];
+  return html`<li>
+    <button
+      class="map-room number" type="button" tabindex=${entrance ? 0 : -1} data-paused=${paused ? 'yes' : null}
+      aria-pressed=${draft.rooms.includes(room.id) ? 'true' : 'false'} title=${room.name}
+      aria-label=${label.filter(Boolean).join(t('list.comma'))}
+      onClick=${() => timing.edit(toggleRooms(draft, [room.id]))}
+    >
+      ${short(room.name)}
+    </button>
+  </li>`;
 }
 
 /** What tells a room apart on a small tile: its number, if its name has one. @param {string} name */
@@ -125,7 +133,8 @@ function Tickets() {
   return html`<label class="scope-list">
     <span>${t('timing.tickets')}</span>
     <textarea
-      class="input" rows="5" maxlength="60000" spellcheck=${false} value=${tickets} placeholder=${t('timing.tickets.hint')}
+      class="input" rows="5" maxlength="60000" spellcheck=${false} value=${tickets}
+      placeholder=${t('timing.tickets.hint')}
       onInput=${(/** @type {any} */ event) => timing.edit({ tickets: event.target.value })}
     ></textarea>
     <span class="soft" role="status">${t('timing.tickets.n', { n })}</span>
@@ -163,14 +172,21 @@ function Person({ session }) {
     return () => clearTimeout(timer);
   }, [query, session]);
 
+  const edit = (/** @type {any} */ chosen) => timing.edit({ person: chosen });
   if (person) {
     return html`<p class="scope-person">
-      <span><strong>${person.name}</strong> <span class="number">${person.ticket}</span><br />${person.room} ${person.seat}</span>
-      <button class="button button-quiet" type="button" onClick=${() => timing.edit({ person: null })}>${t('timing.person.other')}</button>
-    </p>
+        <span>
+          <strong>${person.name}</strong> <span class="number">${person.ticket}</span>
+          <br />${person.room} ${person.seat}
+        </span>
+        <button class="button button-quiet" type="button" onClick=${() => edit(null)}>
+          ${t('timing.person.other')}
+        </button>
+      </p>
       <${Explain} key=${person.attempt} attempt=${person.attempt} />`;
   }
-  const choose = (/** @type {any} */ one) => timing.edit({ person: { attempt: one.attempt_id, ticket: one.ticket, name: one.name, room: one.room, seat: one.seat } });
+  const choose = (/** @type {any} */ { attempt_id: attempt, ticket, name, room, seat }) =>
+    edit({ attempt, ticket, name, room, seat });
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
     if (event.key !== 'Enter') return;
     event.preventDefault();
@@ -191,7 +207,8 @@ function Person({ session }) {
       ${(found ?? []).map(
         (one) => html`<li key=${one.attempt_id}>
           <button class="attention-row scope-found-one" type="button" onClick=${() => choose(one)}>
-            <strong>${one.name}</strong> <span class="number">${one.ticket}</span> <span class="soft">${one.room} ${one.seat}</span>
+            <strong>${one.name}</strong> <span class="number">${one.ticket}</span>
+            <span class="soft">${one.room} ${one.seat}</span>
           </button>
         </li>`,
       )}

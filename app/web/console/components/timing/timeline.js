@@ -5,16 +5,20 @@
  *
  * @typedef {import('../../core/timing-picture.js').Mark} Mark
  * @typedef {import('../../core/timing-picture.js').Row} Row
+ * @typedef {import('../../core/timing-view.js').View} View
  */
 import { html, useEffect, useRef, useState } from '../../../shared/ui.js';
 import { useApp } from '../../app.js';
 import { toggleRooms } from '../../core/timing-draft.js';
-import { KINDS, extentOf, namesOf, rowsOf, share, ticks, walk } from '../../core/timing-picture.js';
+import { KINDS, extentOf, rowsOf, share, ticks, walk } from '../../core/timing-picture.js';
 import { clockText, wallText } from '../../core/wall.js';
 import { useWords } from './words.js';
 
-/** The heights of the bars in a line of 24: each kind has a place and a pattern of its own, not only a colour. */
-/** @type {Record<string, {y: number, height: number}>} */
+/**
+ * The heights of the bars in a line of 24: each kind has a place and a pattern of its own, not only a colour.
+ *
+ * @type {Record<string, {y: number, height: number}>}
+ */
 const PLACES = {
   planned: { y: 3, height: 18 },
   actual: { y: 7, height: 10 },
@@ -25,7 +29,10 @@ const PLACES = {
   outage: { y: 0, height: 24 },
 };
 
-/** @param {{view: any}} props */
+/** A kind that does not fill its line does not fill its sample. @type {Record<string, {y: number, height: number}>} */
+const SAMPLES = { postpone: { y: 5, height: 4 } };
+
+/** @param {{view: View}} props */
 export function Timeline({ view }) {
   const { t } = useApp();
   const [apart, setApart] = useState(false);
@@ -37,10 +44,12 @@ export function Timeline({ view }) {
   const groups = rowsOf(view, extent, apart);
   const rows = groups.flatMap((group) => group.rows);
   const zone = view.session.timezone;
-  const now = view.now_at ? share(Date.parse(view.now_at), extent) : null;
+  const now = share(Date.parse(view.now_at), extent);
   const marks = rows.map((row) => row.marks);
   const at = marks[focus.row]?.[focus.mark] ? focus : { row: 0, mark: 0 };
   const lines = ticks(extent);
+  // Where now is told there is no room for another time.
+  const told = lines.filter(({ left }) => Math.abs(left - now) > 7);
 
   useEffect(() => {
     if (!moved.current) return;
@@ -70,8 +79,12 @@ export function Timeline({ view }) {
     <div class="timeline-axis" aria-hidden="true">
       <span></span>
       <div class="timeline-ticks number">
-        ${lines.filter(({ left }) => now === null || Math.abs(left - now) > 7).map(({ at: when, left }) => html`<span key=${when} style=${{ left: `${left}%` }}>${clockText(when, zone, false)}</span>`)}
-        ${now !== null ? html`<span class="timeline-now-word" style=${{ left: `${now}%` }}>${wallText(view.now_at, zone)}</span>` : null}
+        ${told.map(
+          ({ at: when, left }) => html`<span key=${when} style=${{ left: `${left}%` }}>
+            ${clockText(when, zone, false)}
+          </span>`,
+        )}
+        <span class="timeline-now-word" style=${{ left: `${now}%` }}>${wallText(view.now_at, zone)}</span>
       </div>
       <span class="timeline-ends-word">${t('timing.ends')}</span>
     </div>
@@ -90,15 +103,17 @@ export function Timeline({ view }) {
       )}
     </div>
     <p class="timeline-what">
-      ${shown ? html`<${What} row=${shown.row} mark=${shown.mark} view=${view} />` : html`<span class="soft">${t('timing.picture.hint')}</span>`}
+      ${shown
+        ? html`<${What} row=${shown.row} mark=${shown.mark} view=${view} />`
+        : html`<span class="soft">${t('timing.picture.hint')}</span>`}
     </p>
   </section>`;
 }
 
 /**
  * @param {{
- *   row: Row, n: number, at: {row: number, mark: number}, now: number | null, lines: {at: number, left: number}[],
- *   view: any, onShow: (mark: Mark | null) => void, onFocus: (at: {row: number, mark: number}) => void,
+ *   row: Row, n: number, at: {row: number, mark: number}, now: number, lines: {at: number, left: number}[],
+ *   view: View, onShow: (mark: Mark | null) => void, onFocus: (at: {row: number, mark: number}) => void,
  * }} props
  */
 function Line({ row, n, at, now, lines, view, onShow, onFocus }) {
@@ -106,24 +121,28 @@ function Line({ row, n, at, now, lines, view, onShow, onFocus }) {
   const { timing } = desk;
   const words = useWords(view);
   const zone = view.session.timezone;
-  const { first, last, n: count, key } = namesOf(row.rooms, view.rooms.filter((/** @type {any} */ one) => one.building === row.building));
-  const name = t(`timing.rooms.${key}`, { first, last, n: count });
+  const name = words.rooms(row.rooms, view.rooms.filter(({ building }) => building === row.building));
   const ids = row.rooms.map(({ id }) => id);
   const draft = timing.draft.value;
   const chosen = draft.scope === 'room' && ids.every((id) => draft.rooms.includes(id));
   const may = desk.staff.value?.may.includes('time-decide') ?? false;
-  const label = html`<span class="timeline-name-text">${name}</span> <span class="soft number">${t('timing.people.short', { n: row.candidates })}</span>`;
+  const label = html`<span class="timeline-name-text">${name}</span>
+    <span class="soft number">${t('timing.people.short', { n: row.candidates })}</span>`;
   return html`<div class="timeline-line" data-held=${row.held ? 'yes' : null} >
     ${may
       ? html`<button
-          class="timeline-name" aria-pressed=${chosen ? 'true' : 'false'} title=${row.rooms.map((room) => room.name).join(t('list.comma'))}
+          class="timeline-name" aria-pressed=${chosen ? 'true' : 'false'}
+          title=${row.rooms.map((room) => room.name).join(t('list.comma'))}
           onClick=${() => timing.asking.value === null && timing.edit(toggleRooms(draft, ids))}
         >
           ${label}
         </button>`
       : html`<span class="timeline-name">${label}</span>`}
     <svg class="timeline-plot" width="100%" height="24" role="group" aria-label=${name}>
-      ${lines.map(({ at: when, left }) => html`<line key=${when} class="timeline-tick" x1=${`${left}%`} x2=${`${left}%`} y1="0" y2="24" />`)}
+      ${lines.map(
+        ({ at: when, left }) =>
+          html`<line key=${when} class="timeline-tick" x1=${`${left}%`} x2=${`${left}%`} y1="0" y2="24" />`,
+      )}
       ${row.marks.map((mark, index) => {
         const { y, height } = PLACES[mark.kind] ?? PLACES.credit;
         const tab = at.row === n && at.mark === index;
@@ -134,7 +153,7 @@ function Line({ row, n, at, now, lines, view, onShow, onFocus }) {
           onMouseEnter=${() => onShow(mark)} onFocus=${() => (onShow(mark), onFocus({ row: n, mark: index }))}
         />`;
       })}
-      ${now !== null ? html`<line class="timeline-now" x1=${`${now}%`} x2=${`${now}%`} y1="0" y2="24" />` : null}
+      <line class="timeline-now" x1=${`${now}%`} x2=${`${now}%`} y1="0" y2="24" />
     </svg>
     <span class="timeline-end number">
       ${row.stands
@@ -146,9 +165,10 @@ function Line({ row, n, at, now, lines, view, onShow, onFocus }) {
   </div>`;
 }
 
-/** @param {{row: Row, mark: Mark, view: any}} props */
+/** @param {{row: Row, mark: Mark, view: View}} props */
 function What({ row, mark, view }) {
-  return html`<span class="mark-key" data-kind=${mark.kind} aria-hidden="true"></span> ${useWords(view).mark(row, mark)}`;
+  const words = useWords(view).mark(row, mark);
+  return html`<span class="mark-key" data-kind=${mark.kind} aria-hidden="true"></span> ${words}`;
 }
 
 /** What is in the picture, each with its pattern. @param {{rows: Row[]}} props */
@@ -159,7 +179,7 @@ function Legend({ rows }) {
     ${there.map(
       (kind) => html`<li key=${kind}>
         <svg width="22" height="14" aria-hidden="true" focusable="false">
-          <rect class="mark" data-kind=${kind} x="1" y=${kind === 'postpone' ? 5 : 1} width="20" height=${kind === 'postpone' ? 4 : 12} rx="2" />
+          <rect class="mark" data-kind=${kind} x="1" width="20" rx="2" ...${SAMPLES[kind] ?? { y: 1, height: 12 }} />
         </svg>
         ${t(`timing.kind.${kind}`)}
       </li>`,

@@ -1,9 +1,12 @@
 /**
  * 考试时间: the office's desk for everything about time. Above, the session as a picture; below it what waits for a
  * person and what was done; beside both, the next decision.
+ *
+ * @typedef {import('../../core/timing-view.js').View} View
  */
 import { html, useEffect, useLayoutEffect, useRef, useState } from '../../../shared/ui.js';
 import { useApp, wordsFor } from '../../app.js';
+import { waitingIn } from '../../core/timing-view.js';
 import { lengthText, wallText } from '../../core/wall.js';
 import { Decide } from './decide.js';
 import { Decisions } from './decisions.js';
@@ -25,7 +28,8 @@ export function Timing() {
   useLayoutEffect(() => heading.current?.focus(), [open.value]);
   useEffect(() => {
     const onKey = (/** @type {KeyboardEvent} */ event) => {
-      if (event.key !== 'Escape' || event.defaultPrevented) return;
+      // What is under way is seen to its end.
+      if (event.key !== 'Escape' || event.defaultPrevented || desk.busy.value !== null) return;
       if (asking.value !== null) timing.unask();
       else if (timing.reach.value !== null) void timing.showReach(null);
       else timing.hide();
@@ -73,40 +77,44 @@ function Sessions() {
       onChange=${(/** @type {any} */ event) => void timing.show(Number(event.target.value))}
     >
       ${sessions.value.map(
-        ({ id, name, state }) => html`<option key=${id} value=${String(id)}>${name} · ${t(`session.${state}`)}</option>`,
+        ({ id, name, state }) => html`<option key=${id} value=${String(id)}>
+          ${name} · ${t(`session.${state}`)}
+        </option>`,
       )}
     </select>
   </label>`;
 }
 
-/** When it was to be, when it is. @param {{view: any}} props */
+/** When it was to be, when it is. @param {{view: View}} props */
 function Figures({ view }) {
   const { t } = useApp();
   const zone = view.session.timezone;
-  const { planned, actual } = view;
-  const most = Math.max(0, ...view.rooms.map((/** @type {any} */ room) => room.lost_ms));
-  const times = (/** @type {any} */ one) =>
-    one?.start_at ? `${wallText(one.start_at, zone, false)}–${one.end_at ? wallText(one.end_at, zone, false) : t('timing.openEnd')}` : t('timing.notYet');
+  const most = Math.max(0, ...view.rooms.map(({ lost_ms: lost }) => lost));
+  const times = (/** @type {import('../../core/timing-view.js').Times} */ { start_at: start, end_at: end }) => {
+    if (!start) return t('timing.notYet');
+    return `${wallText(start, zone, false)}–${end ? wallText(end, zone, false) : t('timing.openEnd')}`;
+  };
+  const figures = [
+    ['timing.planned', times(view.planned)],
+    ['timing.actual', times(view.actual)],
+    ['timing.lost', `${lengthText(most)} / ${lengthText(view.cap_ms)}`],
+  ];
   return html`<dl class="timing-figures">
-    <div><dt>${t('timing.planned')}</dt><dd class="number">${times(planned)}</dd></div>
-    <div><dt>${t('timing.actual')}</dt><dd class="number">${times(actual)}</dd></div>
-    <div><dt>${t('timing.lost')}</dt><dd class="number">${lengthText(most)}${view.cap_ms ? ` / ${lengthText(view.cap_ms)}` : ''}</dd></div>
+    ${figures.map(([key, value]) => html`<div key=${key}><dt>${t(key)}</dt><dd class="number">${value}</dd></div>`)}
   </dl>`;
 }
 
-/** @param {{view: any}} props */
+/** @param {{view: View}} props */
 function Lists({ view }) {
   const { t } = useApp();
-  const waiting = view.proposals.filter((/** @type {any} */ one) => one.state === 'open').length;
-  const proposed = view.decisions.filter((/** @type {any} */ one) => one.state === 'proposed').length;
-  const short = view.notices.filter((/** @type {any} */ one) => one.shown < one.of).length;
-  const [tab, setTab] = useState(waiting ? 'proposals' : 'ledger');
+  const waits = waitingIn(view);
+  const [tab, setTab] = useState(waits.proposals ? 'proposals' : 'ledger');
   const row = useRef(/** @type {HTMLElement | null} */ (null));
   const tabs = [
     { key: 'ledger', n: view.entries.length, some: false },
-    { key: 'proposals', n: waiting, some: waiting > 0 },
-    { key: 'decisions', n: proposed, some: proposed > 0 },
-    { key: 'reach', n: short, some: short > 0 },
+    { key: 'proposals', n: waits.proposals, some: waits.proposals > 0 },
+    { key: 'decisions', n: waits.decisions, some: waits.decisions > 0 },
+    { key: 'reach', n: waits.reach, some: waits.reach > 0 },
   ];
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
@@ -121,8 +129,8 @@ function Lists({ view }) {
       ${tabs.map(
         ({ key, n, some }) => html`<button
           key=${key} class="timing-tab" role="tab" id=${`timing-tab-${key}`} aria-controls="timing-list"
-          aria-selected=${tab === key ? 'true' : 'false'} tabindex=${tab === key ? 0 : -1} data-some=${some ? 'yes' : null}
-          onClick=${() => setTab(key)}
+          aria-selected=${tab === key ? 'true' : 'false'} tabindex=${tab === key ? 0 : -1}
+          data-some=${some ? 'yes' : null} onClick=${() => setTab(key)}
         >
           ${t(`timing.tab.${key}`)} ${n > 0 ? html`<strong class="number">${n}</strong>` : null}
         </button>`,

@@ -1,89 +1,89 @@
-/** Entries, bars, rooms and reasons in words, in the language of the page and the zone of the exam. */
+/**
+ * Entries, bars, rooms and reasons in words, in the language of the page and the zone of the exam.
+ *
+ * @typedef {import('../../core/timing-view.js').View} View
+ * @typedef {import('../../core/timing-view.js').Said} Said
+ * @typedef {import('../../core/timing-view.js').Room} Room
+ * @typedef {import('../../core/timing-picture.js').Row} Row
+ * @typedef {import('../../core/timing-picture.js').Mark} Mark
+ */
 import { useApp } from '../../app.js';
 import { ticketsIn } from '../../core/timing-draft.js';
 import { namesOf } from '../../core/timing-picture.js';
 import { clockText, lengthText, wallText } from '../../core/wall.js';
 
-/** @param {any} view */
+/** @param {View} view */
 export function useWords(view) {
   const { t, i18n } = useApp();
   const chinese = i18n.language.value.startsWith('zh');
   const zone = view.session.timezone;
-  const wall = (/** @type {string | null | undefined} */ iso) => wallText(iso, zone);
-  /** A sentence the service made in both languages. @param {any} one */
-  const said = (one) => (chinese ? one?.zh : one?.en) ?? '';
-  /** @param {string} code */
-  const reason = (code) => {
-    const known = reasonsOf(view).find((one) => one.code === code);
-    return known ? said(known) : code;
-  };
-  /** @param {any[]} rooms */
-  const rooms = (rooms) => {
-    const { key, first, last, n } = namesOf(rooms, view.rooms);
+  const wall = (/** @type {string | null} */ iso) => wallText(iso, zone);
+  /** A sentence the service made in both languages. @param {Said} one */
+  const said = (one) => (chinese ? one.zh : one.en);
+  /** @param {Room[]} rooms @param {Room[]} all */
+  const rooms = (rooms, all) => {
+    const { key, first, last, n } = namesOf(rooms, all);
     return t(`timing.rooms.${key}`, { first, last, n });
   };
-  /** @param {any} entry */
-  const why = (entry) => [(chinese ? entry.reason_zh : entry.reason_en) || (entry.reason && reason(entry.reason)), entry.note].filter(Boolean).join(t('list.comma'));
+  /** @param {{reason_zh: string, reason_en: string, note: string}} one */
+  const why = (one) => [chinese ? one.reason_zh : one.reason_en, one.note].filter(Boolean).join(t('list.comma'));
   return {
-    said, reason, rooms, wall, why,
+    said, wall, why, rooms,
 
-    /** @param {import('../../core/timing-picture.js').Row} row @param {import('../../core/timing-picture.js').Mark} mark */
+    /** @param {Row} row @param {Mark} mark */
     mark(row, mark) {
-      const entry = view.entries.find((/** @type {any} */ one) => one.id === mark.entry);
-      const times = mark.open
-        ? t('timing.since', { from: clockText(mark.from, zone) })
-        : t('timing.span', { from: clockText(mark.from, zone), to: clockText(mark.to, zone) });
-      return [
-        `${row.building} ${rooms(row.rooms)}`, t(`timing.kind.${mark.kind}`), times, lengthText(mark.to - mark.from),
-        entry && why(entry), entry?.by,
-      ].filter(Boolean).join(' · ');
+      const entry = view.entries.find(({ id }) => id === mark.entry);
+      const from = clockText(mark.from, zone);
+      const times = mark.open ? t('timing.since', { from }) : t('timing.span', { from, to: clockText(mark.to, zone) });
+      const where = `${row.building} ${rooms(row.rooms, view.rooms)}`;
+      const length = lengthText(mark.to - mark.from);
+      const words = [where, t(`timing.kind.${mark.kind}`), times, length, entry && why(entry), entry?.by];
+      return words.filter(Boolean).join(' · ');
     },
 
-    /** Whom an entry, a proposal or a decision is about. @param {any} one */
+    /** Whom it is about. @param {{scope: string, scope_names: string[], candidates: number}} one */
     whom(one) {
-      const names = /** @type {string[]} */ (one.scope_names);
-      const some = names.length > 3 ? t('timing.names.more', { names: names.slice(0, 3).join(t('timing.and')), n: names.length }) : names.join(t('timing.and'));
-      const people = one.candidates === undefined ? '' : t('timing.people', { n: one.candidates });
-      return [one.scope === 'site' ? t('timing.scope.site') : some, people].filter(Boolean).join(' · ');
+      const some = one.scope === 'site' ? t('timing.scope.site') : named(t, one.scope_names, 3);
+      return [some, t('timing.people', { n: one.candidates })].filter(Boolean).join(' · ');
     },
 
-    /** How long or from when to when. @param {any} one */
-    extent(one) {
-      if (one.kind === 'pause') return one.from_at ? t('timing.since', { from: wall(one.from_at) }) : '';
-      if (one.kind === 'resume') return wall(one.to_at);
-      if (one.from_at && one.to_at) {
-        const length = lengthText(Date.parse(one.to_at) - Date.parse(one.from_at));
-        return `${t('timing.span', { from: wall(one.from_at), to: wall(one.to_at) })} · ${length}`;
+    /** How long, or from when to when. @param {import('../../core/timing-view.js').Entry} one */
+    extent({ kind, from_at: from, to_at: to, amount_ms: amount }) {
+      if (kind === 'pause') return from ? t('timing.since', { from: wall(from) }) : '';
+      if (kind === 'resume') return wall(to);
+      if (from && to) {
+        const length = lengthText(Date.parse(to) - Date.parse(from));
+        return `${t('timing.span', { from: wall(from), to: wall(to) })} · ${length}`;
       }
-      return one.amount_ms ? lengthText(one.amount_ms) : '';
+      return amount ? lengthText(amount) : '';
     },
   };
 }
 
-/** Whom a draft is for, before the service is asked. @param {any} view */
+/** Whom a draft is for, before the service is asked. @param {View} view */
 export function useWhom(view) {
   const { t } = useApp();
-  const some = (/** @type {string[]} */ names) =>
-    names.length > 6 ? t('timing.names.more', { names: names.slice(0, 6).join(t('timing.and')), n: names.length }) : names.join(t('timing.and'));
   return {
     /** @param {import('../../core/timing-draft.js').Draft} draft */
-    whom(draft) {
-      const { scope, person } = draft;
-      const rooms = /** @type {any[]} */ (view.rooms);
-      if (scope === 'building') return some([...new Set(rooms.filter((one) => draft.buildings.includes(one.building_id)).map((one) => one.building))]);
-      if (scope === 'room') return some(rooms.filter((one) => draft.rooms.includes(one.id)).map((one) => one.name));
-      if (scope === 'list') return some(ticketsIn(draft.tickets));
-      return person && scope === 'candidate' ? `${person.room} ${person.seat} ${person.name}` : t('timing.scope.site');
+    whom({ scope, buildings, rooms, tickets, person }) {
+      const inside = view.rooms.filter((room) => buildings.includes(room.building_id));
+      if (scope === 'building') return named(t, [...new Set(inside.map(({ building }) => building))], 6);
+      const chosen = view.rooms.filter(({ id }) => rooms.includes(id));
+      if (scope === 'room') return named(t, chosen.map(({ name }) => name), 6);
+      if (scope === 'list') return named(t, ticketsIn(tickets), 6);
+      return scope === 'candidate' && person ? `${person.room} ${person.seat} ${person.name}` : t('timing.scope.site');
     },
   };
 }
 
 /**
- * The reasons there are, as the service lists them.
+ * Names, the first of them where there are many.
  *
- * @param {any} view
- * @returns {{code: string, zh: string, en: string, automatic?: boolean}[]}
+ * @param {import('../../../shared/i18n.js').I18n['t']} t
+ * @param {string[]} names
+ * @param {number} most
  */
-export function reasonsOf(view) {
-  return view.reasons;
+function named(t, names, most) {
+  const some = names.slice(0, most).join(t('timing.and'));
+  return names.length > most ? t('timing.names.more', { names: some, n: names.length }) : some;
 }
