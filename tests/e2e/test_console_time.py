@@ -457,6 +457,37 @@ async def test_a_room_that_goes_quiet_is_proposed_and_one_that_is_held_is_red(
     await record.dispose()
 
 
+async def test_who_cannot_be_helped_today_is_deferred(
+    server: Server, record: AsyncEngine, pcs: Switchboard, tmp_path: Path
+) -> None:
+    exam = await make_exam(server, record, tmp_path, "DEFER", candidates=3, rooms=2)
+    deferred, *others = exam.people
+    desk = await _office(server, record, pcs, exam)
+    page = desk.page
+    await desk.choose("mode", "rounds")
+    await desk.choose("round", "defer")
+    await desk.choose("scope", "candidate")
+    await page.locator(".scope-search input").fill(deferred.ticket)
+    await expect(page.locator(".scope-found-one")).to_have_count(1, timeout=PATIENT_MS)
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".scope-person")).to_contain_text(deferred.name)
+    await desk.button("timing.look").click()
+    await expect(page.locator(".decide .note-warn")).to_have_text(desk.words["timing.lacks.number"])
+    await desk.field("number").fill("考务〔2026〕8 号")
+    await desk.field("text").fill("因病缓考。")
+    await accessible(page, "deferring somebody")
+    effect = await desk.look()
+    await expect(effect).to_contain_text(deferred.ticket)
+    await accessible(page, "the effect of deferring somebody")
+    assert (await in_record.attempt(record, deferred))["state"] == "open"
+    await desk.confirm()
+    closed = await in_record.attempt(record, deferred)
+    assert (closed["state"], closed["end_reason"]) == ("final", "deferred")
+    assert [(await in_record.attempt(record, one))["state"] for one in others] == ["open", "open"]
+    await desk.tab("decisions").click()
+    await expect(page.locator(".proposal")).to_contain_text("考务〔2026〕8 号", timeout=PATIENT_MS)
+
+
 async def test_the_desk_tells_whose_page_has_a_notice(
     server: Server, record: AsyncEngine, pcs: Switchboard, tmp_path: Path
 ) -> None:
