@@ -82,6 +82,11 @@ def test_nobody_runs_while_one_of_two_pauses_holds_them():
     assert end_ms(freed, 50) == 140
 
 
+def test_who_is_resumed_twice_ran_from_the_first_time_on():
+    twice = [Entry(2, "resume", to_ms=90, refers_id=1), Entry(3, "resume", to_ms=70, refers_id=1)]
+    assert end_ms(ledger(Entry(1, "pause", 40), *twice), 90) == 130
+
+
 def test_a_pause_that_began_before_the_start_counts_from_the_start_on():
     held = ledger(Entry(1, "pause", 10), start=50)
     assert (paused_since(held, 20), remaining_ms(held, 20), lost_ms(held, 20)) == (10, 100, 0)
