@@ -151,6 +151,18 @@ async def test_a_session_whose_start_fell_into_the_outage_waits_for_the_office(f
             assert end is None
 
 
+async def test_a_session_that_was_postponed_beyond_the_outage_waits_for_nobody(fresh_url, redis_url, redis, fresh_db):
+    await world(fresh_db, SECRET.encode(), candidates=1, start_ms=20 * 60_000)
+    async with fresh_db.begin() as conn:
+        await conn.exec_driver_sql("UPDATE service_clock SET term = 1, ticked_at = now() - interval '10 minutes'")
+        # It was to begin in the middle of the outage, and was postponed before that.
+        await conn.exec_driver_sql("UPDATE session SET planned_start = now() - interval '5 minutes'")
+    async with ticking(fresh_url, redis_url) as (_, ticker):
+        await until(lambda: ticker.leading, "leading")
+        async with fresh_db.connect() as conn:
+            assert (await conn.exec_driver_sql("SELECT start_ms, held FROM session")).one() == (1_200_000, None)
+
+
 async def test_a_change_of_leader_in_the_second_of_a_start_holds_nobody_up(fresh_url, redis_url, redis, fresh_db):
     await world(fresh_db, SECRET.encode(), candidates=1, start_ms=1000)
     async with fresh_db.begin() as conn:
