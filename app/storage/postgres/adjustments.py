@@ -197,6 +197,29 @@ def _postponed(entries: Iterable[clock.Entry], *, site: bool) -> int:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Reckoned:
+    """What follows from one ledger, as it is stored."""
+
+    start_ms: int | None
+    end_ms: int | None
+    left_ms: int | None
+    postponed_ms: int
+    because: tuple[clock.Because, ...]
+
+
+def _reckon(ledger: clock.Ledger, now_ms: int) -> _Reckoned:
+    end_ms = clock.end_ms(ledger, now_ms)
+    paused = end_ms is None and clock.paused_since(ledger, now_ms) is not None
+    return _Reckoned(
+        start_ms=clock.start_ms(ledger),
+        end_ms=None if ledger.start_ms is None else clock.NEVER_MS if end_ms is None else end_ms,
+        left_ms=clock.remaining_ms(ledger, now_ms) if paused else None,
+        postponed_ms=_postponed(ledger.entries, site=False),
+        because=tuple(clock.because(ledger, now_ms)),
+    )
+
+
 async def settle(conn: AsyncConnection, attempt_ids: Collection[UUID], now_ms: int) -> list[Moved]:
     """Store what follows from the ledger for these attempts, in one statement; in order of id.
 
@@ -205,19 +228,11 @@ async def settle(conn: AsyncConnection, attempt_ids: Collection[UUID], now_ms: i
     """
     if not attempt_ids:
         return []
-    ids: list[UUID] = []
-    ends: list[int | None] = []
-    left: list[int | None] = []
-    postponed: list[int] = []
     known = await _known(conn, attempt_ids, OUTAGE_MS)
-    for attempt, one in sorted(known.items()):
-        end_ms = clock.end_ms(one.ledger, now_ms)
-        paused = end_ms is None and clock.paused_since(one.ledger, now_ms) is not None
-        ids.append(attempt)
-        postponed.append(_postponed(one.ledger.entries, site=False))
-        ends.append(None if one.ledger.start_ms is None else clock.NEVER_MS if end_ms is None else end_ms)
-        # Who has ended is not paused any more, whatever still holds the room.
-        left.append(clock.remaining_ms(one.ledger, now_ms) if paused and one.state == "open" else None)
+    # A hall has a handful of different ledgers, and its rows are locked meanwhile.
+    reckoned = {ledger: _reckon(ledger, now_ms) for ledger in {one.ledger for one in known.values()}}
+    ids = sorted(known)
+    follows = [reckoned[known[attempt].ledger] for attempt in ids]
     rows = await conn.execute(
         text(
             "UPDATE attempt a SET end_ms = q.end_ms, left_ms = q.left_ms, postponed_ms = q.postponed_ms,"
@@ -225,13 +240,21 @@ async def settle(conn: AsyncConnection, attempt_ids: Collection[UUID], now_ms: i
             " CAST(:left AS int8[]), CAST(:postponed AS int8[])) AS q(id, end_ms, left_ms, postponed_ms)"
             " WHERE a.id = q.id RETURNING a.id, a.end_ms, a.left_ms, a.state, a.clock_rev"
         ),
-        {"ids": ids, "ends": ends, "left": left, "postponed": postponed},
+        {
+            "ids": ids,
+            "ends": [one.end_ms for one in follows],
+            # Who has ended is not paused any more, whatever still holds the room.
+            "left": [
+                one.left_ms if known[attempt].state == "open" else None
+                for attempt, one in zip(ids, follows, strict=True)
+            ],
+            "postponed": [one.postponed_ms for one in follows],
+        },
     )
     moved = []
     for row in rows:
-        ledger = known[row.id].ledger
-        why = tuple(clock.because(ledger, now_ms))
-        moved.append(Moved(row.id, clock.start_ms(ledger), row.end_ms, row.left_ms, row.state, row.clock_rev, why))
+        one = reckoned[known[row.id].ledger]
+        moved.append(Moved(row.id, one.start_ms, row.end_ms, row.left_ms, row.state, row.clock_rev, one.because))
     return sorted(moved, key=lambda one: one.attempt)
 
 
