@@ -44,20 +44,24 @@ def patience(site: Site) -> attempts.Patience:
     )
 
 
-async def end(site: Site, attempt: UUID, reason: Reason, *, epoch: int | None = None) -> None:
+async def end(site: Site, attempt: UUID, reason: Reason, *, epoch: int | None = None, seq: int | None = None) -> None:
     """Step one. Ends at the time the clock says for a time-out, now otherwise; ending twice changes nothing.
 
     With ``epoch``, only for the device that holds it: refused `superseded` when another has signed in since. A hand-in
-    is refused `attempt-paused` while the clock stands: nobody decides that in a corridor.
+    is refused `attempt-paused` while the clock stands: nobody decides that in a corridor. ``seq``: the number of the
+    device's request that asks for it; one from before a reopening ends nothing.
     """
-    await _sealed(site, attempt, lambda seal: _end(site, attempt, reason, epoch, seal))
+    await _sealed(site, attempt, lambda seal: _end(site, attempt, reason, epoch, seq, seal))
 
 
-async def _end(site: Site, attempt: UUID, reason: Reason, epoch: int | None, seal: Seal) -> None:
+async def _end(site: Site, attempt: UUID, reason: Reason, epoch: int | None, seq: int | None, seal: Seal) -> None:
     async with site.engine.begin() as conn:
         row = await attempts.lock(conn, attempt)
         _refuse_old(row, epoch)
         if row is None or row["state"] != "open":
+            return
+        if seq is not None and seq <= row["reopened_seq"]:
+            # A repeat of what the reopening took back: whoever reopened it has seen the end that this asks for.
             return
         if reason == "hand_in" and row["left_ms"] is not None:
             raise Refused("attempt-paused")

@@ -193,10 +193,13 @@ class Sitting:
         if reply["durability"] == "buffered" or self._holds_less(sent, reply):
             return {**reply, "receipt": None}
         # A time that was extended since the page saw it run out is not over: only what the candidate presses ends it.
-        await ending.end(site, claims.attempt, "time_out" if sent.time_up else "hand_in", epoch=claims.epoch)
+        reason: ending.Reason = "time_out" if sent.time_up else "hand_in"
+        await ending.end(site, claims.attempt, reason, epoch=claims.epoch, seq=sent.seq)
         receipt = await ending.finalise(site, claims.attempt, epoch=claims.epoch)
         if receipt is None:
-            return {**reply, "receipt": None}
+            # Open, although everything was in: the time goes on, or it was reopened since this request was first sent.
+            # Asked again it would have a number of its own, and end what was reopened.
+            return {**reply, "receipt": None, "hand_in_void": True}
         clock = {**reply["clock"], "state": "final", "remaining_ms": 0, "ends_at": None}
         return {**reply, "receipt": receipt, "state": "final", "clock": clock}
 

@@ -60,6 +60,7 @@ def _members(table: str, *columns: sa.Column) -> None:
 def upgrade() -> None:
     op.add_column('attempt', sa.Column('postponed_ms', BIG(), server_default='0', nullable=False))
     op.add_column('attempt', sa.Column('left_ms', BIG(), nullable=True))
+    op.add_column('attempt', sa.Column('reopened_seq', BIG(), server_default='0', nullable=False))
     op.drop_constraint(op.f('ck_attempt_end_reason'), 'attempt', type_='check')
     op.create_check_constraint(
         op.f('ck_attempt_end_reason'), 'attempt', "end_reason IN ('hand_in', 'time_out', 'forced', 'deferred')"
@@ -252,5 +253,6 @@ def downgrade() -> None:
     op.create_check_constraint(
         op.f('ck_attempt_end_reason'), 'attempt', "end_reason IN ('hand_in', 'time_out', 'forced')"
     )
+    op.drop_column('attempt', 'reopened_seq')
     op.drop_column('attempt', 'left_ms')
     op.drop_column('attempt', 'postponed_ms')

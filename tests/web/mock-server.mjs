@@ -191,7 +191,7 @@ export function createService({ now }) {
     if (!attempt) {
       attempt = {
         id: `a-${ticket}`, ticket, name: '欧阳若水', epoch: 0, secret: null, seq: 0, count: 0, responses: new Map(), history: new Set(), stranded: [], buffered: [],
-        position: 1, marked: [], elapsed_ms: 0, final: false, receipt: null, gap_ms: 0, shown: new Set(), receipts: [],
+        position: 1, marked: [], elapsed_ms: 0, final: false, receipt: null, gap_ms: 0, reopenedSeq: 0, shown: new Set(), receipts: [],
         seat: { building: '实训楼A', room: '第07考室', room_number: 'A203', seat: seat?.seat ?? '12' },
       }; // prettier-ignore
       service.attempts.set(attempt.id, attempt);
@@ -203,14 +203,14 @@ export function createService({ now }) {
       attempt.moved = false;
       attempt.epoch += 1;
       attempt.secret = lease_secret;
-      attempt.seq = 0;
+      Object.assign(attempt, { seq: 0, reopenedSeq: 0 });
     }
     const token = `${attempt.id}/${attempt.epoch}`;
     return { ...view(attempt), token, device_id, lease_secret, next_seq: attempt.seq + 1, servers: [] };
   }
 
   /** The office opens it again. */
-  service.reopen = (attempt) => Object.assign(attempt, { final: false, receipt: null });
+  service.reopen = (attempt) => Object.assign(attempt, { final: false, receipt: null, reopenedSeq: attempt.seq });
 
   /** What the drain would push now: all that is buffered has become durable. */
   service.drained = (attempt) => {
@@ -238,7 +238,8 @@ export function createService({ now }) {
     }
     const less = 'count' in reply && (reply.lineage !== (body.lineage ?? reply.lineage) || reply.count < (body.count ?? 0));
     const early = body.time_up && !['ended', 'final'].includes(clock(attempt).state);
-    if (reply.durability === 'buffered' || less || early) return { ...reply, receipt: null };
+    if (reply.durability === 'buffered' || less) return { ...reply, receipt: null };
+    if (early || (!attempt.final && body.seq <= attempt.reopenedSeq)) return { ...reply, receipt: null, hand_in_void: true };
     if (!attempt.final) {
       attempt.final = true;
       const values = [...attempt.responses.values()].filter(({ value }) => value !== null);

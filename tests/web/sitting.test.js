@@ -221,6 +221,34 @@ test('a hand-in that found no server is finished after a reload', async () => {
   assert.equal(next.phase(), 'receipt');
 });
 
+test('a hand-in whose reply was lost and that the office took back is not asked again', async () => {
+  const hall = createHall();
+  const page = await seated(hall);
+  page.sitting.work().answer(1001, 'A', 'choice');
+  await hall.time.advance(2000);
+  hall.network.mode = 'drop';
+  hall.network.faults.push('lose');
+  await page.sitting.work().handIn();
+  await hall.time.advance(3000);
+  assert.equal(hall.attempt().final, true);
+  assert.equal(page.phase(), 'handing-in');
+  hall.service.reopen(hall.attempt());
+  hall.network.mode = 'ok';
+  await hall.time.advance(60_000);
+  assert.equal(page.phase(), 'exam');
+  assert.equal(hall.attempt().final, false);
+  page.die();
+  const next = hall.open(page.store);
+  await hall.time.advance(20_000);
+  assert.equal(hall.attempt().final, false, 'nor after a reload');
+  next.sitting.work().answer(1001, 'B', 'choice');
+  await hall.time.advance(2000);
+  assert.deepEqual(held(hall.attempt()), { 1001: 'B' });
+  await next.sitting.work().handIn();
+  await hall.time.advance(5000);
+  assert.equal(next.phase(), 'receipt');
+});
+
 test('a receipt survives a reload, and the answers are gone from this browser', async () => {
   const hall = createHall();
   const page = await seated(hall);

@@ -128,7 +128,7 @@ async def grant(
         text(
             "UPDATE attempt SET epoch = :epoch, grants = grants || CAST(:grant AS jsonb), acked = '{}',"
             " signed_in_ms = coalesce(signed_in_ms, :now), contact_ms = greatest(contact_ms, :now),"
-            " contact_term = :term, gap_from_ms = :gap WHERE id = :attempt"
+            " contact_term = :term, gap_from_ms = :gap, reopened_seq = 0 WHERE id = :attempt"
         ),
         {
             "epoch": epoch,

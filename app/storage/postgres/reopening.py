@@ -2,6 +2,7 @@
 
 The same device goes on under the epoch it has: its lease comes back to life where finalising had fenced it, so nothing
 it still holds is a stranger's, and nobody signs in for it. What came in between is kept aside, as it was judged then.
+A hand-in that was on its way before is fenced by its number instead (decision 0016).
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ async def reopen(conn: AsyncConnection, attempts: Collection[UUID]) -> None:
     )
     await conn.execute(
         text(
-            "UPDATE attempt SET state = 'open', ended_ms = NULL, end_reason = NULL, final_ms = NULL, receipt = NULL"
+            "UPDATE attempt SET state = 'open', ended_ms = NULL, end_reason = NULL, final_ms = NULL, receipt = NULL,"
+            " reopened_seq = coalesce(upper(acked) - 1, 0)"
             " WHERE id = ANY(CAST(:a AS uuid[])) AND state <> 'open'"
         ),
         {"a": ids},

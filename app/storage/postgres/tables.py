@@ -249,6 +249,9 @@ attempt = sa.Table(
     sa.Column("marked", JSONB, nullable=False, server_default=EMPTY_LIST),
     sa.Column("register_epoch", BIG, nullable=False, server_default="0"),
     sa.Column("register_seq", BIG, nullable=False, server_default="0"),
+    # The last request of this epoch that was known when the attempt was reopened: what asked for an end until then has
+    # been answered, by the reopening (decision 0016).
+    sa.Column("reopened_seq", BIG, nullable=False, server_default="0"),
     sa.Column("elapsed_ms", BIG, nullable=False, server_default="0"),
     # Service time of the last acknowledged contact, and the term it fell into.
     sa.Column("contact_ms", BIG),

@@ -11,7 +11,7 @@
  * @typedef {{
  *   acked_seq: number, durability: 'durable' | 'buffered' | 'stranded', items: ItemAck[], count: number | null,
  *   lineage: string, epoch: number, copies: number, state: string, clock: ClockMessage, notices: Notice[],
- *   receipt?: any,
+ *   receipt?: any, hand_in_void?: boolean,
  * }} CheckpointReply `count` is null while the service cannot tell (its record is away)
  * @typedef {{seq: number, lineage: string, count: number | null, revs: Map<number, number>}} Sent
  */

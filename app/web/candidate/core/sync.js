@@ -21,6 +21,7 @@
  *   onSignedOut: () => void,
  *   onGrantLost: () => void,
  *   onHandInRefused: (error: Refused) => void,
+ *   onHandInVoid: () => void,
  *   onLeaseLost: () => void,
  *   onRest: () => void,
  *   onFault: (error: unknown) => void,
@@ -153,8 +154,18 @@ export function createSync(ports) {
     reached(server);
     await acknowledged(claim, reply);
     if (!final || !handingIn) return; // taken back meanwhile: the time goes on
+    if (reply.hand_in_void) return dropped();
     handingIn = !reply.receipt;
     if (handingIn) pace.failed({ askedMs: RECEIPT_MS }); // buffered: the receipt is made when the record is back
+  }
+
+  /** What the hand-in asked for has been taken back (the attempt was reopened): the candidate goes on, and may press
+   * again. Asked again by itself it would be a new request, and end the attempt. */
+  async function dropped() {
+    handingIn = false;
+    if (timeUp) return;
+    await outbox.mark({ hand_in_asked: false });
+    listener.onHandInVoid?.();
   }
 
   /** @param {string} server */

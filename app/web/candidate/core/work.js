@@ -75,6 +75,7 @@ export function createWork(ports) {
       onSignedOut: () => watch(ending.over()),
       onGrantLost: () => watch(prove()),
       onHandInRefused: (error) => set({ handingIn: false, handInProblem: error }),
+      onHandInVoid: () => set({ handingIn: false }),
       onLeaseLost: ports.onLeaseLost,
       onRest: () => watch(ending.letGo()),
       onFault,
