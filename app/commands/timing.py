@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import json
-import secrets
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +24,7 @@ from app.commands.timing_work import Meant, Wanted
 from app.domain.adjustments import ENTERED, Change, Kind, Scope, reason_words
 from app.domain.clock import duration_text
 from app.domain.errors import Refused
-from app.services import passwords, staff_requests, time_decision_records, time_lookup, time_overview
+from app.services import time_decision_records, time_lookup, time_overview
 from app.services.site import Site
 from app.services.staff_requests import Done
 from app.settings import settings
@@ -50,6 +49,9 @@ Note = Annotated[str, typer.Option(help="说明 · a note")]
 Incident = Annotated[str, typer.Option(help="所属突发事件 · the incident it belongs to")]
 Decision = Annotated[int | None, typer.Option(help="依据的决定编号 · the decision it rests on")]
 Exam = Annotated[str | None, typer.Option(help="考试代码；只有一场考试时可省略 · the exam's code")]
+Piped = Annotated[
+    bool, typer.Option("--password-stdin", help="从标准输入读密码 · read the password from standard input")
+]
 Yes = Annotated[bool, typer.Option("--yes", help="不再询问 · do not ask")]
 Json = Annotated[bool, typer.Option("--json", help="输出 JSON · print JSON")]
 
@@ -163,22 +165,24 @@ def lift(
     by: By, number: Annotated[str, typer.Option(help="决定文号 · the decision's number")],
     text: Annotated[str, typer.Option(help="决定内容 · what was decided")],
     site: Whole = False, buildings: Buildings = "", rooms: Rooms = "", tickets: Tickets = "", exam: Exam = None,
+    password_stdin: Piped = False,
 ) -> None:  # fmt: skip
-    """提出放宽 60 分钟上限的决定，由另一人批准 · propose to lift the cap; a second person approves."""
-    meant = Meant(exam, session, site, buildings, rooms, tickets)
+    """提出放宽 60 分钟上限的决定，由另一人批准；须输入密码 · propose to lift the cap; a second person approves."""
+    meant, typed = Meant(exam, session, site, buildings, rooms, tickets), work.password(by, piped=password_stdin)
 
     async def run(site_: Site) -> dict[str, Any]:
         now_ms = site_.service_time.now_ms()
         async with site_.engine.connect() as conn:
-            login = work.login_of(await work.account_of(conn, by))
+            login = await work.proven(conn, by, typed)
             scope = await work.scope_of(conn, meant)
 
         async def act(conn: AsyncConnection) -> Done:
             return await time_decision_records.propose(
-                site_, conn, login, scope, number=number, words=text, limit_ms=work.length_ms(limit), now_ms=now_ms
-            )
+                site_, conn, login, scope, number=number, words=text, limit_ms=work.length_ms(limit), now_ms=now_ms,
+                through=work.THROUGH,
+            )  # fmt: skip
 
-        return await _once(site_, login, "lift", act, now_ms)
+        return await work.once(site_, login, "lift", act, now_ms)
 
     decision = work.with_service(run)["decision"]
     typer.echo(f"已提出第 {decision['id']} 号决定，待另一人批准：holdfast time approve {decision['id']} --by …")
@@ -188,40 +192,23 @@ def lift(
 @app.command()
 def approve(
     decision: Annotated[int, typer.Argument(help="决定编号 · the decision's number in the system")],
-    *,
-    by: By,
-    password_stdin: Annotated[
-        bool, typer.Option("--password-stdin", help="从标准输入读密码 · read the password from standard input")
-    ] = False,
-) -> None:
+    *, by: By, password_stdin: Piped = False,
+) -> None:  # fmt: skip
     """由另一人批准决定，须输入其密码 · the second person approves, with their password."""
-    typed = (
-        sys.stdin.readline().rstrip("\r\n")
-        if password_stdin
-        else str(typer.prompt(f"{by} 的密码 · password of {by}", hide_input=True))
-    )
+    typed = work.password(by, piped=password_stdin)
 
     async def run(site: Site) -> dict[str, Any]:
         now_ms = site.service_time.now_ms()
         async with site.engine.connect() as conn:
-            account = await work.account_of(conn, by)
-        # Two names typed by one person would be no second person.
-        if not await passwords.match(account.password_hash, typed):
-            raise Refused("wrong-password", username=by)
-        login = work.login_of(account)
+            login = await work.proven(conn, by, typed)
 
         async def act(conn: AsyncConnection) -> Done:
-            return await time_decision_records.approve(conn, login, decision, now_ms=now_ms)
+            return await time_decision_records.approve(conn, login, decision, now_ms=now_ms, through=work.THROUGH)
 
-        return await _once(site, login, "approve", act, now_ms)
+        return await work.once(site, login, "approve", act, now_ms)
 
     work.with_service(run)
     typer.echo(f"第 {decision} 号决定已批准。\nDecision {decision} is approved.")
-
-
-async def _once(site: Site, login: Login, name: str, act: Any, now_ms: int) -> dict[str, Any]:
-    request = staff_requests.Request(f"cli-{secrets.token_hex(16)}", f"time.{name}", {})
-    return await staff_requests.once(site.engine, login, request, act, now_ms=now_ms)
 
 
 # --- looking ---

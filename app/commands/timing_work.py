@@ -7,6 +7,7 @@ import json
 import logging
 import re
 import secrets
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
@@ -21,14 +22,17 @@ from app.commands.database import database
 from app.domain.adjustments import Change, Scope
 from app.domain.errors import Refused
 from app.embedded.redis import EmbeddedRedis
-from app.services import staff_requests, time_decisions, time_facts, timetable
+from app.services import passwords, staff_requests, time_decisions, time_facts, timetable
 from app.services.site import Site
+from app.services.staff_requests import Done
 from app.settings import settings
 from app.storage.postgres import exams, staff, time_scope, time_terms
 from app.storage.postgres.staff import Account, Login
 
 T = TypeVar("T")
 SETTLE_S = 3.0
+# By what way a decision came, for the audit log.
+THROUGH = "holdfast time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +117,31 @@ def login_of(account: Account) -> Login:
     return Login(account.id, account.username, account.name, account.role, datetime.now(UTC), frozenset(), b"")
 
 
+def password(by: str, *, piped: bool) -> str:
+    """What ``by`` types, unseen; the first line of standard input when it is piped in."""
+    if piped:
+        return sys.stdin.readline().rstrip("\r\n")
+    return str(typer.prompt(f"{by} 的密码 · password of {by}", hide_input=True))
+
+
+async def proven(conn: AsyncConnection, by: str, typed: str) -> Login:
+    """Who decides, by their password: of two people whose names one person typed, none would be a second person.
+
+    Refused: staff-unknown, staff-disabled, wrong-password.
+    """
+    account = await account_of(conn, by)
+    if not await passwords.match(account.password_hash, typed):
+        raise Refused("wrong-password", username=by)
+    return login_of(account)
+
+
+async def once(
+    site: Site, login: Login, name: str, act: Callable[[AsyncConnection], Awaitable[Done]], now_ms: int
+) -> dict[str, Any]:
+    request = staff_requests.Request(f"cli-{secrets.token_hex(16)}", f"time.{name}", {})
+    return await staff_requests.once(site.engine, login, request, act, now_ms=now_ms)
+
+
 async def scope_of(conn: AsyncConnection, meant: Meant) -> Scope:
     """The scope by ids. Refused: session-unknown, scope-unknown, scope-malformed unless exactly one kind is named."""
     session_id = await session_named(conn, meant.exam, meant.session)
@@ -159,7 +188,7 @@ def decide(wanted: Wanted, by: str, *, yes: bool, as_json: bool) -> None:
         change = replace(change, seen=shown["seen"])
         request = staff_requests.Request(f"cli-{secrets.token_hex(16)}", "time", {"command": change.kind})
         now_ms = site.service_time.now_ms()
-        return await time_decisions.carry_out(site, login, request, change, now_ms=now_ms, through="holdfast time")
+        return await time_decisions.carry_out(site, login, request, change, now_ms=now_ms, through=THROUGH)
 
     say(with_service(work), as_json)
 

@@ -39,6 +39,7 @@ async def propose(
     words: str,
     limit_ms: int,
     now_ms: int,
+    through: str = "console",
 ) -> Done:
     """Put a new limit for the scope before a second person. Refused: not-permitted, scope-malformed, scope-unknown,
     scope-empty, decision-incomplete, decision-limit."""
@@ -66,10 +67,10 @@ async def propose(
         now_ms=now_ms,
     )
     row = await _found(conn, decision)
-    return Done({"decision": told(row)}, "time.decision.propose", _subject(row))
+    return Done({"decision": told(row)}, "time.decision.propose", {**_subject(row), "through": through})
 
 
-async def approve(conn: AsyncConnection, login: Login, decision: int, *, now_ms: int) -> Done:
+async def approve(conn: AsyncConnection, login: Login, decision: int, *, now_ms: int, through: str = "console") -> Done:
     """The second person's word. Refused: not-permitted, decision-unknown, decision-same-person, decision-closed."""
     permit(login)
     row = await time_decisions.lock(conn, decision)
@@ -82,7 +83,7 @@ async def approve(conn: AsyncConnection, login: Login, decision: int, *, now_ms:
         raise Refused("decision-same-person")
     await time_decisions.approve(conn, decision, staff_id=login.staff_id, now_ms=now_ms)
     row = await _found(conn, decision)
-    return Done({"decision": told(row)}, "time.decision.approve", _subject(row))
+    return Done({"decision": told(row)}, "time.decision.approve", {**_subject(row), "through": through})
 
 
 async def withdraw(conn: AsyncConnection, login: Login, decision: int) -> Done:

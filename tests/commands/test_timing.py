@@ -92,13 +92,26 @@ async def test_the_cap_is_lifted_by_two_people_of_whom_each_has_a_password(holdf
     asked = ("extend", "1", "80", "--site", "--by", by, "--reason", "power", "--yes")
     code, _, err = await holdfast(*asked)
     assert (code, "[cap-exceeded]" in err) == (2, True)
-    code, out, err = await holdfast("lift", "1", "90", "--site", "--by", by, "--number", "7 号", "--text", "准予")
+    lift = ("lift", "1", "90", "--site", "--by", by, "--number", "7 号", "--text", "准予", "--password-stdin")
+    code, _, err = await holdfast(*lift, typed="not it\n")
+    assert (code, "[wrong-password]" in err) == (2, True), err
+    async with fresh_db.connect() as conn:
+        assert await conn.scalar(text("SELECT count(*) FROM decision")) == 0
+    code, out, err = await holdfast(*lift, typed=PASSWORD + "\n")
     assert code == 0, err
     decision = "".join(filter(str.isdigit, out.splitlines()[0].partition("号")[0]))
     for name, typed, refused in ((by, PASSWORD, "decision-same-person"), (other, "not it", "wrong-password")):
         code, _, err = await holdfast("approve", decision, "--by", name, "--password-stdin", typed=typed + "\n")
         assert (code, f"[{refused}]" in err) == (2, True), err
     assert (await holdfast("approve", decision, "--by", other, "--password-stdin", typed=PASSWORD + "\n"))[0] == 0
+    async with fresh_db.connect() as conn:
+        wrote = await conn.execute(
+            text("SELECT actor, subject FROM audit_entry WHERE action LIKE 'time.decision.%' ORDER BY n")
+        )
+        assert [(row.actor, row.subject["through"]) for row in wrote] == [
+            (by, "holdfast time"),
+            (other, "holdfast time"),
+        ]
     assert (await holdfast(*asked))[0] == 0
 
 
