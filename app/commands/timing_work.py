@@ -195,7 +195,10 @@ def decide(wanted: Wanted, by: str, *, yes: bool, as_json: bool) -> None:
 
 async def _complete(conn: AsyncConnection, wanted: Wanted, now_ms: int) -> Change:
     change = wanted.change
-    if change.kind == "undo" or (change.kind == "resume" and change.entry is not None):
+    meant = wanted.meant
+    named = meant.site or meant.buildings or meant.rooms or meant.tickets
+    # What answers an entry is for everybody it was for, unless some of them are named.
+    if change.kind == "undo" or (change.kind == "resume" and change.entry is not None and not named):
         scope = Scope(await session_named(conn, wanted.meant.exam, wanted.meant.session), "site")
     else:
         scope = await scope_of(conn, wanted.meant)

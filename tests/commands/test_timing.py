@@ -87,6 +87,18 @@ async def test_pause_resume_undo_and_what_is_shown(holdfast, hall, fresh_db):
     assert "延长" not in (await holdfast("show", "1", "--ticket", ticket))[1]
 
 
+async def test_one_pause_is_ended_for_the_rooms_that_are_named(holdfast, hall, fresh_db):
+    by = await account(fresh_db, "office")
+    done = json.loads((await holdfast("pause", "1", "--site", "--by", by, "--reason", "fire", "--yes", "--json"))[1])
+    asked = ("resume", "1", "--entry", str(done["entry"]["id"]), "--by", by, "--yes")
+    code, _, err = await holdfast(*asked, "--rooms", "第1考室")
+    assert code == 0, err
+    standing = {attempt for attempt, (_, left) in (await ends(fresh_db)).items() if left is not None}
+    assert standing == set(hall.rooms[1])
+    assert (await holdfast(*asked))[0] == 0
+    assert all(left is None for _, left in (await ends(fresh_db)).values())
+
+
 async def test_the_cap_is_lifted_by_two_people_of_whom_each_has_a_password(holdfast, hall, fresh_db):
     by, other = await account(fresh_db, "office"), await account(fresh_db, "office")
     asked = ("extend", "1", "80", "--site", "--by", by, "--reason", "power", "--yes")
