@@ -515,6 +515,13 @@ MESSAGES: dict[str, Message] = {
         "有 {count} 人正在作答，没有作任何改动：{who}。请先暂停，再调整场次。",
         "{count} candidates are at work, so nothing was changed: {who}. Pause them first, then move them.",
     ),
+    "round-paused": Message(
+        409,
+        "第 {session} 场有 {count} 个考室仍在暂停，或单独推迟了开考（{rooms}），没有作任何改动。"
+        "请先恢复或撤销，再调整场次。",
+        "Session {session} is paused, or starts later, in {count} of the rooms concerned ({rooms}), so nothing was"
+        " changed. Resume it or undo that first.",
+    ),
     "round-overlaps": Message(
         409,
         "第 {session} 场与第 {other} 场时间重叠，有 {count} 人两场都要参加，没有作任何改动：{who}。",

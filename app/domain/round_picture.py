@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
 
@@ -43,12 +43,13 @@ class Seat:
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """``state``: open; over (ended in any other way); deferred. ``seen``: the paper has been before its candidate.
-    ``runs``: its clock runs and somebody sits at it."""
+    ``runs``: its clock runs and somebody sits at it. ``held``: it is paused, or starts later than its session."""
 
     id: UUID
     state: Literal["open", "over", "deferred"]
     seen: bool = False
     runs: bool = False
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +78,13 @@ class Sitter:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Everything a plan looks at, of one exam."""
+    """Everything a plan looks at, of one exam. ``held``: rooms (ids) that a session's ledger holds as a place, paused
+    or postponed by themselves; whoever came to sit there would not be held with them."""
 
     sessions: Mapping[int, Session]
     seats: Sequence[Seat]
     sitters: Sequence[Sitter]
+    held: Mapping[int, frozenset[int]] = field(default_factory=dict)
 
     def of(self, session_id: int) -> list[Sitter]:
         return [each for each in self.sitters if each.session_id == session_id]

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from app.domain.errors import Refused
-from app.domain.round_picture import Picture, Plan, Sitter
+from app.domain.round_picture import Move, Picture, Plan, Sitter
 from app.domain.round_seats import seated
 
 NAMED = 5
@@ -37,6 +37,7 @@ def swap(picture: Picture, first: int, second: int) -> Plan:
     going = frozenset(each.candidate_id for each in (*here, *there))
     moves = seated(picture, here, second, going, ())
     moves += seated(picture, there, first, going, moves)
+    _refuse_held(picture, moves, [each for each in (*here, *there) if each.attempt is not None and each.attempt.held])
     closes = tuple(each for each in (*here, *there) if each.stays_closed)
     return Plan("swap", first, second, tuple(moves), closes)
 
@@ -54,6 +55,7 @@ def move(picture: Picture, session: int, to: int, who: Collection[int]) -> Plan:
     _refuse_overlaps(picture, chosen, to, leaving=(session,))
     going = frozenset(each.candidate_id for each in chosen)
     moves = seated(picture, chosen, to, going, ())
+    _refuse_held(picture, moves)
     return Plan("move", session, to, tuple(moves), tuple(each for each in chosen if each.stays_closed))
 
 
@@ -82,6 +84,7 @@ def allocate(picture: Picture, session: int, to: int, who: Collection[int]) -> P
     _refuse_both(picture, chosen, to)
     _refuse_overlaps(picture, chosen, to, leaving=(session,))
     moves = seated(picture, chosen, to, frozenset(each.candidate_id for each in chosen), ())
+    _refuse_held(picture, moves)
     return Plan("allocate", session, to, tuple(moves), ())
 
 
@@ -124,6 +127,23 @@ def _refuse_unfit(sitters: Sequence[Sitter]) -> None:
         raise Refused("round-over", **_people(over))
     if running := [each for each, attempt in attempts if attempt.runs]:
         raise Refused("round-runs", **_people(running))
+
+
+def _refuse_held(picture: Picture, moves: Sequence[Move], held: Sequence[Sitter] = ()) -> None:
+    """An entry of the ledger is about those it was made for, in one session: who comes to a place that is paused would
+    run there, and in a swap who goes (``held``) would leave behind what still stands. What stands in a session that
+    somebody is only taken out of stays there with its cause."""
+    places: dict[int, dict[int, str]] = {}
+    for each in moves:
+        if each.seat.room_id in picture.held.get(each.to, frozenset()):
+            places.setdefault(each.to, {})[each.seat.room_ordinal] = each.seat.room
+    for one in held:
+        places.setdefault(one.session_id, {})[one.seat.room_ordinal] = one.seat.room
+    for session_id, rooms in sorted(places.items()):
+        names = [name for _, name in sorted(rooms.items())]
+        more = "……" if len(names) > NAMED else ""
+        number = picture.sessions[session_id].number
+        raise Refused("round-paused", session=number, count=len(names), rooms="、".join(names[:NAMED]) + more)
 
 
 def _refuse_overlaps(picture: Picture, sitters: Sequence[Sitter], to: int, *, leaving: Collection[int]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,11 +10,11 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain import identity, rounds
+from app.domain import clock, identity, rounds
 from app.domain.errors import Refused
 from app.domain.round_picture import Attempt, Kind, Picture, Plan, Seat, Session, Sitter
+from app.storage.postgres import adjustments, schedule
 from app.storage.postgres import rounds as store
-from app.storage.postgres import schedule
 
 Row = Mapping[str, Any]
 
@@ -77,6 +77,7 @@ async def look(conn: AsyncConnection, ask: Ask, now_ms: int) -> Known:
             )
             for row in sitting
         ],
+        held=await _held_places(conn, ask, sitting, seats),
     )
     plan = _plan(picture, ask)
     return Known(
@@ -87,6 +88,43 @@ async def look(conn: AsyncConnection, ask: Ask, now_ms: int) -> Known:
         attempts={row["attempt_id"]: row for row in sitting if row["attempt_id"] is not None},
         begins=begins,
     )
+
+
+async def _held_places(
+    conn: AsyncConnection, ask: Ask, sitting: Sequence[Row], seats: Mapping[int, Seat]
+) -> dict[int, frozenset[int]]:
+    """Session → rooms of every place that is paused or postponed by itself, of the sessions that somebody goes to."""
+    targets = [ask.session, ask.other] if ask.kind == "swap" else [ask.other]
+    there = [row for row in sitting if row["session_id"] in targets and row["state"] == "open"]
+    still = {row["attempt_id"]: row for row in there if _stands_still(row)}
+    if not still:
+        return {}
+    site: set[int] = set()
+    places: set[tuple[int, str, int]] = set()
+    held: set[tuple[int, int]] = set()
+    for attempt, ledger in (await adjustments.load(conn, list(still))).items():
+        session_id, seat = still[attempt]["session_id"], seats[still[attempt]["seat_id"]]
+        scopes = {each.scope for each in clock.open_pauses(ledger.entries)}
+        if "site" in scopes:
+            site.add(session_id)
+        # A postponement of everybody is the session's own start, which goes for whoever comes.
+        scopes |= {each.scope for each in clock.live(ledger.entries) if each.kind == "postpone"} - {"site"}
+        places |= {(session_id, "building", seat.building_id)} if "building" in scopes else set()
+        places |= {(session_id, "room", seat.room_id)} if "room" in scopes else set()
+        held.add((session_id, seat.room_id))
+    # Where people of the session sit and none of them is held any more, the place was resumed by itself.
+    free = {(row["session_id"], seats[row["seat_id"]].room_id) for row in there} - held
+    found: dict[int, set[int]] = {}
+    for seat in seats.values():
+        for session_id in {row["session_id"] for row in still.values()}:
+            here = {(session_id, "building", seat.building_id), (session_id, "room", seat.room_id)}
+            if (session_id in site or here & places) and (session_id, seat.room_id) not in free:
+                found.setdefault(session_id, set()).add(seat.room_id)
+    return {session_id: frozenset(rooms) for session_id, rooms in found.items()}
+
+
+def _stands_still(row: Row) -> bool:
+    return row["left_ms"] is not None or bool(row["postponed_ms"])
 
 
 def _plan(picture: Picture, ask: Ask) -> Plan:
@@ -169,4 +207,5 @@ def _attempt(row: Row, start_ms: int | None, now_ms: int) -> Attempt:
         state="deferred" if deferred else "over" if ended else "open",
         seen=started or row["count"] > 0,
         runs=started and not ended and row["left_ms"] is None,
+        held=_stands_still(row),
     )

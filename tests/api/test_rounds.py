@@ -399,6 +399,66 @@ async def test_the_pages_hear_of_it(fresh_db, client, office, site):
     assert await exam.rows("SELECT attempt_id FROM notice_attempt") == [{"attempt_id": person.attempt}]
 
 
+# --- what still stands in the ledger of a round that people go to
+
+
+async def paused(office: Office, scope: dict[str, Any], action: str = "pause", **more: Any) -> int:
+    reply = await office.staff.post("/time/actions", {"action": action, "scope": scope, "reason": "power", **more})
+    assert reply.status_code == 200, reply.text
+    return reply.json()["entry"]["id"]
+
+
+async def test_a_round_that_is_paused_exchanges_nobody_until_it_is_resumed(fresh_db, office, site):
+    now = site.service_time.now_ms()
+    exam = await exam_in_rounds(fresh_db, SECRET.encode(), anchor=(now + HOUR_MS, now + 4 * HOUR_MS, None))
+    first, second, third = exam.sessions
+    body = {"kind": "swap", "session": first, "with_session": second}
+    seen = (await office.look(**body)).json()["seen"]
+    everybody = {"session": second, "kind": "site"}
+    await paused(office, everybody)
+
+    for one, other in ((first, second), (second, first), (third, second)):
+        told = await office.refused("round-paused", kind="swap", session=one, with_session=other)
+        assert "第 2 场" in told["detail_zh"]
+    # Who had looked before the pause is refused too, and nothing has changed.
+    before = await everything(exam)
+    late = await office.confirm(seen, **body)
+    assert (late.status_code, late.json()["code"]) == (409, "round-paused")
+    assert await everything(exam) == before
+    person = exam.people[0][0].ticket
+    await office.refused("round-paused", kind="move", scope=people(exam, 1, person), to_session=second)
+    # One room of two goes on: the other one is still held.
+    await paused(office, room(exam, 2, 1), "resume")
+    told = await office.refused("round-paused", **body)
+    assert "第1考室" not in told["detail_zh"]
+
+    await paused(office, everybody, "resume")
+    await office.decide(**body)
+    left = await exam.rows("SELECT DISTINCT session_id, left_ms FROM attempt WHERE end_ms IS NOT NULL ORDER BY 1")
+    assert [(row["session_id"], row["left_ms"]) for row in left] == [(first, None), (second, None)]
+
+
+async def test_a_room_that_starts_later_by_itself_takes_nobody_until_that_is_undone(fresh_db, office, site):
+    now = site.service_time.now_ms()
+    exam = await exam_in_rounds(fresh_db, SECRET.encode(), seats=9, anchor=(now + HOUR_MS, now + 4 * HOUR_MS, None))
+    first, second, _ = exam.sessions
+    later = await paused(office, room(exam, 2, 1), "postpone", ms=600_000)
+    swap = {"kind": "swap", "session": first, "with_session": second}
+    await office.refused("round-paused", **swap)
+    mine, beside = exam.of_room(1, 1)[0].ticket, exam.of_room(1, 2)[0].ticket
+    await office.refused("round-paused", kind="move", scope=people(exam, 1, mine), to_session=second)
+    # Whoever goes to a room that starts in time may go.
+    seen = await office.look(kind="move", scope=people(exam, 1, beside), to_session=second)
+    assert seen.status_code == 200, seen.text
+
+    await paused(office, {"session": second, "kind": "site"}, "undo", entry=later)
+    # A postponement of everybody is the session's own start: it goes with the session.
+    await paused(office, {"session": second, "kind": "site"}, "postpone", ms=600_000)
+    await office.decide(**swap)
+    ends = await exam.rows("SELECT DISTINCT session_id, end_ms FROM attempt WHERE end_ms IS NOT NULL ORDER BY 1")
+    assert [row["end_ms"] - now for row in ends] == [HOUR_MS + 5_400_000, 4 * HOUR_MS + 5_400_000 + 600_000]
+
+
 # --- what is refused
 
 
