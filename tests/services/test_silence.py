@@ -11,6 +11,7 @@ from app.domain.clock import NEVER_MS
 from app.services import silence
 from app.storage.postgres import silence as records
 from tests.halls import S, opened
+from tests.staff import signed_in
 
 
 async def test_thirty_eight_of_forty_fall_silent_and_come_back(fresh_url, redis_url, redis, fresh_db):
@@ -138,6 +139,39 @@ async def test_a_room_that_is_paused_closes_its_loss(fresh_url, redis_url, redis
         (loss,) = await hall.look()
         assert (loss["evidence"]["going"], loss["state"]) == (False, "open")
         assert before <= loss["to_ms"] <= hall.now_ms
+
+
+async def test_a_hall_that_is_opened_again_is_not_silent_from_before(fresh_url, redis_url, redis, fresh_db):
+    async with opened(fresh_url, redis_url, fresh_db, rooms=[("南楼", 12), ("南楼", 12)]) as (_, client, hall):
+        ended = hall.now_ms - 300 * S
+        await hall.heard(hall.everybody, ended)
+        async with fresh_db.begin() as conn:
+            await conn.execute(
+                text(
+                    "UPDATE attempt SET allotted_ms = :e, end_ms = :e, state = 'ended', ended_ms = :e,"
+                    " end_reason = 'time_out'"
+                ),
+                {"e": ended},
+            )
+        office = await signed_in(client, fresh_db, "office")
+        asked = {"scope": {"session": hall.made.session_id, "kind": "site"}, "reason": "power"}
+        given = await office.post("/time/actions", {"action": "extend", "ms": 600 * S, **asked})
+        assert given.json()["effect"]["reopened"] == 24
+        # Nobody has said a word yet, and for five minutes nobody could.
+        assert await hall.look() == []
+        async with fresh_db.begin() as conn:
+            again = await conn.scalar(text("SELECT max(made_ms) FROM adjustment WHERE kind = 'reopen'"))
+            heard = await records.seats(conn, hall.now_ms)
+            assert {seat.heard_ms for seat in heard[hall.made.session_id].values()} == {again}
+            # Whoever was heard while it was over has been heard.
+            await conn.execute(text("UPDATE attempt SET late_contact_ms = :at"), {"at": again + 1})
+            heard = await records.seats(conn, hall.now_ms)
+            assert {seat.heard_ms for seat in heard[hall.made.session_id].values()} == {again + 1}
+        # More time for those who work does not hide how long they have been silent.
+        assert (await office.post("/time/actions", {"action": "extend", "ms": 60 * S, **asked})).status_code == 200
+        async with fresh_db.connect() as conn:
+            heard = await records.seats(conn, hall.now_ms)
+            assert {seat.heard_ms for seat in heard[hall.made.session_id].values()} == {again + 1}
 
 
 async def test_what_was_dismissed_is_not_proposed_again_while_it_lasts(fresh_url, redis_url, redis, fresh_db):

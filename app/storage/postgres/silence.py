@@ -15,11 +15,11 @@ from app.domain.silence import Seat
 SILENCE_LOCK = 7_301_188_005
 
 # Left out: who has not arrived, is paused or is over, for nothing is lost by their silence. Heard from the last
-# acknowledged contact on, but not before their own start or the end of their last pause: what was silent before that
-# cost nothing.
+# acknowledged contact on, but not before their own start, the end of their last pause or the moment their attempt was
+# opened again: what was silent before that cost nothing.
 _SEATS = """
 SELECT a.id, a.session_id, s.room_id, m.building_id,
-    greatest(a.signed_in_ms, a.contact_ms, n.start_ms + a.postponed_ms, p.resumed_ms) AS heard_ms,
+    greatest(a.signed_in_ms, a.contact_ms, a.late_contact_ms, n.start_ms + a.postponed_ms, p.again_ms) AS heard_ms,
     coalesce((a.grants -> -1 ->> 1)::int8, 0) AS granted_ms
 FROM attempt a
 JOIN session n ON n.id = a.session_id
@@ -27,9 +27,11 @@ JOIN allocation al ON al.session_id = a.session_id AND al.candidate_id = a.candi
 JOIN seat s ON s.id = al.seat_id
 JOIN room m ON m.id = s.room_id
 LEFT JOIN (
-    SELECT x.attempt_id, max(j.to_ms) AS resumed_ms
+    SELECT x.attempt_id, max(CASE j.kind WHEN 'reopen' THEN j.made_ms ELSE j.to_ms END) AS again_ms
     FROM adjustment j JOIN adjustment_attempt x ON x.adjustment_id = j.id
-    WHERE j.kind = 'resume' AND j.to_ms > :now - 86400000 GROUP BY x.attempt_id
+    WHERE (j.kind IN ('resume', 'reopen') OR (j.kind = 'credit' AND j.reason = 'reopened'))
+        AND j.made_ms > :now - 86400000
+    GROUP BY x.attempt_id
 ) p ON p.attempt_id = a.id
 WHERE a.state = 'open' AND a.end_ms > :now AND a.left_ms IS NULL AND a.signed_in_ms IS NOT NULL
     AND n.start_ms + a.postponed_ms <= :now
