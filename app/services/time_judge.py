@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 from uuid import UUID
 
 from app.domain import adjustments, clock
-from app.domain.adjustments import HELD, Change, Standing
+from app.domain.adjustments import HELD, SCOPES, Change, ScopeKind, Standing
 from app.storage.postgres.time_scope import Member
+
+# Scopes that name people one by one, whatever places they sit in.
+_PEOPLE = ("list", "candidate")
+
+# Ids of entries that are not written yet: greater than any that is, so that they may take those back.
+UNWRITTEN = 1 << 62
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,21 @@ def ledger_key(ledger: clock.Ledger) -> tuple[object, ...]:
     return (ledger.start_ms, ledger.allotted_ms, tuple(entry.id for entry in ledger.entries))
 
 
+def _wider(one: str, other: str) -> bool:
+    return SCOPES.index(cast("ScopeKind", one)) < SCOPES.index(cast("ScopeKind", other))
+
+
+def _held_over(holds: Iterable[clock.Entry], free: Sequence[clock.Entry]) -> list[clock.Entry]:
+    """The pauses that these holds were made over: those as wide as the hold, and only where there are none of these the
+    narrower ones. One candidate's own pause inside a held room is not what held the room."""
+    found: dict[int, clock.Entry] = {}
+    for hold in holds:
+        earlier = [pause for pause in free if pause.id < hold.id]
+        as_wide = [pause for pause in earlier if not _wider(hold.scope, pause.scope)]
+        found |= {pause.id: pause for pause in as_wide or earlier}
+    return list(found.values())
+
+
 class Judge:
     """Who the change is for; the same question about the same ledger is answered once."""
 
@@ -41,7 +63,7 @@ class Judge:
         self._known: dict[tuple[object, ...], str | None] = {}
         self._pauses: dict[tuple[object, ...], tuple[clock.Entry, ...]] = {}
         # A resume of the site ends what paused the site and leaves a room's own pause; of a scope that nothing paused
-        # as such it ends whatever wider pause holds it.
+        # as such it ends whatever wider pause holds it, and never a narrower one: that is somebody else's.
         self._same = facts.own_scope_only or (
             change.kind == "resume"
             and change.entry is None
@@ -62,16 +84,23 @@ class Judge:
     def ended_by_resume(self, member: Member) -> list[clock.Entry]:
         """The pauses that this resume ends for the member; a hold among them, for whose limit has been lifted."""
         holds = [pause for pause in self.pauses(member) if pause.reason == "hold"]
-        if self._facts.own_scope_only:
-            holds = []
         free = [pause for pause in self.pauses(member) if pause.reason not in HELD]
+        scope = self._change.scope.kind
+        if self._facts.own_scope_only:
+            named = self._change.entry
+            return [pause for pause in free if pause.scope == scope and named in (None, pause.id)]
         if self._change.entry is not None:
+            named_holds = [hold for hold in holds if hold.id == self._change.entry]
+            if named_holds:
+                return [*_held_over(named_holds, free), *named_holds]
             free = [pause for pause in free if pause.id == self._change.entry]
-            if not free and self._change.entry not in {pause.id for pause in holds}:
-                return []
+            return free + holds if free else []
         if self._same:
-            free = [pause for pause in free if pause.scope == self._change.scope.kind]
-        return free + holds
+            return [pause for pause in free if pause.scope == scope] + holds
+        reached = [hold for hold in holds if scope in _PEOPLE or not _wider(scope, hold.scope)]
+        over = _held_over(reached, free)
+        wider = [pause for pause in free if pause in over or _wider(pause.scope, scope)]
+        return wider + holds if wider else reached
 
     def sorted_out(self, members: Iterable[Member]) -> tuple[list[Member], dict[str, list[Member]]]:
         takes: list[Member] = []
@@ -99,12 +128,25 @@ class Judge:
             runs_elsewhere=elsewhere,
         )
         code = adjustments.fits(self._change, standing, self._now)
+        if code is None and self._change.kind == "reopen":
+            return None if self._has_time_left(member, ledger) else "no-time-left"
         if code is not None or self._change.kind != "resume":
             return code
         key = (ledger_key(ledger), limit)
         if key not in self._known:
             self._known[key] = self._held(member, ledger, limit)
         return self._known[key]
+
+    def _has_time_left(self, member: Member, ledger: clock.Ledger) -> bool:
+        """Whether a reopening gives the member anything: who was timed out is given back what has passed since, ends at
+        this very moment, and would be ended again before their page has moved."""
+        if member.ended_ms is None or member.ended_ms >= self._now:
+            return True
+        since = clock.Entry(
+            id=UNWRITTEN, kind="credit", from_ms=member.ended_ms, to_ms=self._now, reason="reopened", made_ms=self._now
+        )
+        end_ms = clock.end_ms(adjustments.planned(ledger, since), self._now)
+        return end_ms is None or end_ms > self._now
 
     def _paused_by(self, member: Member) -> frozenset[str]:
         return frozenset(pause.scope for pause in self.pauses(member) if pause.reason not in HELD)
