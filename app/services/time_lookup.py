@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain import clock, lifecycle
+from app.domain import clock, endings, lifecycle
 from app.domain.adjustments import reason_words
+from app.domain.endings import Ending
 from app.domain.errors import Refused
 from app.domain.roles import allows, scope
 from app.domain.wall_time import WallTime
@@ -88,9 +89,10 @@ async def attempt_time(
     # What is to come is told as it stands now; a past instant as it was known then.
     at = now_ms if at_ms is None else min(at_ms, now_ms)
     past = at < now_ms
+    ended = ending_of(member.ended_ms, member.end_reason, at) or endings.taken_back(ledger, at)
     if past:
         ledger = clock.as_of(ledger, at)
-    zh, en = explained(ledger, wall, at, session.timezone)
+    zh, en = explained(ledger, wall, at, session.timezone, ended)
     chain = clock.live(one for one in await time_entries.chain(conn, session_id) if one.made_ms <= at)
     standing = {one.id for one in chain}
     cap_ms = time_facts.ms(settings.time_cap)
@@ -101,7 +103,7 @@ async def attempt_time(
         "session": {"id": session.id, "number": session.number, "name": session.name, "timezone": session.timezone},
         "at_ms": at,
         "at": time_words.iso(wall, at, session.timezone),
-        "clock": _clock(member, ledger, wall, session, at, past=past),
+        "clock": _clock(member, ledger, wall, session, at, ended, past=past),
         "lines": [
             {**timing.told(part), "reason": part.reason, "scope": part.scope} for part in clock.because(ledger, at)
         ],
@@ -118,22 +120,35 @@ async def attempt_time(
     }
 
 
-def explained(ledger: clock.Ledger, wall: WallTime, now_ms: int, zone: str) -> tuple[str, str]:
-    """The line of DESIGN §5 in Chinese and English."""
+def ending_of(ended_ms: int | None, reason: str | None, at_ms: int) -> Ending | None:
+    """The ending that is stored, when it had come by ``at_ms``."""
+    return None if ended_ms is None or ended_ms > at_ms else Ending(ended_ms, reason or "time_out")
+
+
+def explained(ledger: clock.Ledger, wall: WallTime, now_ms: int, zone: str, ended: Ending | None) -> tuple[str, str]:
+    """The line of DESIGN §5 in Chinese and English, and how the attempt ended when that was before its time was up."""
     end = clock.end_ms(ledger, now_ms)
     ends_at = None if end is None else wall.at(end).astimezone(ZoneInfo(zone))
     left_ms = clock.remaining_ms(ledger, now_ms)
-    return clock.explain(clock.because(ledger, now_ms), reason_words, ends_at=ends_at, left_ms=left_ms)
+    zh, en = clock.explain(clock.because(ledger, now_ms), reason_words, ends_at=ends_at, left_ms=left_ms)
+    early = endings.words(ended, None if ended is None else wall.at(ended.at_ms).astimezone(ZoneInfo(zone)))
+    return zh + early[0], en + early[1]
 
 
 def _clock(
-    member: Member, ledger: clock.Ledger, wall: WallTime, session: Timed, at_ms: int, *, past: bool
+    member: Member,
+    ledger: clock.Ledger,
+    wall: WallTime,
+    session: Timed,
+    at_ms: int,
+    ended: Ending | None,
+    *,
+    past: bool,
 ) -> dict[str, Any]:
     start, end = clock.start_ms(ledger), clock.end_ms(ledger, at_ms)
-    over = member.ended_ms is not None and member.ended_ms <= at_ms
+    over = ended is not None
     state = lifecycle.derive(
-        # Of the past only the end is known; what was stored then was open.
-        member.stored if over or not past else "open",
+        _stored(member, ended, past=past),
         signed_in=member.signed_in_ms is not None and member.signed_in_ms <= at_ms,
         start_ms=start,
         end_ms=end,
@@ -148,11 +163,20 @@ def _clock(
         "end_ms": end,
         "start_at": None if start is None else time_words.iso(wall, start, zone),
         "end_at": None if end is None else time_words.iso(wall, end, zone),
-        "ended_ms": member.ended_ms if over else None,
-        "ended_at": time_words.iso(wall, member.ended_ms, zone) if over and member.ended_ms is not None else None,
+        "ended_ms": None if ended is None else ended.at_ms,
+        "ended_at": None if ended is None else time_words.iso(wall, ended.at_ms, zone),
         "remaining_ms": 0 if over else clock.remaining_ms(ledger, at_ms),
         "paused_since_ms": clock.paused_since(ledger, at_ms),
     }
+
+
+def _stored(member: Member, ended: Ending | None, *, past: bool) -> lifecycle.Stored:
+    """What was stored: of the past only the ending is known."""
+    if not past or (ended is not None and ended.at_ms == member.ended_ms):
+        return member.stored
+    if ended is None:
+        return "open"
+    return "final" if ended.reason == "hand_in" else "ended"
 
 
 async def export(
@@ -172,8 +196,9 @@ async def export(
 
     def row(member: Member) -> tuple[str, ...]:
         ledger = ledgers[member.attempt]
-        told = _clock(member, ledger, wall, session, now_ms, past=False)
-        zh, en = explained(ledger, wall, now_ms, session.timezone)
+        ended = ending_of(member.ended_ms, member.end_reason, now_ms)
+        told = _clock(member, ledger, wall, session, now_ms, ended, past=False)
+        zh, en = explained(ledger, wall, now_ms, session.timezone, ended)
         state = member.end_reason or told["state"]
         return (
             member.ticket, member.name, member.building, member.room, member.seat, str(state),

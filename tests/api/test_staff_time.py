@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
+from app.services import time_lookup
 from tests.candidates import Candidate
 from tests.halls import HOUR, opened
 from tests.staff import signed_in
@@ -396,6 +397,54 @@ async def test_a_paper_handed_in_by_mistake_is_opened_again_on_the_same_device(h
     state = await candidate.state()
     assert state["state"] == "running"
     assert (await candidate.answer(hall.made.items[0], "A")).json()["items"][0]["status"] == "durable"
+
+
+async def test_whoever_ended_early_is_told_so_beside_the_sum(hall, office):
+    """To staff, to the candidate, and in the export."""
+    by_staff, by_hand = hall.made.people[:2]
+    candidate = Candidate(hall.client, by_staff)
+    assert (await candidate.sign_in()).status_code == 200
+    other = Candidate(hall.client, by_hand)
+    assert (await other.sign_in()).status_code == 200
+    assert (await other.send(path="hand-in")).status_code == 200
+    asked = scope(hall, "candidate", attempt=str(by_staff.attempt))
+    await done(office, body("end", asked, reason="disturbance", note="替考"))
+    async with hall.engine.connect() as conn:
+        exported = await time_lookup.export(hall.site.settings, conn, hall.made.session_id, now_ms=hall.now_ms)
+        told = {row[0]: row for row in exported}
+    for person, zh, en in ((by_staff, "由工作人员结束", "ended by staff"), (by_hand, "交卷", "handed in")):
+        why = (await office.get(f"/attempts/{person.attempt}/time")).json()
+        at = datetime.fromisoformat(why["clock"]["ended_at"])
+        assert why["explain_zh"].endswith(f"，{at:%H:%M:%S} {zh}"), why["explain_zh"]
+        assert why["explain_en"].endswith(f", {en} at {at:%H:%M:%S}"), why["explain_en"]
+        assert told[person.ticket][-2:] == (why["explain_zh"], why["explain_en"])
+    own = (await hall.client.get("/attempt/time", headers=candidate.headers)).json()
+    assert "由工作人员结束" in own["explain_zh"], own
+    assert all("结束考" not in row[-2] and "交卷" not in row[-2] for row in told.values() if row[5] == "running")
+
+
+async def test_an_ending_that_was_taken_back_is_known_of_its_time(hall, office):
+    by_staff, by_hand = hall.made.people[:2]
+    other = Candidate(hall.client, by_hand)
+    assert (await other.sign_in()).status_code == 200
+    assert (await other.send(path="hand-in")).status_code == 200
+    asked = scope(hall, "candidate", attempt=str(by_staff.attempt))
+    await done(office, body("end", asked, reason="disturbance", note="替考"))
+    ended = {attempt: row["ended_ms"] for attempt, row in (await attempts(hall)).items()}
+    then = max(ended[one.attempt] for one in (by_staff, by_hand))
+    while hall.now_ms <= then + S:
+        await asyncio.sleep(0.05)
+    both = scope(hall, "list", tickets=[by_staff.ticket, by_hand.ticket])
+    await done(office, body("reopen", both, reason="staff-error", note="认错人"))
+    for person, state, words in ((by_staff, "ended", "由工作人员结束"), (by_hand, "final", "交卷")):
+        path = f"/attempts/{person.attempt}/time"
+        past = (await office.get(path, at_ms=then)).json()
+        assert (past["clock"]["state"], past["clock"]["ended_ms"]) == (state, ended[person.attempt])
+        assert past["clock"]["remaining_ms"] == 0
+        assert past["explain_zh"].endswith(words)
+        for told in ((await office.get(path)).json(), (await office.get(path, at_ms=ended[person.attempt] - 1)).json()):
+            assert (told["clock"]["state"], told["clock"]["ended_ms"]) == ("running", None)
+            assert not told["explain_zh"].endswith(words)
 
 
 async def test_an_extension_opens_whoever_timed_out(hall, office):
