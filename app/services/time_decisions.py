@@ -203,11 +203,15 @@ async def _settle(conn: AsyncConnection, plan: Plan, now_ms: int) -> list[Moved]
     session = plan.reached.session
     takes = [member.attempt for member in plan.takes]
     if session.start_ms is not None and await _moves_everybody(conn, plan):
+        meant, everybody = set(takes), await members.members(conn, session.id)
+        for one in everybody:
+            if one.attempt not in meant and time_plan.has_begun(one, now_ms):
+                raise RuntimeError(f"session {session.id} would start anew for {one.attempt}, who has begun")
         before, later = clock.start_ms(plan.before[takes[0]]), clock.start_ms(plan.after[takes[0]])
         if before is not None and later is not None:
             await time_entries.set_start(conn, session.id, session.start_ms + later - before)
         # Whoever came into the session since starts when it does.
-        takes = [one.attempt for one in await members.members(conn, session.id) if one.stored == "open"]
+        takes = [one.attempt for one in everybody if one.stored == "open"]
         await members.lock_attempts(conn, takes)
     return await adjustments.settle(conn, takes, now_ms)
 

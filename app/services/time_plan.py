@@ -66,6 +66,7 @@ def make(change: Change, reached: Reached, facts: Facts, now_ms: int) -> Plan:
     """The plan; never raises, for a preview shows what is refused too."""
     judged = Judge(change, reached.members, facts, now_ms)
     takes, left_out = judged.sorted_out(reached.members)
+    change, reached = _narrowed(change, reached, takes, left_out, now_ms)
     lines = tuple(_lines(change, takes, facts, judged, now_ms))
     scope = change.scope.kind
     of_attempt: dict[UUID, list[clock.Entry]] = {}
@@ -94,6 +95,23 @@ def make(change: Change, reached: Reached, facts: Facts, now_ms: int) -> Plan:
     )
     plan = replace(plan, over_cap=tuple(_over(plan, facts)))
     return replace(plan, refusal=_refusal(plan))
+
+
+def _narrowed(
+    change: Change, reached: Reached, takes: Sequence[Member], left_out: Mapping[str, Sequence[Member]], now_ms: int
+) -> tuple[Change, Reached]:
+    """A postponement of the site moves the session's own start, and with it the start of everybody in it. Where some
+    of them have begun it is one of the others, each by themselves."""
+    if change.kind != "postpone" or change.scope.kind != "site":
+        return change, reached
+    if not any(has_begun(member, now_ms) for some in left_out.values() for member in some):
+        return change, reached
+    tickets = [member.ticket for member in takes]
+    return replace(change, scope=replace(change.scope, kind="list")), replace(reached, names=tickets)
+
+
+def has_begun(member: Member, now_ms: int) -> bool:
+    return member.start_ms is not None and member.start_ms <= now_ms
 
 
 _REOPENING = ("extend", "credit", "reopen")
@@ -177,6 +195,9 @@ def _refusal(plan: Plan) -> Refused | None:
         listed = [told_member(member, lost_ms=lost) for member, lost in plan.over_cap]
         return Refused("cap-exceeded", count=len(held), who=names(held), over_cap=listed)
     if plan.change.kind == "undo" or plan.change.supersedes is not None:
+        begun = [member for member in plan.takes if _starts_again(plan, member)]
+        if begun:
+            return Refused("start-passed", count=len(begun))
         late = [member for member in plan.takes if _ends_at_once(plan, member)]
         if late:
             return Refused("undo-too-late", count=len(late), tickets=[member.ticket for member in late])
@@ -190,6 +211,12 @@ def _whom(code: str, some: Sequence[Member]) -> dict[str, object]:
     return told
 
 
+def _starts_again(plan: Plan, member: Member) -> bool:
+    """Whether a postponement that counts again would take somebody back before the start they began at."""
+    started, starts = clock.start_ms(plan.before[member.attempt]), clock.start_ms(plan.after[member.attempt])
+    return started is not None and starts is not None and started <= plan.now_ms and started < starts
+
+
 def _ends_at_once(plan: Plan, member: Member) -> bool:
     before, after, now = plan.before[member.attempt], plan.after[member.attempt], plan.now_ms
     if member.stored != "open":
@@ -197,7 +224,8 @@ def _ends_at_once(plan: Plan, member: Member) -> bool:
     started, starts = clock.start_ms(before), clock.start_ms(after)
     if started is None or starts is None:
         return False
-    if starts <= now < started:
+    # Who has begun keeps the start they began at: an earlier one would take from what they have left.
+    if starts < started and starts <= now:
         return True
     ended, ends = clock.end_ms(before, now), clock.end_ms(after, now)
     return ends is not None and ends <= now and (ended is None or ended > now)

@@ -141,6 +141,33 @@ async def last_entry(hall) -> int:
     return (await rows(hall, "SELECT max(id) AS id FROM adjustment"))[0]["id"]
 
 
+async def test_who_has_begun_keeps_their_start_when_the_site_is_postponed(hall, office):
+    await start_at(hall, hall.made.session_id, hall.now_ms + 30 * MIN)
+    taken_back = await done(office, change(hall, "postpone", ms=5 * MIN))
+    undo = await done(office, change(hall, "undo", entry=taken_back["entry"]["id"], reason=""))
+    await done(office, change(hall, "postpone", "room", rooms=[hall.room_ids[1]], ms=40 * MIN))
+    # The session begins; the second room still waits.
+    await rows(hall, "UPDATE session SET start_ms = start_ms - :d", d=31 * MIN)
+    await rows(hall, "UPDATE attempt SET end_ms = end_ms - :d", d=31 * MIN)
+    asked = (
+        "SELECT a.id, s.start_ms + a.postponed_ms AS at, a.end_ms FROM attempt a JOIN session s ON s.id = a.session_id"
+    )
+    before = {row["id"]: (row["at"], row["end_ms"]) for row in await rows(hall, asked)}
+    told = await done(office, change(hall, "postpone", ms=10 * MIN))
+    assert [(one["code"], one["count"]) for one in told["effect"]["left_out"]] == [("start-passed", 2)]
+    assert (told["entry"]["scope"], len(told["entry"]["scope_names"])) == ("list", 1)
+    for row in await rows(hall, asked):
+        start, end = before[row["id"]]
+        late = 0 if row["id"] in hall.rooms[0] else 10 * MIN
+        assert (row["at"], row["end_ms"]) == (start + late, end + late)
+    # Taken back it is one of the second room only; the one of before comes back for nobody who is at work.
+    await done(office, change(hall, "undo", entry=told["entry"]["id"], reason=""))
+    assert {row["id"]: (row["at"], row["end_ms"]) for row in await rows(hall, asked)} == before
+    reply = await office.post("/time/actions", change(hall, "undo", entry=undo["entry"]["id"], reason=""))
+    assert (reply.status_code, reply.json()["code"]) == (409, "start-passed")
+    assert {row["id"]: (row["at"], row["end_ms"]) for row in await rows(hall, asked)} == before
+
+
 async def test_a_session_that_is_not_anchored_cannot_be_postponed(hall, office):
     await rows(hall, "UPDATE session SET start_ms = NULL")
     await rows(hall, "UPDATE attempt SET end_ms = NULL")
