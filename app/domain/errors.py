@@ -249,11 +249,21 @@ MESSAGES: dict[str, Message] = {
         "{count} 人由工作人员结束考试；须由考务办公室恢复作答。",
         "Staff ended the attempts of {count} candidates. The office has to reopen them.",
     ),
+    "absent": Message(
+        409,
+        "{count} 人缺考，本场对他们已经结束；确需补时的，请按准考证号指定。",
+        "{count} candidates never came and their time is over. If they are to have more, name them by their tickets.",
+    ),
     "attempt-deferred": Message(
         409, "{count} 人已办理缓考，时间不能再改。", "{count} candidates are deferred; their time cannot be changed."
     ),
     "attempt-open": Message(
         409, "{count} 人仍在作答，无须恢复。", "{count} attempts are open; there is nothing to reopen."
+    ),
+    "no-time-left": Message(
+        409,
+        "{count} 人的时间已经用完，恢复作答没有意义；需要时请改用延长。",
+        "{count} candidates have no time left, so reopening gives them none. Extend their time instead.",
     ),
     "runs-elsewhere": Message(
         409,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.api.test_staff_time import attempts, body, done, scope
+from tests.api.test_staff_time import MIN, attempts, body, done, everything, refused, rows, scope
 from tests.candidates import Candidate
 from tests.factories import open_relog
 from tests.halls import opened
@@ -60,3 +60,36 @@ async def test_numbers_begin_again_with_a_new_grant(hall, office):
     assert (await other.sign_in()).status_code == 200
     assert other.seq == 1
     assert (await other.send(path="hand-in")).json()["state"] == "final"
+
+
+async def test_who_was_timed_out_is_extended_and_not_reopened(hall, office):
+    """The credit for the time since ends at this very moment: the sweeper would end the attempt again at once."""
+    one = hall.made.people[0].attempt
+    ended = hall.now_ms - 2 * MIN
+    await rows(
+        hall,
+        "UPDATE attempt SET state = 'ended', ended_ms = :e, end_ms = :e, end_reason = 'time_out', allotted_ms = :e"
+        " WHERE id = :a",
+        e=ended,
+        a=one,
+    )
+    before = await everything(hall)
+    await refused(office, by_mistake(hall), "no-time-left")
+    await refused(office, by_mistake(hall), "no-time-left", "/time/preview")
+    assert await everything(hall) == before
+    extended = body("extend", scope(hall, "candidate", attempt=str(one)), ms=10 * MIN, reason="staff-error")
+    await done(office, extended)
+    row = (await attempts(hall))[one]
+    assert (row["state"], row["end_ms"] > hall.now_ms + 9 * MIN) == ("open", True)
+
+
+async def test_of_a_list_those_with_no_time_left_are_left_out_and_counted(hall, office):
+    one, _ = await handed_in(hall)
+    out = hall.made.people[1]
+    sql = "UPDATE attempt SET state = 'ended', ended_ms = 5, end_ms = 5, end_reason = 'time_out', allotted_ms = 5"
+    await rows(hall, f"{sql} WHERE id = :a", a=out.attempt)
+    both = scope(hall, "list", tickets=[one.person.ticket, out.ticket])
+    told = await done(office, body("reopen", both, reason="staff-error", note="误交卷"))
+    assert [(left["code"], left["count"]) for left in told["effect"]["left_out"]] == [("no-time-left", 1)]
+    now = await attempts(hall)
+    assert (now[one.person.attempt]["state"], now[out.attempt]["state"]) == ("open", "ended")
