@@ -43,6 +43,8 @@ REASONS: Mapping[str, tuple[str, str]] = {
 # Entered by the service itself, never by a person.
 AUTOMATIC = frozenset({"relog", "ready", "reconnect", "outage", "hold", "follows", "reopened"})
 ENTERED: tuple[str, ...] = tuple(code for code in REASONS if code not in AUTOMATIC)
+# Scopes that name people one by one, whatever places they sit in.
+NAMING: frozenset[ScopeKind] = frozenset({"list", "candidate"})
 # A pause of these reasons ends by the rule that made it, not because somebody resumes a room.
 HELD = frozenset({"hold", "follows"})
 # These take their reason from the entry they answer, when none is given.
@@ -106,6 +108,7 @@ class Standing:
     paused_by: frozenset[str] = frozenset()
     # Another attempt of the same candidate runs now.
     runs_elsewhere: bool = False
+    signed_in: bool = True
 
     def over(self, now_ms: int) -> bool:
         """Whether the attempt has ended, be it that the sweeper has not come by yet."""
@@ -198,6 +201,9 @@ def fits(change: Change, standing: Standing, now_ms: int) -> str | None:
             return "attempt-ended"
         if standing.end_reason in ("hand_in", "forced"):
             return "handed-in" if standing.end_reason == "hand_in" else "ended-by-staff"
+        # Who never came has no work to go on with; named one by one, they are meant.
+        if not standing.signed_in and change.scope.kind not in NAMING:
+            return "absent"
         if standing.runs_elsewhere:
             return "runs-elsewhere"
     if start is None:
@@ -236,8 +242,8 @@ def over(before: clock.Ledger, after: clock.Ledger, *, now_ms: int, limit_ms: in
 def must_hold(ledger: clock.Ledger, *, now_ms: int, limit_ms: int | None) -> bool:
     """Whether *facts* have brought the attempt to its limit: a pause that is still open, or an outage that ended there.
 
-    Whoever was brought there by decisions alone goes on (I8: it refuses decisions and holds facts), and so does
-    whoever a relog's gap took beyond it: that surplus becomes a proposal.
+    Whoever was brought there by decisions alone goes on (I8: it refuses decisions and holds facts) until an outage
+    comes on top, and so does whoever a relog's gap took beyond it: that surplus becomes a proposal.
     """
     if limit_ms is None or clock.start_ms(ledger) is None:
         return False
@@ -246,7 +252,9 @@ def must_hold(ledger: clock.Ledger, *, now_ms: int, limit_ms: int | None) -> boo
     for outage in ledger.outages:
         known = clock.as_of(ledger, outage.at_ms)
         lost = clock.lost_ms(known, outage.at_ms)
-        if lost - outage.gap_ms < limit_ms <= lost:
+        # An outage before the attempt's own start takes nothing from it.
+        without = replace(known, outages=tuple(one for one in known.outages if one is not outage))
+        if limit_ms <= lost and clock.lost_ms(without, outage.at_ms) < lost:
             return True
     return False
 

@@ -126,6 +126,7 @@ class Judge:
             end_ms=None if paused else member.end_ms,
             paused_by=self._paused_by(member) if paused and self._change.kind == "pause" else frozenset(),
             runs_elsewhere=elsewhere,
+            signed_in=member.signed_in_ms is not None,
         )
         code = adjustments.fits(self._change, standing, self._now)
         if code is None and self._change.kind == "reopen":

@@ -462,6 +462,33 @@ async def test_an_extension_opens_whoever_timed_out(hall, office):
     assert (again["state"], again["end_ms"]) == ("open", made + 10 * MIN)
 
 
+async def test_a_late_extension_of_a_place_leaves_out_who_never_came(hall, office):
+    came, absent = hall.rooms[0]
+    now = hall.now_ms
+    await rows(
+        hall,
+        "UPDATE attempt SET state = 'ended', ended_ms = :e, end_ms = :e, end_reason = 'time_out', allotted_ms = :e",
+        e=now - 2 * MIN,
+    )
+    await rows(hall, "UPDATE attempt SET signed_in_ms = NULL WHERE id <> :a", a=came)
+    # The sweeper has not come by yet for one of them.
+    await rows(
+        hall, "UPDATE attempt SET state = 'open', ended_ms = NULL, end_reason = NULL WHERE id = :a", a=hall.rooms[1][0]
+    )
+    asked = body("extend", scope(hall), ms=10 * MIN)
+    effect = (await office.post("/time/preview", asked)).json()["effect"]
+    assert (effect["candidates"], effect["reopened"]) == (1, 1)
+    assert effect["left_out"] == [{"code": "absent", "count": 4, "zh": "不含缺考 4 人", "en": "without 4 absent"}]
+    await done(office, asked)
+    now_open = {row["id"]: row["end_ms"] > hall.now_ms for row in (await attempts(hall)).values()}
+    assert [each for each, goes_on in now_open.items() if goes_on] == [came]
+    # Nobody came: nobody gets anything. Who is named is meant.
+    told = await refused(office, body("extend", room(hall, 3), ms=10 * MIN), "absent")
+    assert told["count"] == 2
+    one = await done(office, body("extend", scope(hall, "candidate", attempt=str(absent)), ms=10 * MIN))
+    assert one["effect"]["reopened"] == 1
+
+
 async def test_an_invigilator_stops_and_starts_one_clock_in_the_own_room_and_nothing_else(hall, office, fresh_db):
     member = await signed_in(hall.client, fresh_db, "invigilator", room_ids=[hall.room_ids[0]])
     mine = scope(hall, "candidate", attempt=str(hall.rooms[0][0]))
