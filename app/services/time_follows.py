@@ -91,8 +91,8 @@ def _later_ends(plan: Plan, wanted: Collection[UUID]) -> dict[UUID, int]:
     for attempt in wanted:
         before, after = plan.before[attempt], plan.after[attempt]
         was, end = _earliest(before, plan.now_ms), _earliest(after, plan.now_ms)
-        # A pause moves the end from now on, however short it turns out to be.
-        if end is not None and (plan.change.kind == "pause" or was is None or end > was):
+        # A pause moves the end from now on, however short it turns out to be; only its resume tells by how much.
+        if end is not None and (plan.change.kind in ("pause", "resume") or was is None or end > was):
             ends[attempt] = end
     return ends
 
