@@ -9,18 +9,19 @@ Why each answer is safe:
   warning. A COMMIT is never cancelled: past the deadline the connection is cut, not the statement, and the outcome is
   *unknown*. Repeating is harmless, because the merge is idempotent.
 * `buffered` is said when PostgreSQL is away and Redis took the batch, with the stamp of its arrival, by which the
-  drain judges it later.
+  drain judges it later. The same for an attempt whose row somebody holds for longer than a batch may wait, as a
+  decision for a whole hall does: to keep a promise of effort costs nobody anything, to refuse costs a repeat of each.
+  Whoever moves or ends an attempt has sealed it in Redis before, so nothing is promised behind their back.
 * when neither answers, ``StoreAway`` goes up and becomes 503: the browser keeps everything and comes again.
-* one bad response never fails its neighbours: on a data error the batch is halved until it stands alone.
+* one bad response never fails its neighbours, nor does one locked attempt (``checkpoint.parts``).
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -28,6 +29,8 @@ import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
 from app import background
+from app.checkpoint import parts
+from app.checkpoint.held import held
 from app.checkpoint.probe import probe
 from app.checkpoint.queue import Queue, Waiting
 from app.checkpoint.statement import write
@@ -42,16 +45,10 @@ log = structlog.get_logger(__name__)
 BATCH = Histogram("holdfast_batch_checkpoints", "Checkpoints in one batch", buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256))
 COMMIT = Histogram("holdfast_commit_seconds", "Seconds from sending a batch to its commit")
 WRITTEN = Counter("holdfast_checkpoints", "Checkpoints answered", ["durability"])
+HELD = Counter("holdfast_held", "Checkpoints that a lock on their attempt kept out of the record")
 POSTGRES_UP = Gauge("holdfast_postgres_up", "1 while the writer reaches PostgreSQL")
 FAULTS = Counter("holdfast_postgres_faults", "Times PostgreSQL stopped taking writes", ["why"])
 
-# Statement-level faults of the data itself; such a batch is halved (DESIGN §4.4).
-DATA_FAULTS = ("21", "22", "23")
-# The same statement may simply be run again: deadlock, lock not available, serialisation.
-TRY_AGAIN = ("40P01", "40001")
-# Somebody holds one attempt of the batch: its neighbours must not wait for it, so the batch is halved at once.
-LOCKED = "55P03"
-RETRIES = 3
 PROBE_EVERY_S = 0.25
 # What a connection attempt may end with when PostgreSQL is away, whichever way it is.
 AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, ReadOnly, DiskFull)
@@ -63,6 +60,7 @@ class Buffer(Protocol):
     async def append(self, checkpoints: Sequence[Checkpoint]) -> list[Outcome | Exception]: ...
 
 
+T = TypeVar("T")
 Connect = Callable[[], Awaitable["asyncpg.Connection[Any]"]]
 Committed = Callable[[Sequence[tuple[Checkpoint, Outcome]]], None]
 
@@ -157,87 +155,61 @@ class Writer:
         if self._connection is not None:
             self._writing = True
             try:
-                await self._write(batch)
-            except StoreAway as fault:
+                batch = await parts.write(parts.Record(self._commit, self._held, self._done), batch)
+                HELD.inc(len(batch))
+            except (StoreAway, asyncpg.PostgresError) as fault:
                 log.warning("postgres away", fault=str(fault))
-            else:
-                return
+                if isinstance(fault, asyncpg.PostgresError):
+                    self._abandon(why(fault))
             finally:
                 self._writing = False
         await self._hand_to_buffer([entry for entry in batch if not entry.future.done()])
 
-    async def _write(self, batch: list[Waiting], tries: int = RETRIES) -> None:
-        checkpoints = [entry.checkpoint for entry in batch]
-        try:
-            outcomes = await self._commit(checkpoints)
-        except asyncpg.PostgresError as fault:
-            state = fault.sqlstate or ""
-            if state in TRY_AGAIN and tries:
-                await self._write(batch, tries - 1)
-            elif len(batch) > 1 and (state.startswith(DATA_FAULTS) or state == LOCKED or state in TRY_AGAIN):
-                middle = len(batch) // 2
-                await self._write(batch[:middle], tries)
-                await self._write(batch[middle:], tries)
-            elif state.startswith(DATA_FAULTS):
-                await self._write_alone(batch[0], fault)
-            elif state == LOCKED or state in TRY_AGAIN:
-                batch[0].fail(StoreAway("the attempt is locked"))
-            else:
-                self._abandon(why(fault))
-                raise StoreAway(f"{state} {fault}") from fault
-            return
+    def _done(self, batch: Sequence[Waiting], outcomes: dict[UUID, Outcome]) -> None:
+        """Answer what a commit has written."""
         done: list[tuple[Checkpoint, Outcome]] = []
         for entry in batch:
-            attempt = entry.checkpoint.attempt
-            outcome = outcomes.get(attempt)
+            outcome = outcomes.get(entry.checkpoint.attempt)
             if outcome is None:
-                entry.fail(LookupError(attempt))
+                entry.fail(LookupError(entry.checkpoint.attempt))
                 continue
             done.append((entry.checkpoint, outcome))
             entry.answer(outcome)
         WRITTEN.labels("durable").inc(len(done))
         self._committed(done)
 
-    async def _write_alone(self, entry: Waiting, fault: asyncpg.PostgresError) -> None:
-        """A checkpoint that PostgreSQL will not take whole: its rows one by one, the bad ones refused."""
-        checkpoint = entry.checkpoint
-        log.warning("bad response isolated", attempt=str(checkpoint.attempt), sqlstate=fault.sqlstate)
-        good, bad = [], []
-        for row in checkpoint.rows:
-            try:
-                await self._commit([replace(checkpoint, rows=[row])])
-            except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError):
-                bad.append(row)
-            else:
-                good.append(row)
-        # The good rows again, together: already written, so this is the transaction their answer speaks of.
-        outcomes = await self._commit([replace(checkpoint, rows=good)])
-        outcome = outcomes[checkpoint.attempt]
-        outcome.refused.update({(row.item, row.rev): "bad-value" for row in bad})
-        entry.answer(outcome)
-
     async def _commit(self, checkpoints: Sequence[Checkpoint]) -> dict[UUID, Outcome]:
         """One transaction. StoreAway when it is not known to be committed."""
-        connection = self._connection
-        if connection is None:
-            raise StoreAway("not connected")
+        connection = self._connected()
         self._warned = False
-        statement = asyncio.ensure_future(write(connection, checkpoints))
         with COMMIT.time():
-            finished, _ = await asyncio.wait({statement}, timeout=self._deadline)
-        if not finished:
-            # Cancelling would send a cancel request into a COMMIT; cutting the line leaves it to PostgreSQL.
-            self._abandon("no-answer")
-            statement.add_done_callback(_swallow)
-            raise StoreAway("no commit within the deadline")
-        try:
-            outcomes = statement.result()
-        except (asyncpg.InterfaceError, OSError) as fault:
-            self._abandon(why(fault))
-            raise StoreAway(repr(fault)) from fault
+            outcomes = await self._in_time(write(connection, checkpoints))
         if self._warned:
             raise StoreAway("committed here, not on the standby")
         return outcomes
+
+    async def _held(self, attempts: Sequence[UUID]) -> set[UUID]:
+        return await self._in_time(held(self._connected(), attempts))
+
+    def _connected(self) -> asyncpg.Connection[Any]:
+        if self._connection is None:
+            raise StoreAway("not connected")
+        return self._connection
+
+    async def _in_time(self, statement: Coroutine[Any, Any, T]) -> T:
+        """``statement``, within the deadline of any commit. StoreAway when PostgreSQL does not answer."""
+        task = asyncio.ensure_future(statement)
+        finished, _ = await asyncio.wait({task}, timeout=self._deadline)
+        if not finished:
+            # Cancelling would send a cancel request into a COMMIT; cutting the line leaves it to PostgreSQL.
+            self._abandon("no-answer")
+            task.add_done_callback(_swallow)
+            raise StoreAway("no commit within the deadline")
+        try:
+            return task.result()
+        except (asyncpg.InterfaceError, OSError) as fault:
+            self._abandon(why(fault))
+            raise StoreAway(repr(fault)) from fault
 
     async def _hand_to_buffer(self, batch: list[Waiting]) -> None:
         if not batch:
