@@ -215,6 +215,13 @@ def test_an_outage_holds_when_it_was_what_reached_the_limit(extended_at, held):
     assert holds(ledger, NOW) is held
 
 
+def test_an_outage_holds_who_was_at_the_limit_before_it_and_not_who_begins_after_it():
+    outage = clock.Outage(20 * MIN, MIN)
+    extended = entry(1, "extend", amount_ms=60 * MIN)
+    assert holds(with_entries(extended, outages=(outage,)), NOW)
+    assert not holds(replace(with_entries(extended, outages=(outage,)), start_ms=21 * MIN), NOW)
+
+
 @given(st.integers(0, 80 * MIN), st.integers(0, 59 * MIN), st.integers(1, 40 * MIN))
 def test_a_paused_attempt_is_held_from_the_instant_that_was_foretold(begins, extended, step):
     entries = [entry(1, "pause", from_ms=begins, made_ms=begins)]
