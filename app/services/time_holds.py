@@ -64,6 +64,9 @@ class Holds:
         async with site.engine.connect() as conn:
             found = await time_holds.paused(conn)
             suspects = await time_holds.running(conn, now_ms) if term != self._term else []
+            if term != self._term:
+                # The outage before it counts for those who are paused too, and moves no revision of a clock.
+                self._due.clear()
             await self._reckon(conn, found, now_ms)
             reached = [row for row in found if self._is_due(row["id"], now_ms)]
             reached += await self._over(conn, suspects, now_ms)

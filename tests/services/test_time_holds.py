@@ -177,3 +177,34 @@ async def test_an_end_that_was_decided_is_carried_out_by_whoever_comes_next(hall
     ended = await rows(hall, "SELECT id FROM attempt WHERE state = 'ended' AND end_reason = 'forced'")
     assert {row["id"] for row in ended} == set(hall.rooms[0])
     assert await Holds(hall.site).run() == 0
+
+
+async def outage(hall, minutes: int) -> None:
+    """One that has just ended; the processes that were there before it go on."""
+    await rows(
+        hall,
+        "INSERT INTO term (n, lineage_n, start_ms, gap_ms, leader, started_at)"
+        " SELECT max(n) + 1, max(lineage_n), :at, :gap, '', now() FROM term",
+        at=hall.now_ms, gap=minutes * MIN,
+    )  # fmt: skip
+
+
+async def test_who_was_at_the_limit_by_decisions_is_held_when_an_outage_comes_on_top(hall, office):
+    await done(office, change(hall, "extend", "room", rooms=[hall.room_ids[0]], ms=60 * MIN, reason="power"))
+    assert await Holds(hall.site).run() == 0
+    await outage(hall, 45)
+    holds = Holds(hall.site)
+    assert await holds.run() == 2
+    assert await held(hall) == set(hall.rooms[0])
+    assert await holds.run() == 0
+
+
+async def test_who_is_paused_through_an_outage_is_held_by_the_process_that_was_there_before(hall, office, monkeypatch):
+    holds = Holds(hall.site)
+    await done(office, change(hall, "pause", from_ms=hall.now_ms - 20 * MIN, reason="fire"))
+    assert await holds.run() == 0
+    await outage(hall, 45)
+    term = hall.site.service_time.term + 1
+    monkeypatch.setattr(type(hall.site.service_time), "term", property(lambda _: term))
+    assert await holds.run() == 3
+    assert await held(hall) == set(hall.everybody)
