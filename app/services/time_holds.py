@@ -47,6 +47,7 @@ class Holds:
 
     def __init__(self, site: Site) -> None:
         self._site = site
+        self._changeover_ms = time_facts.ms(site.settings.changeover)
         # Attempt → (revision of its clock, when it reaches its limit): asked again only when its clock has moved.
         self._due: dict[UUID, tuple[int, int | None]] = {}
         self._term = -1
@@ -155,9 +156,8 @@ class Holds:
         return await self._each_session(found, self._wait)
 
     async def _let_go(self, now_ms: int) -> int:
-        changeover_ms = time_facts.ms(self._site.settings.changeover)
         async with self._site.engine.connect() as conn:
-            found = await time_holds.waited_enough(conn, now_ms=now_ms, changeover_ms=changeover_ms)
+            found = await time_holds.waited_enough(conn, now_ms=now_ms, changeover_ms=self._changeover_ms)
         return await self._each_session(found, self._start)
 
     async def _each_session(self, found: Sequence[RowMapping], step: Any) -> int:
@@ -195,8 +195,13 @@ class Holds:
         async with self._site.engine.begin() as conn:
             await _lock(conn, exam_id, session_id, [row["id"] for row in some])
             now_ms = self._site.service_time.now_ms()
+            # Asked again under the locks: the earlier attempt may have been reopened in between.
+            still = await time_holds.waited_enough(conn, now_ms=now_ms, changeover_ms=self._changeover_ms)
+            free = {row["pause"] for row in still}
             started = []
             for row in some:
+                if row["pause"] not in free:
+                    continue
                 entered = await adjustments.insert_entry(
                     conn, "resume", session_id=session_id, members=[row["id"]], attempt_id=row["id"], reason="follows",
                     source=f"follows-end:{row['pause']}", now_ms=now_ms, to_ms=now_ms, refers_id=row["pause"],

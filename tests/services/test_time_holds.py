@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from sqlalchemy import text
 
@@ -208,3 +210,40 @@ async def test_who_is_paused_through_an_outage_is_held_by_the_process_that_was_t
     monkeypatch.setattr(type(hall.site.service_time), "term", property(lambda _: term))
     assert await holds.run() == 3
     assert await held(hall) == set(hall.everybody)
+
+
+async def test_a_hand_in_by_mistake_is_taken_back_while_the_next_session_waits_for_it(hall, office):
+    second = await next_session(hall, hall.now_ms + 1_500)
+    holds = Holds(hall.site)
+    await holds.run()
+    waiting = await paused(hall)
+    assert len(waiting) == 3
+    while (await rows(hall, "SELECT start_ms FROM session WHERE id = :s", s=second))[0]["start_ms"] >= hall.now_ms:
+        await asyncio.sleep(0.05)
+    first = hall.rooms[0][0]
+    await rows(
+        hall, "UPDATE attempt SET state = 'ended', ended_ms = :e, end_reason = 'hand_in' WHERE id = :a",
+        e=hall.now_ms - 1, a=first,
+    )  # fmt: skip
+    mistaken = change(hall, "reopen", "candidate", attempt=str(first), reason="staff-error", note="误交卷")
+    await done(office, mistaken)
+    assert (await rows(hall, "SELECT state FROM attempt WHERE id = :a", a=first))[0]["state"] == "open"
+    await holds.run()
+    assert await paused(hall) == waiting
+
+
+async def test_who_waited_for_the_session_before_has_time_to_change_over(fresh_url, redis_url, redis, fresh_db):
+    rooms = [("南楼", 2), ("北楼", 1)]
+    async with opened(fresh_url, redis_url, fresh_db, rooms=rooms, changeover=600) as (_, _, hall):
+        await next_session(hall, hall.now_ms + 5_000)
+        holds = Holds(hall.site)
+        await holds.run()
+        waiting = await paused(hall)
+        assert len(waiting) == 3
+        ended = "UPDATE attempt SET state = 'ended', ended_ms = :e, end_reason = 'hand_in' WHERE session_id = :s"
+        await rows(hall, ended, e=hall.now_ms - 8 * MIN, s=hall.made.session_id)
+        await holds.run()
+        assert await paused(hall) == waiting
+        await rows(hall, ended, e=hall.now_ms - 10 * MIN, s=hall.made.session_id)
+        await holds.run()
+        assert await paused(hall) == set()
