@@ -48,6 +48,7 @@ def as_json(report: Report) -> dict[str, Any]:
             "receipt_link": proof.receipt_link,
             "printed_link": proof.printed_link,
             "adopted_since": proof.adopted_since,
+            "printed_reopened_ms": proof.printed_reopened_ms,
         },
         "findings": [
             {"code": one.code, "zh": finding(one)[0], "en": finding(one)[1], **one.facts} for one in proof.findings
@@ -141,6 +142,11 @@ def verdict(proof: Proof) -> list[str]:
         lines += [
             f"应考人员所持回执与记录一致（第 {proof.printed_link} 环）。",
             f"The candidate's receipt is the record's, at link {proof.printed_link}.",
+        ]
+    if proof.printed_reopened_ms is not None:
+        lines += [
+            "开具这份回执之后，考务办公室恢复了作答，应考人员继续作答，此后另有记录。",
+            "Since that receipt the office has reopened the attempt and the candidate went on: more is on record.",
         ]
     if proof.adopted_since:
         lines += [

@@ -40,7 +40,8 @@ class Finding:
 class Proof:
     """``receipt_link`` and ``printed_link``: after which link the record's, or the printed, receipt was made.
 
-    ``adopted_since``: links that the office added by adoption after the receipt.
+    ``adopted_since``: links that the office added by adoption after the receipt. ``printed_reopened_ms``: when the
+    attempt was reopened that the printed receipt had closed, if the candidate went on.
     """
 
     links: int
@@ -50,6 +51,7 @@ class Proof:
     receipt_link: int | None = None
     printed_link: int | None = None
     adopted_since: int = 0
+    printed_reopened_ms: int | None = None
 
     @property
     def whole(self) -> bool:
@@ -70,9 +72,11 @@ def prove(snapshot: Snapshot, printed: str | None = None) -> Proof:
     findings += _answers(snapshot)
     receipt_link, of_receipt = _receipt(snapshot, after)
     findings += of_receipt
-    printed_link = None
+    for kept in standing.receipts:
+        findings += _kept(snapshot, after, kept)
+    printed_link = reopened_ms = None
     if printed is not None:
-        printed_link, of_print = _printed(snapshot, after, printed)
+        printed_link, reopened_ms, of_print = _printed(snapshot, after, printed)
         findings += of_print
     findings += _leases(snapshot)
     findings += _adoptions(snapshot)
@@ -84,6 +88,7 @@ def prove(snapshot: Snapshot, printed: str | None = None) -> Proof:
         receipt_link=receipt_link,
         printed_link=printed_link,
         adopted_since=0 if receipt_link is None else len(_later(snapshot, receipt_link)),
+        printed_reopened_ms=reopened_ms,
     )
 
 
@@ -162,6 +167,19 @@ def _receipt(snapshot: Snapshot, after: Mapping[str, int]) -> tuple[int | None, 
     found = []
     if not _only_adopted(snapshot, link):
         found.append(Finding("receipt-outdated", {"link": link, "links": snapshot.standing.head.links}))
+    return link, found + _unlike(snapshot, link, receipt)
+
+
+def _kept(snapshot: Snapshot, after: Mapping[str, int], receipt: Mapping[str, Any]) -> list[Finding]:
+    """What in a receipt from before a reopening does not fit the record at its link; that more followed does."""
+    link = after.get(str(receipt.get("chain", "")))
+    if link is None:
+        return [Finding("receipt-chain", {"receipt": receipt.get("chain")})]
+    return _unlike(snapshot, link, receipt)
+
+
+def _unlike(snapshot: Snapshot, link: int, receipt: Mapping[str, Any]) -> list[Finding]:
+    found = []
     before = [one for one in snapshot.revisions if one.link <= link]
     answers = {item: response.value for item, response in _current(before).items()}
     answered = sum(map(is_answered, answers.values()))
@@ -171,17 +189,23 @@ def _receipt(snapshot: Snapshot, after: Mapping[str, int]) -> tuple[int | None, 
     code = answers_hash(answers)
     if receipt.get("answers_hash") != code:
         found.append(Finding("receipt-answers", {"receipt": receipt.get("answers_hash"), "record": code}))
-    return link, found
+    return found
 
 
-def _printed(snapshot: Snapshot, after: Mapping[str, int], printed: str) -> tuple[int | None, list[Finding]]:
+def _printed(
+    snapshot: Snapshot, after: Mapping[str, int], printed: str
+) -> tuple[int | None, int | None, list[Finding]]:
+    """After which link the printed receipt was made, when it was reopened since, and what does not hold."""
     digits = head_digits(printed)
     link = next((link for head, link in after.items() if head and head.startswith(digits)), None)
     if link is None:
-        return None, [Finding("printed-unknown", {"printed": digits})]
-    if not _only_adopted(snapshot, link):
-        return link, [Finding("printed-outdated", {"link": link, "links": snapshot.standing.head.links})]
-    return link, []
+        return None, None, [Finding("printed-unknown", {"printed": digits})]
+    if _only_adopted(snapshot, link):
+        return link, None, []
+    for kept in snapshot.standing.receipts:
+        if after.get(str(kept.get("chain", ""))) == link:
+            return link, kept["reopened_ms"], []
+    return link, None, [Finding("printed-outdated", {"link": link, "links": snapshot.standing.head.links})]
 
 
 def _leases(snapshot: Snapshot) -> list[Finding]:

@@ -99,6 +99,8 @@ class Standing:
     end_reason: str | None = None
     final_ms: int | None = None
     receipt: Mapping[str, Any] | None = None
+    # Those from before a reopening, with ``final_ms`` and ``reopened_ms`` beside what a receipt says.
+    receipts: Sequence[Mapping[str, Any]] = ()
     # Numbers of checkpoints acknowledged under the live epoch, as half-open ranges.
     acked: tuple[tuple[int, int], ...] = ()
     contact_ms: int | None = None

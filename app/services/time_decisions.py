@@ -167,7 +167,7 @@ async def _write(conn: AsyncConnection, plan: Plan, login: Login) -> list[int]:
         entry = await _enter(conn, plan, line, login, f"{source}:{n}" if n else source)
         written.append(entry)
     if plan.reopened:
-        await reopening.reopen(conn, plan.reopened)
+        await reopening.reopen(conn, plan.reopened, now_ms=plan.now_ms)
     return written
 
 

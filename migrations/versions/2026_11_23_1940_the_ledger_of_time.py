@@ -61,6 +61,7 @@ def upgrade() -> None:
     op.add_column('attempt', sa.Column('postponed_ms', BIG(), server_default='0', nullable=False))
     op.add_column('attempt', sa.Column('left_ms', BIG(), nullable=True))
     op.add_column('attempt', sa.Column('reopened_seq', BIG(), server_default='0', nullable=False))
+    op.add_column('attempt', _json('receipts', '[]'))
     op.drop_constraint(op.f('ck_attempt_end_reason'), 'attempt', type_='check')
     op.create_check_constraint(
         op.f('ck_attempt_end_reason'), 'attempt', "end_reason IN ('hand_in', 'time_out', 'forced', 'deferred')"
@@ -253,6 +254,7 @@ def downgrade() -> None:
     op.create_check_constraint(
         op.f('ck_attempt_end_reason'), 'attempt', "end_reason IN ('hand_in', 'time_out', 'forced')"
     )
+    op.drop_column('attempt', 'receipts')
     op.drop_column('attempt', 'reopened_seq')
     op.drop_column('attempt', 'left_ms')
     op.drop_column('attempt', 'postponed_ms')

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from app.commands.attempt_report import verdict
+from app.domain.attempt_proof import prove
+from app.storage.postgres import attempt_history
 from tests.api.test_staff_time import MIN, attempts, body, done, everything, refused, rows, scope
 from tests.candidates import Candidate
 from tests.factories import open_relog
@@ -93,3 +98,24 @@ async def test_of_a_list_those_with_no_time_left_are_left_out_and_counted(hall, 
     assert [(left["code"], left["count"]) for left in told["effect"]["left_out"]] == [("no-time-left", 1)]
     now = await attempts(hall)
     assert (now[one.person.attempt]["state"], now[out.attempt]["state"]) == ("open", "ended")
+
+
+async def test_the_receipt_from_before_a_reopening_is_kept_and_still_proved(hall, office):
+    one, first = await handed_in(hall)
+    await done(office, by_mistake(hall))
+    await one.answer(hall.made.items[0], "B")
+    second = (await one.send(path="hand-in")).json()["receipt"]
+    stored = (await attempts(hall))[one.person.attempt]
+    kept = stored["receipts"][0]
+    assert {name: kept[name] for name in first} == first
+    assert first["service_ms"] <= kept["final_ms"] <= kept["reopened_ms"] <= stored["final_ms"]
+    async with hall.engine.connect() as conn:
+        snapshot = await attempt_history.snapshot(conn, one.person.attempt)
+    told = prove(snapshot, first["chain"])
+    assert told.findings == ()
+    assert (told.printed_link, told.printed_reopened_ms) == (first["links"], kept["reopened_ms"])
+    assert any("恢复了作答" in line for line in verdict(told))
+    assert prove(snapshot, second["chain"]).printed_reopened_ms is None
+    # Falsified afterwards, it shows as any receipt does.
+    forged = replace(snapshot.standing, receipts=({**kept, "answers_hash": "0000 0000 0000"},))
+    assert [found.code for found in prove(replace(snapshot, standing=forged)).findings] == ["receipt-answers"]

@@ -84,6 +84,7 @@ def _standing(row: RowMapping) -> Standing:
         end_reason=row["end_reason"],
         final_ms=row["final_ms"],
         receipt=row["receipt"],
+        receipts=tuple(row["receipts"]),
         acked=tuple((begin, end) for begin, end in row["acked_ranges"] or ()),
         contact_ms=row["contact_ms"],
     )

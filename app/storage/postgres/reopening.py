@@ -14,8 +14,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 
-async def reopen(conn: AsyncConnection, attempts: Collection[UUID]) -> None:
-    """Rows locked by the caller, who settles their ends afterwards. Those that are open already stay as they are."""
+async def reopen(conn: AsyncConnection, attempts: Collection[UUID], *, now_ms: int) -> None:
+    """Rows locked by the caller, who settles their ends afterwards. Those that are open already stay as they are.
+
+    A receipt that was given out is kept: the candidate may come with it, and it was true when it was made.
+    """
     ids = sorted(attempts)
     await conn.execute(
         text(
@@ -27,8 +30,10 @@ async def reopen(conn: AsyncConnection, attempts: Collection[UUID]) -> None:
     await conn.execute(
         text(
             "UPDATE attempt SET state = 'open', ended_ms = NULL, end_reason = NULL, final_ms = NULL, receipt = NULL,"
-            " reopened_seq = coalesce(upper(acked) - 1, 0)"
+            " reopened_seq = coalesce(upper(acked) - 1, 0), receipts = CASE WHEN receipt IS NULL THEN receipts"
+            " ELSE receipts || (receipt || jsonb_build_object('final_ms', final_ms, 'reopened_ms', CAST(:now AS int8)))"
+            " END"
             " WHERE id = ANY(CAST(:a AS uuid[])) AND state <> 'open'"
         ),
-        {"a": ids},
+        {"a": ids, "now": now_ms},
     )

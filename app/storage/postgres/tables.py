@@ -240,6 +240,8 @@ attempt = sa.Table(
     sa.Column("end_reason", TEXT),
     sa.Column("final_ms", BIG),
     sa.Column("receipt", JSONB),
+    # Receipts from before a reopening, each with its final_ms and the reopened_ms: candidates hold them in their hands.
+    sa.Column("receipts", JSONB, nullable=False, server_default=EMPTY_LIST),
     # Registers and counters that every acknowledged write moves.
     sa.Column("acked", INT8MULTIRANGE, nullable=False, server_default=sa.text("'{}'::int8multirange")),
     sa.Column("count", BIG, nullable=False, server_default="0"),
