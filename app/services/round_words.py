@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from app.domain.round_picture import Move, Sitter
 from app.services.round_papers import Papers
 from app.services.round_snapshot import Known
+from app.services.time_words import counted
 
 # People named one by one; of the others the count is told.
 NAMED = 20
@@ -70,7 +71,8 @@ def _sentences(known: Known, papers: Papers, changed: Sequence[Move]) -> tuple[s
         seen = sum(each.attempt is not None and each.attempt.seen for each in plan.closes)
         count, rooms = len(plan.closes), len({each.seat.room_id for each in plan.closes})
         zh = f"第 {number} 场 {rooms} 个考室、{count} 人作缓考处理，其中 {seen} 人已开始作答；已作答内容全部保留。"
-        en = f"{count} candidates in {rooms} rooms of session {number} are deferred; {seen} have begun"
+        to_be = "is" if count == 1 else "are"
+        en = f"{_people_in(count, rooms)} of session {number} {to_be} deferred; {_have(seen)} begun"
         return zh, f"{en}, and all they answered is kept."
     other = plan.other or plan.session
     if plan.kind == "swap":
@@ -80,21 +82,31 @@ def _sentences(known: Known, papers: Papers, changed: Sequence[Move]) -> tuple[s
             f"{known.sessions[other]['number']} 场，{counts[plan.session]} 人改到第 {number} 场"
         )
         en = (
-            f"Sessions {number} and {known.sessions[other]['number']} are exchanged: {counts[other]} candidates go to "
-            f"session {known.sessions[other]['number']}, {counts[plan.session]} to session {number}"
+            f"Sessions {number} and {known.sessions[other]['number']} are exchanged: to session "
+            f"{known.sessions[other]['number']}: {counted(counts[other], 'candidate')}, to session {number}: "
+            f"{counts[plan.session]}"
         )
     else:
         rooms = len({move.sitter.seat.room_id for move in plan.moves})
         to = known.sessions[other]["number"]
         at = known.begins[other].astimezone(ZoneInfo(known.exam["timezone"]))
         zh = f"{rooms} 个考室、{len(plan.moves)} 人由第 {number} 场改到第 {to} 场（{at:%m月%d日 %H:%M}）"
-        en = f"{len(plan.moves)} candidates in {rooms} rooms go from session {number} to {to} ({at:%Y-%m-%d %H:%M})"
+        go = "goes" if len(plan.moves) == 1 else "go"
+        en = f"{_people_in(len(plan.moves), rooms)} {go} from session {number} to {to} ({at:%Y-%m-%d %H:%M})"
     zh += f"；{len(changed)} 人换机位；{papers.new} 份新试卷"
-    en += f"; {len(changed)} at another seat; {papers.new} new papers"
+    en += f"; {len(changed)} at another seat; {counted(papers.new, 'new paper')}"
     if plan.closes and plan.moves:
         zh += f"；{len(plan.closes)} 人已看过试题，原作答按缓考保留"
-        en += f"; {len(plan.closes)} have seen their paper, and what they answered is kept as deferred"
+        en += f"; {_have(len(plan.closes))} seen their paper, and what they answered is kept as deferred"
     return zh + "。", en + "."
+
+
+def _people_in(count: int, rooms: int) -> str:
+    return f"{counted(count, 'candidate')} in {counted(rooms, 'room')}"
+
+
+def _have(count: int) -> str:
+    return f"{count} has" if count == 1 else f"{count} have"
 
 
 def notice(known: Known, target: int | None) -> tuple[str, str]:

@@ -37,6 +37,8 @@ class _Looked:
     entries: Sequence[RowMapping]
     standing: frozenset[int]
     reached: Mapping[int, Sequence[int]]
+    # Pauses by entry, with the rooms in which they still hold somebody.
+    holding: Mapping[int, frozenset[int]]
     wall: WallTime
     now_ms: int
 
@@ -83,16 +85,28 @@ async def session_view(
 
 async def _look(conn: AsyncConnection, session: Timed, found: Sequence[Member], now_ms: int) -> _Looked:
     entries = await time_entries.of_session(conn, session.id)
+    ledgers = await adjustments.load(conn, [member.attempt for member in found])
     return _Looked(
         session=session,
         members=found,
-        ledgers=await adjustments.load(conn, [member.attempt for member in found]),
+        ledgers=ledgers,
         entries=entries,
         standing=frozenset(entry.id for entry in clock.live(await time_entries.chain(conn, session.id))),
+        holding=_holding(found, ledgers),
         reached={**{row["id"]: [] for row in entries}, **await time_entries.rooms_reached(conn, session.id)},
         wall=await time_terms.wall_time(conn, now_ms),
         now_ms=now_ms,
     )
+
+
+def _holding(found: Sequence[Member], ledgers: Mapping[UUID, clock.Ledger]) -> dict[int, frozenset[int]]:
+    """A pause may be resumed for some of those it was for: it lasts while it holds anybody."""
+    rooms: dict[int, set[int]] = {}
+    for member in found:
+        if member.stored == "open" and member.left_ms is not None:
+            for pause in clock.open_pauses(ledgers[member.attempt].entries):
+                rooms.setdefault(pause.id, set()).add(member.room_id)
+    return {entry: frozenset(some) for entry, some in rooms.items()}
 
 
 def _planned(session: Timed) -> dict[str, str]:
@@ -181,7 +195,8 @@ def _spans(looked: _Looked, room_id: int, typical: clock.Ledger) -> list[dict[st
             continue
         from_ms, to_ms = row["from_ms"], row["to_ms"]
         if row["kind"] == "pause":
-            to_ms = resumed.get(row["id"])
+            held = room_id in looked.holding.get(row["id"], ())
+            to_ms = None if held else resumed.get(row["id"])
         elif row["kind"] == "postpone" and before is not None:
             from_ms, to_ms = before, before + row["amount_ms"]
             before = to_ms
@@ -201,11 +216,10 @@ def _spans(looked: _Looked, room_id: int, typical: clock.Ledger) -> list[dict[st
 
 def _entry(looked: _Looked, row: RowMapping) -> dict[str, Any]:
     told = time_words.told_entry(row, looked.wall, looked.session.timezone, looked.standing)
-    resumed = {one["refers_id"] for one in looked.entries if one["kind"] == "resume" and one["id"] in looked.standing}
     return {
         **told,
         "rooms": list(looked.reached[row["id"]]),
-        "open": row["kind"] == "pause" and row["id"] in looked.standing and row["id"] not in resumed,
+        "open": row["kind"] == "pause" and row["id"] in looked.holding,
     }
 
 

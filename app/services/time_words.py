@@ -95,7 +95,7 @@ def _left_out(code: str, count: int) -> dict[str, Any]:
 
 def _sentence(plan: Plan, ends: Mapping[str, str] | None, starts: Mapping[str, str] | None) -> tuple[str, str]:
     rooms, people = len({member.room_id for member in plan.takes}), len(plan.takes)
-    who_zh, who_en = f"{rooms} 个考室、{people} 人", f"{_count(rooms, 'room')}, {_count(people, 'candidate')}"
+    who_zh, who_en = f"{rooms} 个考室、{people} 人", f"{counted(rooms, 'room')}, {counted(people, 'candidate')}"
     end_zh = end_en = ""
     if ends is not None:
         end_zh, end_en = f"新的结束时间 {_range(ends)}", f"new end {_range(ends)}"
@@ -119,7 +119,8 @@ def _sentence(plan: Plan, ends: Mapping[str, str] | None, starts: Mapping[str, s
             return f"{who_zh}，{end_zh}", f"{who_en}, {end_en}"
 
 
-def _count(n: int, noun: str) -> str:
+def counted(n: int, noun: str) -> str:
+    """``1 room``, ``2 rooms``."""
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
@@ -142,7 +143,7 @@ def told_follows(follows: Follows, wall: WallTime, proposal: int | None) -> dict
         "starts": {"from": before, "to": after},
         "proposal": proposal,
         "zh": f"第 {number} 场 {people} 人距开考不足 {wait} 分钟，建议推迟 {minutes} 分钟至 {hour(after)}",
-        "en": f"session {number}: {_count(people, 'candidate')} would have less than {wait} min to change over;"
+        "en": f"session {number}: {counted(people, 'candidate')} would have less than {wait} min to change over;"
         f" postpone it by {minutes} min to {hour(after)}",
     }
 

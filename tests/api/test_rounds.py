@@ -217,6 +217,7 @@ async def test_somebody_who_waits_signs_in_again_to_their_new_round(fresh_db, cl
     waits = await sign_in(client, person)
     reply = await office.decide(kind="move", scope=people(exam, 1, person.ticket), to_session=exam.sessions[1])
     assert (reply["effect"]["closed"], reply["effect"]["papers"]["new"] + reply["effect"]["papers"]["kept"]) == (0, 1)
+    assert reply["effect"]["en"].startswith("1 candidate in 1 room goes from session 1 to 2 (")
     assert reply["notice"] is not None
     beat = await waits.send()
     assert (beat.status_code, beat.json()["code"]) == (409, "superseded")
@@ -301,6 +302,9 @@ async def test_the_deferred_keep_everything_and_sit_a_later_round_with_an_unseen
 
     reply = await office.decide(kind="defer", scope=people(exam, 1, person.ticket))
     assert (reply["effect"]["candidates"], reply["effect"]["closed"], reply["decision"]["kind"]) == (1, 1, "defer")
+    assert reply["effect"]["en"] == (
+        "1 candidate in 1 room of session 1 is deferred; 1 has begun, and all they answered is kept."
+    )
     assert (await ill.send()).json()["code"] == "closed"
     again = await Candidate(client, person).sign_in()
     assert (again.status_code, again.json()["code"]) == (409, "closed")

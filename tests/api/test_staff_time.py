@@ -537,6 +537,25 @@ async def test_the_desk_shows_the_session_room_by_room(hall, office):
     assert [one["attempt_id"] for one in found["candidates"]] == [str(person.attempt)]
 
 
+async def test_a_pause_that_is_resumed_for_some_is_open_while_it_holds_anybody(hall, office):
+    async def desk() -> tuple[bool, dict[int, bool]]:
+        view = (await office.get(f"/time/sessions/{hall.made.session_id}")).json()
+        (entry,) = (one["open"] for one in view["entries"] if one["kind"] == "pause")
+        return entry, {one["id"]: [span["to_ms"] is None for span in one["spans"]] == [True] for one in view["rooms"]}
+
+    first, second, third = hall.room_ids
+    await done(office, body("pause", scope(hall)))
+    assert await desk() == (True, {first: True, second: True, third: True})
+    # One of the two in the first room, and everybody in the third.
+    await done(office, body("resume", scope(hall, "candidate", attempt=str(hall.rooms[0][0])), reason=""))
+    await done(office, body("resume", room(hall, 3), reason=""))
+    assert await desk() == (True, {first: True, second: True, third: False})
+    await done(office, body("resume", room(hall, 1), reason=""))
+    assert await desk() == (True, {first: False, second: True, third: False})
+    await done(office, body("resume", scope(hall), reason=""))
+    assert await desk() == (False, {first: False, second: False, third: False})
+
+
 async def test_an_end_is_explained_now_and_as_it_was_known_then(hall, office):
     person = hall.made.people[0]
     asked = scope(hall, "candidate", attempt=str(person.attempt))
