@@ -132,9 +132,11 @@ STAFF_CODES: dict[str, tuple[str, ...]] = {
         "duration-missing", "duration-not-positive", "duration-absurd", "interval-missing", "interval-backwards",
         "interval-in-future", "wall-time-zone",
     ),
-    "/time/proposals/{proposal_id}/preview": (*_LOGIN, "bad-body", "not-permitted", "not-found", *_TIME),
+    "/time/proposals/{proposal_id}/preview": (
+        *_LOGIN, "bad-body", "not-permitted", "not-found", *_TIME, "proposal-unneeded",
+    ),
     "/time/proposals/{proposal_id}/approve": (
-        *_CHANGE, *_TIME, "proposal-decided", "undo-too-late", "time-changed", "cap-exceeded",
+        *_CHANGE, *_TIME, "proposal-decided", "proposal-unneeded", "undo-too-late", "time-changed", "cap-exceeded",
     ),
     "/time/proposals/{proposal_id}/dismiss": (*_CHANGE, "proposal-decided", "proposal-note-missing"),
     "/rounds/preview": (*_LOGIN, "bad-body", "not-permitted", "not-found", *_ROUNDS),

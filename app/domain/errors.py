@@ -314,6 +314,11 @@ MESSAGES: dict[str, Message] = {
     "proposal-decided": Message(
         409, "{by} 已对这一提议作出处置，请刷新后再看。", "{by} has already decided on this proposal. Look again."
     ),
+    "proposal-unneeded": Message(
+        409,
+        "引起这一提议的延误已不存在，或已另行处理，无须推迟；请不予采纳。",
+        "The delay behind this proposal is gone or was dealt with, so nothing need be postponed. Leave it aside.",
+    ),
     "proposal-note-missing": Message(422, "不采纳提议时必须写明理由。", "Say why the proposal is not followed."),
     # --- the request itself
     "bad-body": Message(422, "请求格式不正确：{reason}。", "The request is malformed: {reason}."),

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain import clock
 from app.domain.adjustments import AUTOMATIC, Change, Scope
 from app.domain.errors import Refused
-from app.services import staff_requests, time_decisions, time_scope
+from app.services import staff_requests, time_decisions, time_follows, time_scope
 from app.services.proposals import open_one, permit, subject, told_one
 from app.services.site import Site
 from app.services.staff_requests import Done
@@ -60,13 +60,14 @@ async def preview(site: Site, login: Login, proposal: int, given: Given) -> dict
         row = await proposals.find(conn, proposal)
         if row is None:
             raise Refused("not-found")
-        return await time_decisions.preview(site, conn, login, await _change(conn, row, given), now_ms=now_ms)
+        return await time_decisions.preview(site, conn, login, await _change(conn, row, given, now_ms), now_ms=now_ms)
 
 
 async def approve(site: Site, login: Login, key: str, proposal: int, given: Given) -> dict[str, Any]:
     """``{proposal, entry, effect, notice}``; the pages hear of it at once.
 
-    Refuses not-found, proposal-decided, and whatever refuses the decision it amounts to: cap-exceeded above all.
+    Refuses not-found, proposal-decided, proposal-unneeded, and whatever refuses the decision it amounts to:
+    cap-exceeded above all.
     """
     permit(login, "time-decide")
     now_ms = site.service_time.now_ms()
@@ -80,11 +81,11 @@ async def approve(site: Site, login: Login, key: str, proposal: int, given: Give
         await exams.lock(conn, session.exam_id)
         await schedule.lock_session(conn, session.id)
         row = await open_one(conn, proposal)
-        change = await _change(conn, row, given)
+        change = await _change(conn, row, given, now_ms)
         done = await time_decisions.decide(site, conn, login, change, now_ms=now_ms)
         decided.append(done)
-        await _close(conn, row, change, login, done.entry, given.note, now_ms)
-        told = await told_one(conn, proposal, now_ms)
+        await _close(conn, row, change, login, done.entry, given.note, done.made_ms)
+        told = await told_one(conn, proposal, done.made_ms)
         return Done({"proposal": told, **done.reply}, "proposal.approve", {**done.subject, "proposal": subject(told)})
 
     request = StaffRequest(key, f"proposal.approve {proposal}", given.body)
@@ -94,7 +95,7 @@ async def approve(site: Site, login: Login, key: str, proposal: int, given: Give
     return reply
 
 
-async def _change(conn: AsyncConnection, row: RowMapping, given: Given) -> Change:
+async def _change(conn: AsyncConnection, row: RowMapping, given: Given, now_ms: int) -> Change:
     """The decision that the proposal amounts to, with what the office wrote into it."""
     evidence = row["evidence"]
     reason = given.reason or evidence.get("reason", "")
@@ -109,7 +110,11 @@ async def _change(conn: AsyncConnection, row: RowMapping, given: Given) -> Chang
     words = given.note or evidence.get("note", "")
     about: dict[str, Any] = {"scope": scope, "reason": reason, "note": words, "incident": evidence.get("incident", "")}
     if row["kind"] == "follows":
-        return Change("postpone", ms=evidence["ms"] if given.ms is None else given.ms, **about)
+        needed = await time_follows.needed_ms(conn, row["id"], evidence, now_ms=now_ms)
+        if not needed:
+            raise Refused("proposal-unneeded")
+        # What was asked for, or as much of it as is still needed.
+        return Change("postpone", ms=min(evidence["ms"], needed) if given.ms is None else given.ms, **about)
     if row["from_ms"] is None and given.from_ms is None:
         ms = evidence["ms"] if given.ms is None else given.ms
         return Change("extend", ms=ms, decision=given.decision, seen=given.seen, **about)

@@ -79,6 +79,7 @@ async def carry_out(
 
     async def act(conn: AsyncConnection) -> Done:
         decided.append(await decide(site, conn, login, change, now_ms=now_ms))
+        await time_follows.lapse(conn, decided[-1].session_id, now_ms=site.service_time.now_ms())
         return Done(decided[-1].reply, f"time.{change.kind}", {**decided[-1].subject, "through": through})
 
     reply = await staff_requests.once(site.engine, login, request, act, now_ms=now_ms)

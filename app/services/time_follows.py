@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain import clock
 from app.services.time_plan import Plan
-from app.storage.postgres import proposals, time_scope
+from app.storage.postgres import adjustments, proposals, time_follows, time_scope
 from app.storage.postgres.time_scope import Member, Timed
 
 MINUTE_MS = 60_000
@@ -139,3 +139,37 @@ async def propose(conn: AsyncConnection, follows: Follows, *, after: Timed, entr
             evidence=evidence,
         ),
     )
+
+
+async def needed_ms(conn: AsyncConnection, proposal: int, evidence: Mapping[str, Any], *, now_ms: int) -> int:
+    """What the next session needs of an open proposal by now, in whole minutes; 0 when the delay it was made for was
+    taken back, was made good, or can no longer be followed."""
+    pairs = await time_follows.pairs(conn, proposal, after=int(evidence["after"]["session"]), now_ms=now_ms)
+    ledgers = await adjustments.load(conn, {one.after for one in pairs})
+    most = 0
+    for one in pairs:
+        free_ms = _free_at(ledgers[one.after], one.ended_ms, now_ms)
+        if free_ms is not None:
+            most = max(most, free_ms + evidence["changeover_ms"] - one.start_ms)
+    return -(-most // MINUTE_MS) * MINUTE_MS
+
+
+def _free_at(ledger: clock.Ledger, ended_ms: int | None, now_ms: int) -> int | None:
+    """From when on the seat is free, when that is later than was planned: how tight the plan was is nobody's delay."""
+    if ledger.start_ms is None:
+        return None
+    ends = [entry for entry in clock.live(ledger.entries) if entry.kind in ("end", "reopen")]
+    if ended_ms is None and ends and ends[-1].kind == "end":
+        # Decided, and carried out after the commit.
+        ended_ms = ends[-1].made_ms
+    free_ms = _earliest(ledger, now_ms) if ended_ms is None else ended_ms
+    paused = ended_ms is None and clock.paused_since(ledger, now_ms) is not None
+    late = free_ms is not None and (paused or free_ms > ledger.start_ms + ledger.allotted_ms)
+    return free_ms if late else None
+
+
+async def lapse(conn: AsyncConnection, session_id: int, *, now_ms: int) -> None:
+    """Close what was proposed after this session, or for it, and is needed no more; nobody decided."""
+    for row in await time_follows.open_about(conn, session_id):
+        if await needed_ms(conn, row["id"], row["evidence"], now_ms=now_ms) == 0:
+            await proposals.lapse(conn, row["id"])

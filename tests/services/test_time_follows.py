@@ -54,3 +54,48 @@ async def test_a_resume_says_what_the_pause_cost_the_next_session(hall, office):
     assert (follows["session"]["id"], follows["candidates"]) == (second, 3)
     assert 10 * MIN < follows["ms"] <= 12 * MIN
     assert await asked(hall) == [("open", follows["ms"])]
+
+
+async def test_who_takes_the_delay_back_takes_back_what_it_asked_for(hall, office):
+    start = hall.now_ms - 60 * MIN
+    await start_at(hall, hall.made.session_id, start)
+    # The plan leaves less than a changeover: that is nobody's delay.
+    second_start = start + LONG + CHANGEOVER - 5 * MIN
+    second = await next_session(hall, second_start)
+    first = await done(office, change(hall, "extend", ms=10 * MIN))
+    assert await asked(hall) == [("open", 15 * MIN)]
+    more = await done(office, change(hall, "extend", "room", rooms=[hall.room_ids[0]], ms=4 * MIN))
+    assert await asked(hall) == [("changed", 15 * MIN), ("open", 19 * MIN)]
+    await done(office, change(hall, "undo", entry=more["entry"]["id"], reason=""))
+    # Somebody is still ten minutes late; no more is given than is needed by now.
+    (waiting,) = await rows(hall, "SELECT id FROM proposal WHERE state = 'open'")
+    preview = (await office.post(f"/time/proposals/{waiting['id']}/preview", {})).json()
+    assert preview["effect"]["candidates"] == 2
+    reply = await office.post(f"/time/proposals/{waiting['id']}/approve", {"seen": preview["seen"]})
+    assert reply.status_code == 200, reply.text
+    assert reply.json()["entry"]["amount_ms"] == 15 * MIN
+    await done(office, change(hall, "undo", entry=reply.json()["entry"]["id"], reason="", session=second))
+    again = await done(office, change(hall, "extend", ms=1 * MIN))
+    assert (await asked(hall))[-1] == ("open", 16 * MIN)
+    for entry in (again, first):
+        await done(office, change(hall, "undo", entry=entry["entry"]["id"], reason=""))
+    assert (await asked(hall))[-1] == ("dismissed", 16 * MIN)
+    assert await start_of(hall, second) == second_start
+
+
+async def test_a_proposal_that_nobody_needs_any_more_postpones_nothing(hall, office):
+    start = hall.now_ms - 60 * MIN
+    await start_at(hall, hall.made.session_id, start)
+    second = await next_session(hall, start + LONG + CHANGEOVER)
+    told = await done(office, change(hall, "extend", ms=10 * MIN))
+    # All of them hand in before it ever mattered.
+    await rows(
+        hall, "UPDATE attempt SET state = 'ended', end_reason = 'hand_in', ended_ms = :now WHERE session_id = :s",
+        now=hall.now_ms, s=hall.made.session_id,
+    )  # fmt: skip
+    reply = await office.post(f"/time/proposals/{told['effect']['follows']['proposal']}/approve", {})
+    assert (reply.status_code, reply.json()["code"]) == (409, "proposal-unneeded")
+    assert await start_of(hall, second) == start + LONG + CHANGEOVER
+    # The office postpones the next session by itself: nothing is left to ask.
+    await done(office, change(hall, "postpone", ms=30 * MIN, session=second))
+    assert await asked(hall) == [("dismissed", 10 * MIN)]
