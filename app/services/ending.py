@@ -76,7 +76,7 @@ async def _end(site: Site, attempt: UUID, reason: Reason, epoch: int | None, seq
             return
         await seal.hold(row["epoch"])
         await attempts.end(conn, attempt, ended_ms=ended_ms, reason=reason)
-    await _show(site, attempt, "ended")
+    await _show(site, row, "ended")
     # What is buffered from here on is judged by the end that is now in the record.
     await seal.lift()
 
@@ -113,7 +113,7 @@ async def _finalise(
             return None
         receipt = await _receipt(conn, attempt, row["ended_ms"], site.service_time.now_ms())
         await attempts.finalise(conn, attempt, now_ms=site.service_time.now_ms(), receipt=receipt)
-    await _show(site, attempt, "final")
+    await _show(site, row, "final")
     await site.tell(Event("closed", attempt=str(attempt), data={"reason": row["end_reason"]}))
     return receipt
 
@@ -171,9 +171,12 @@ async def _sealed(site: Site, attempt: UUID, decide: Callable[[Seal], Awaitable[
     return await recovery.under_seal(site.plain, site.hot_or_none(), site.service_time.lineage_n, attempt, decide)
 
 
-async def _show(site: Site, attempt: UUID, state: str) -> None:
+async def _show(site: Site, row: RowMapping, state: str) -> None:
+    """Tell the hot copy of the step that was taken from ``row``, by the revision that this step gave the clock: a word
+    that comes after a reopening is old, and must not fence what the record has opened again."""
+    attempt = row["id"]
     try:
-        await site.hot().mark(attempt, state=state)
+        await site.hot().clocks([(attempt, row["clock_rev"] + 1, state, row["end_ms"])])
     except RedisAway as fault:
         log.info("state not mirrored", attempt=str(attempt), fault=str(fault))
 

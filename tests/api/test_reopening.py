@@ -119,3 +119,29 @@ async def test_the_receipt_from_before_a_reopening_is_kept_and_still_proved(hall
     # Falsified afterwards, it shows as any receipt does.
     forged = replace(snapshot.standing, receipts=({**kept, "answers_hash": "0000 0000 0000"},))
     assert [found.code for found in prove(replace(snapshot, standing=forged)).findings] == ["receipt-answers"]
+
+
+@pytest.mark.parametrize("late", ["ended", "final"])
+async def test_a_word_of_the_end_that_comes_late_does_not_close_the_hot_copy_again(hall, office, late):
+    """The process that ended the attempt was slow between its commit and Redis; the office was not."""
+    told = []
+    hot = hall.site.hot()
+
+    async def noted(clocks) -> None:
+        told.extend(clocks)
+
+    hot.clocks, at_once = noted, hot.clocks
+    try:
+        one, _ = await handed_in(hall)
+    finally:
+        hot.clocks = at_once
+    words = {state: (attempt, rev, state, end_ms) for attempt, rev, state, end_ms in told}
+    assert words["ended"][1] < words["final"][1]
+    await done(office, by_mistake(hall))
+    await hot.clocks([words[late]])
+    known = await hot.read(one.person.attempt)
+    assert known.state == "open"
+    assert (await one.answer(hall.made.items[0], "B")).json()["durability"] == "durable"
+    # Told in time, it closes the copy.
+    assert (await one.send(path="hand-in")).status_code == 200
+    assert (await hot.read(one.person.attempt)).state == "final"

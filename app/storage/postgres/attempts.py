@@ -399,7 +399,8 @@ async def finalise(conn: AsyncConnection, attempt: UUID, *, now_ms: int, receipt
     """Step two of I9: fenced, with a receipt. Row locked by the caller."""
     await conn.execute(
         text(
-            "UPDATE attempt SET state = 'final', final_ms = :now, receipt = CAST(:receipt AS jsonb)"
+            "UPDATE attempt SET state = 'final', final_ms = :now, receipt = CAST(:receipt AS jsonb),"
+            " clock_rev = clock_rev + 1"
             " WHERE id = :attempt AND state = 'ended'"
         ),
         {"now": now_ms, "receipt": json.dumps(receipt, ensure_ascii=False), "attempt": attempt},

@@ -1,12 +1,12 @@
--- Tell hot copies of clocks that were decided anew: paused, resumed, moved, reopened. An attempt without a copy gets none:
--- a copy begins with a grant.
+-- Tell hot copies of clocks that were decided anew: paused, resumed, moved, ended, made final, reopened. An attempt
+-- without a copy gets none: a copy begins with a grant.
 --
 -- KEYS  1 prefix of hot hashes
 -- ARGV  1 msgpack: a list of { attempt, revision, state, end_ms or '' }
 -- Reply how many were told
 --
--- Two decisions may be told in the other order than they were made: the greater revision stays (hot.lua). 'final' comes
--- without a revision of its own, so of one revision it stays as well.
+-- Two of them may be told in the other order than they were made: the greater revision stays (hot.lua). Processes of an
+-- older release give 'final' no revision of its own, so of one revision it stays as well.
 
 local told = 0
 for _, clock in ipairs(cmsgpack.unpack(ARGV[1])) do

@@ -251,10 +251,6 @@ class Hot:
         args: list[Any] = [epoch, json.dumps(facts, ensure_ascii=False), LIFE_S, "" if end_ms is None else end_ms]
         await self._store.call(self._granted(keys=[self._keys.hot(attempt)], args=args))
 
-    async def mark(self, attempt: UUID, **fields: Any) -> None:
-        """Set plain fields (state, end_ms) of a hot copy."""
-        await self._store.call(self._store.client.hset(self._keys.hot(attempt), mapping=cast("Any", fields)))
-
     async def clocks(self, clocks: Sequence[tuple[UUID, int, str, int | None]]) -> None:
         """Bring hot copies up to clocks that were decided anew: (attempt, revision, state, end as ``clock.packed``).
         One that knows a later revision, and an attempt without a copy, stay as they are."""
