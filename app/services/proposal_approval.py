@@ -85,6 +85,7 @@ async def approve(site: Site, login: Login, key: str, proposal: int, given: Give
         done = await time_decisions.decide(site, conn, login, change, now_ms=now_ms)
         decided.append(done)
         await _close(conn, row, change, login, done.entry, given.note, done.made_ms)
+        await time_follows.lapse(conn, session.id, now_ms=done.made_ms)
         told = await told_one(conn, proposal, done.made_ms)
         return Done({"proposal": told, **done.reply}, "proposal.approve", {**done.subject, "proposal": subject(told)})
 
@@ -114,7 +115,8 @@ async def _change(conn: AsyncConnection, row: RowMapping, given: Given, now_ms: 
         if not needed:
             raise Refused("proposal-unneeded")
         # What was asked for, or as much of it as is still needed.
-        return Change("postpone", ms=min(evidence["ms"], needed) if given.ms is None else given.ms, **about)
+        ms = min(evidence["ms"], needed) if given.ms is None else given.ms
+        return Change("postpone", ms=ms, decision=given.decision, seen=given.seen, **about)
     if row["from_ms"] is None and given.from_ms is None:
         ms = evidence["ms"] if given.ms is None else given.ms
         return Change("extend", ms=ms, decision=given.decision, seen=given.seen, **about)

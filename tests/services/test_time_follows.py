@@ -99,3 +99,21 @@ async def test_a_proposal_that_nobody_needs_any_more_postpones_nothing(hall, off
     # The office postpones the next session by itself: nothing is left to ask.
     await done(office, change(hall, "postpone", ms=30 * MIN, session=second))
     assert await asked(hall) == [("dismissed", 10 * MIN)]
+
+
+async def test_what_follows_is_decided_as_it_was_seen_and_under_the_decision_it_names(hall, office):
+    start = hall.now_ms - 60 * MIN
+    await start_at(hall, hall.made.session_id, start)
+    second = await next_session(hall, start + LONG + CHANGEOVER)
+    told = await done(office, change(hall, "extend", ms=10 * MIN))
+    proposal = f"/time/proposals/{told['effect']['follows']['proposal']}"
+    seen = (await office.post(f"{proposal}/preview", {})).json()["seen"]
+    # Somebody else decides on the next session in between.
+    await done(office, change(hall, "postpone", ms=2 * MIN, session=second))
+    reply = await office.post(f"{proposal}/approve", {"seen": seen})
+    assert (reply.status_code, reply.json()["code"]) == (409, "time-changed")
+    reply = await office.post(f"{proposal}/approve", {"decision": 4711})
+    assert reply.json()["code"] == "decision-unknown"
+    assert await start_of(hall, second) == start + LONG + CHANGEOVER + 2 * MIN
+    reply = await office.post(f"{proposal}/approve", {})
+    assert (reply.status_code, reply.json()["entry"]["amount_ms"]) == (200, 8 * MIN)
