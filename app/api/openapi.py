@@ -115,7 +115,7 @@ STAFF_CODES: dict[str, tuple[str, ...]] = {
     "/seats/{seat_id}/mark": (*_CHANGE, "seat-promised"),
     "/audit": (*_LOGIN, "bad-body", "not-permitted"),
     "/time/preview": (*_LOGIN, "bad-body", "not-permitted", "not-found", *_TIME),
-    "/time/actions": (*_CHANGE, *_TIME, "undo-too-late", "time-changed", "cap-exceeded"),
+    "/time/actions": (*_CHANGE, *_TIME, "undo-too-late", "time-changed", "cap-exceeded", "nothing-gained"),
     "/time/sessions/{session_id}": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
     "/time/candidates": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
     "/time/notices/{notice_id}": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
@@ -137,6 +137,7 @@ STAFF_CODES: dict[str, tuple[str, ...]] = {
     ),
     "/time/proposals/{proposal_id}/approve": (
         *_CHANGE, *_TIME, "proposal-decided", "proposal-unneeded", "undo-too-late", "time-changed", "cap-exceeded",
+        "nothing-gained",
     ),
     "/time/proposals/{proposal_id}/dismiss": (*_CHANGE, "proposal-decided", "proposal-note-missing"),
     "/rounds/preview": (*_LOGIN, "bad-body", "not-permitted", "not-found", *_ROUNDS),

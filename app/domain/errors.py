@@ -238,6 +238,11 @@ MESSAGES: dict[str, Message] = {
         409, "{count} 人已被同一范围暂停，不能重复暂停。", "{count} candidates are paused by this scope already."
     ),
     "not-paused": Message(409, "{count} 人没有被暂停，无须恢复。", "{count} candidates are not paused."),
+    "paused-by-office": Message(
+        409,
+        "{count} 人由考务办公室暂停，只能由办公室恢复，请联系考务办公室。",
+        "{count} candidates were paused by the exam office, and only the office resumes them. Call the exam office.",
+    ),
     "attempt-ended": Message(409, "{count} 人的考试已经结束。", "{count} candidates have ended."),
     "handed-in": Message(
         409,
@@ -279,6 +284,12 @@ MESSAGES: dict[str, Message] = {
         409,
         "您查看之后，本场的时间安排已被别人改动，没有作任何改动。请重新查看影响再确认。",
         "Somebody changed this session's time since you looked, so nothing was changed. Look again, then confirm.",
+    ),
+    "nothing-gained": Message(
+        409,
+        "这段时间已经全部计入，{count} 人中没有人会因此多得时间，没有作任何改动。",
+        "All of this interval is credited already: none of the {count} candidates would gain anything, so nothing was"
+        " changed.",
     ),
     "cap-exceeded": Message(
         409,

@@ -232,7 +232,7 @@ async def _moves_everybody(conn: AsyncConnection, plan: Plan) -> bool:
 
 
 async def _notify(conn: AsyncConnection, plan: Plan, entry: int, now_ms: int) -> dict[str, Any]:
-    zh, en = time_words.notice(plan.change, plan.lines[0].reason)
+    zh, en = time_words.notice(plan, plan.lines[0].reason)
     takes = [member.attempt for member in plan.takes]
     notice = await notices.create(conn, plan.reached.session.id, plan.change.kind, entry, zh, en, takes, now_ms)
     return {"id": notice, "kind": plan.change.kind, "zh": zh, "en": en}

@@ -61,6 +61,11 @@ class Plan:
     over_cap: tuple[tuple[Member, int], ...] = ()
     refusal: Refused | None = field(default=None)
 
+    @property
+    def credits(self) -> bool:
+        """Whether it credits an interval, not one in place of another."""
+        return self.change.kind == "credit" and self.change.supersedes is None
+
 
 def make(change: Change, reached: Reached, facts: Facts, now_ms: int) -> Plan:
     """The plan; never raises, for a preview shows what is refused too."""
@@ -89,7 +94,7 @@ def make(change: Change, reached: Reached, facts: Facts, now_ms: int) -> Plan:
         takes=tuple(takes),
         left_out={code: tuple(some) for code, some in left_out.items()},
         lines=lines,
-        reopened=tuple(sorted(each.attempt for each in takes if each.stored != "open" and change.kind in _REOPENING)),
+        reopened=tuple(sorted(attempt for line in lines if line.kind == "reopen" for attempt in line.attempts)),
         before=facts.ledgers,
         after=after,
     )
@@ -136,11 +141,35 @@ def _lines(change: Change, takes: Sequence[Member], facts: Facts, judged: Judge,
         case "undo":
             undone = facts.undone
             if undone is not None:
-                yield Line("undo", everybody, change.reason or undone.reason, refers_id=undone.id)
+                line = Line("undo", everybody, change.reason or undone.reason, refers_id=undone.id)
+                yield line
+                again = list(_works_again(line, change, takes, facts, now_ms))
+                yield from _reopened(line.reason, again, now_ms)
         case "resume":
             yield from _resumed(change, takes, judged, now_ms)
     if change.kind in _REOPENING:
-        yield from _reopened(change, takes, now_ms)
+        yield from _reopened(change.reason, takes, now_ms)
+
+
+def _works_again(
+    line: Line, change: Change, takes: Iterable[Member], facts: Facts, now_ms: int
+) -> Iterable[Member]:
+    """Who was timed out and has time again when what was taken back counts once more: like with an extension."""
+    entry = line.entry(0, change.scope.kind, now_ms)
+    known: dict[tuple[object, ...], bool] = {}
+    for member in takes:
+        over = member.stored != "open" or (
+            member.left_ms is None and member.end_ms is not None and member.end_ms <= now_ms
+        )
+        if not over or member.end_reason in adjustments.ENDED_BY_SOMEBODY or member.attempt in facts.elsewhere:
+            continue
+        ledger = facts.ledgers[member.attempt]
+        key = ledger_key(ledger)
+        if key not in known:
+            ends, was = (clock.end_ms(one, now_ms) for one in (adjustments.planned(ledger, entry), ledger))
+            known[key] = (was is not None and was <= now_ms) and (ends is None or ends > now_ms)
+        if known[key]:
+            yield member
 
 
 def _resumed(change: Change, takes: Sequence[Member], judged: Judge, now_ms: int) -> Iterable[Line]:
@@ -153,7 +182,7 @@ def _resumed(change: Change, takes: Sequence[Member], judged: Judge, now_ms: int
         yield Line("resume", tuple(attempts), change.reason or pause.reason, to_ms=to_ms, refers_id=pause_id)
 
 
-def _reopened(change: Change, takes: Sequence[Member], now_ms: int) -> Iterable[Line]:
+def _reopened(reason: str, takes: Sequence[Member], now_ms: int) -> Iterable[Line]:
     """Whose attempt had ended works again, and the time from its end to now is credited."""
     since: dict[int, list[UUID]] = {}
     for member in takes:
@@ -164,7 +193,7 @@ def _reopened(change: Change, takes: Sequence[Member], now_ms: int) -> Iterable[
             since.setdefault(ended, []).append(member.attempt)
     stored = tuple(member.attempt for member in takes if member.stored != "open")
     if stored:
-        yield Line("reopen", stored, change.reason)
+        yield Line("reopen", stored, reason)
     for ended, attempts in sorted(since.items()):
         yield Line("credit", tuple(attempts), "reopened", from_ms=ended, to_ms=now_ms)
 
@@ -194,6 +223,8 @@ def _refusal(plan: Plan) -> Refused | None:
         held = [member for member, _ in plan.over_cap]
         listed = [told_member(member, lost_ms=lost) for member, lost in plan.over_cap]
         return Refused("cap-exceeded", count=len(held), who=names(held), over_cap=listed)
+    if plan.credits and gained(plan)[1] <= 0:
+        return Refused("nothing-gained", count=len(plan.takes))
     if plan.change.kind == "undo" or plan.change.supersedes is not None:
         begun = [member for member in plan.takes if _starts_again(plan, member)]
         if begun:
@@ -202,6 +233,17 @@ def _refusal(plan: Plan) -> Refused | None:
         if late:
             return Refused("undo-too-late", count=len(late), tickets=[member.ticket for member in late])
     return None
+
+
+def gained(plan: Plan) -> tuple[int, int]:
+    """The least and the most that the change adds to what anybody has left: less than the length of a credit where it
+    overlaps what counts already."""
+    known: dict[int, int] = {}
+    for member in plan.takes:
+        before, after = plan.before[member.attempt], plan.after[member.attempt]
+        if id(after) not in known:
+            known[id(after)] = clock.remaining_ms(after, plan.now_ms) - clock.remaining_ms(before, plan.now_ms)
+    return min(known.values(), default=0), max(known.values(), default=0)
 
 
 def _whom(code: str, some: Sequence[Member]) -> dict[str, object]:

@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import RowMapping
 
 from app.domain import clock
-from app.domain.adjustments import Change, reason_words
+from app.domain.adjustments import reason_words
 from app.domain.errors import Refused
 from app.domain.wall_time import WallTime
 from app.services.time_follows import Follows
-from app.services.time_plan import Plan, extremes, told_member
+from app.services.time_plan import Plan, extremes, gained, told_member
 
 SECOND_MS = 1000
 # Why some of a scope are left out, beside their number.
@@ -33,6 +33,7 @@ LEFT_OUT: Mapping[str, tuple[str, str]] = {
     "credit-before-start": ("当时未开考", "not begun then"),
     "already-paused": ("已暂停", "paused already"),
     "not-paused": ("未被暂停", "not paused"),
+    "paused-by-office": ("由办公室暂停", "paused by the office"),
     "cap-held": ("到上限待决定", "held at the cap"),
 }
 
@@ -114,9 +115,19 @@ def _sentence(plan: Plan, ends: Mapping[str, str] | None, starts: Mapping[str, s
         case "undo" if ends is None:
             return f"{who_zh}，撤销后仍为暂停", f"{who_en}, paused when it is undone"
         case _ if ends is None:
-            return f"{who_zh}，暂停中，恢复后才有结束时间", f"{who_en}, paused: the end follows the resume"
-        case _:
-            return f"{who_zh}，{end_zh}", f"{who_en}, {end_en}"
+            end_zh, end_en = "暂停中，恢复后才有结束时间", "paused: the end follows the resume"
+    more_zh, more_en = _gain(plan)
+    return f"{who_zh}，{end_zh}{more_zh}", f"{who_en}, {end_en}{more_en}"
+
+
+def _gain(plan: Plan) -> tuple[str, str]:
+    """What a credit adds where that is less than its length."""
+    change, (least_ms, most_ms) = plan.change, gained(plan)
+    if not plan.credits or least_ms == (change.to_ms or 0) - (change.from_ms or 0):
+        return "", ""
+    told = [length_words(ms) for ms in sorted({least_ms, most_ms})]
+    zh, en = "至 ".join(zh for zh, _ in told), " to ".join(en for _, en in told)
+    return f"，与已计入的时间重叠，实际增加 {zh}", f", overlaps what is counted already and adds {en}"
 
 
 def counted(n: int, noun: str) -> str:
@@ -178,8 +189,9 @@ def told_entry(row: RowMapping, wall: WallTime, zone: str, standing: Collection[
     }
 
 
-def notice(change: Change, reason: str) -> tuple[str, str]:
+def notice(plan: Plan, reason: str) -> tuple[str, str]:
     """What the candidates' pages say of a change: what happened and why, never how long something may take."""
+    change = plan.change
     why_zh, why_en = reason_words(reason)
     by_zh, by_en = length_words(change.ms or 0)
     match change.kind:
@@ -197,8 +209,18 @@ def notice(change: Change, reason: str) -> tuple[str, str]:
             return "考试继续，暂停的时间不计入。", "The exam goes on. The pause was not counted."
         case "extend":
             return f"考试延长 {by_zh}（{why_zh}）。", f"Your time is extended by {by_en} ({why_en})."
-        case "credit" if change.supersedes is None:
-            by_zh, by_en = length_words((change.to_ms or 0) - (change.from_ms or 0))
+        case "credit" if plan.credits:
+            least_ms, most_ms = gained(plan)
+            by_zh, by_en = length_words(most_ms)
+            if least_ms != most_ms:
+                # One text for all of them: what overlaps is not the same for each.
+                by_zh, by_en = length_words((change.to_ms or 0) - (change.from_ms or 0))
+                zh = f"为您计入一段 {by_zh} 的补时（{why_zh}），已经计入的部分不重复计算，请以页面上的剩余时间为准。"
+                en = (
+                    f"An interval of {by_en} is credited to you ({why_en}). What was credited already does not count"
+                    " twice: the time left on this page is right."
+                )
+                return zh, en
             return f"已为您补时 {by_zh}（{why_zh}）。", f"{by_en} are credited to you ({why_en})."
         case "end":
             return f"考务办公室已结束您的考试（{why_zh}）。", f"The exam office has ended your exam ({why_en})."
