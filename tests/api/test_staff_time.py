@@ -228,6 +228,23 @@ async def test_the_cap_refuses_a_decision_and_says_whom(hall, office):
     await done(office, body("extend", room(hall, 1), ms=15 * MIN))
 
 
+async def test_the_cap_counts_what_this_site_calls_an_outage(fresh_url, redis_url, redis, fresh_db):
+    slow = {"handover_gap": timedelta(seconds=60)}
+    async with opened(fresh_url, redis_url, fresh_db, rooms=[("南楼", 2)], **slow) as (_, client, made):
+        made.client = client
+        member = await signed_in(client, fresh_db, "office")
+        await rows(
+            made,
+            "INSERT INTO term (n, lineage_n, start_ms, gap_ms, leader)"
+            " SELECT n - 1000, lineage_n, :at, 40000, 'earlier' FROM term ORDER BY n LIMIT 1", at=HOUR // 2,
+        )  # fmt: skip
+        # Forty seconds are a change of leader here, and the whole hour is still to give.
+        told = await done(member, body("extend", scope(made), ms=HOUR))
+        assert told["effect"]["candidates"] == 2
+        shown = (await member.get(f"/attempts/{made.everybody[0]}/time")).json()
+        assert (shown["lost_ms"], [line["kind"] for line in shown["lines"]]) == (HOUR, ["planned", "extend"])
+
+
 async def tickets(hall, number: int) -> list[str]:
     chosen = set(hall.rooms[number - 1])
     return [

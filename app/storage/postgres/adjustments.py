@@ -11,10 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain import clock
-from app.settings import Settings
-
-# A gap between two terms that is shorter is a change of leader, not an outage.
-OUTAGE_MS = int(Settings.model_fields["handover_gap"].default.total_seconds() * 1000)
+from app.storage.postgres.engine import outage_ms_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +113,11 @@ async def members(conn: AsyncConnection, adjustment_id: int) -> list[UUID]:
 
 
 async def load(
-    conn: AsyncConnection, attempt_ids: Collection[UUID], *, outage_ms: int = OUTAGE_MS
+    conn: AsyncConnection, attempt_ids: Collection[UUID], *, outage_ms: int | None = None
 ) -> dict[UUID, clock.Ledger]:
-    """Everything that decides the time of these attempts, with their sessions' outages of at least ``outage_ms``."""
+    """Everything that decides the time of these attempts, with their sessions' outages of at least ``outage_ms``
+    (None: ``handover_gap``, as ``settle`` has it)."""
+    outage_ms = outage_ms_of(conn) if outage_ms is None else outage_ms
     return {attempt: known.ledger for attempt, known in (await _known(conn, attempt_ids, outage_ms)).items()}
 
 
@@ -228,7 +227,7 @@ async def settle(conn: AsyncConnection, attempt_ids: Collection[UUID], now_ms: i
     """
     if not attempt_ids:
         return []
-    known = await _known(conn, attempt_ids, OUTAGE_MS)
+    known = await _known(conn, attempt_ids, outage_ms_of(conn))
     # A hall has a handful of different ledgers, and its rows are locked meanwhile.
     reckoned = {ledger: _reckon(ledger, now_ms) for ledger in {one.ledger for one in known.values()}}
     ids = sorted(known)

@@ -28,7 +28,7 @@ from alembic import command
 from alembic.config import Config
 from asyncpg.pgproto import pgproto
 from sqlalchemy import URL, event, make_url
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 
 from app.domain.checkpoints import RecordAway
@@ -40,6 +40,8 @@ PROBES = 3
 # "The transaction has already committed locally, but might not have been replicated to the standby." Told by its
 # SQLSTATE: the words depend on the server's language.
 SYNC_WARNING = "01000"
+# The execution option that carries ``handover_gap``, in milliseconds.
+OUTAGE = "outage_ms"
 MIGRATIONS = Path(__file__).resolve().parents[3] / "migrations"
 if not MIGRATIONS.is_dir():  # an installed wheel carries them inside the package
     MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
@@ -120,6 +122,12 @@ class BoundedPool(AsyncAdaptedQueuePool):
             connection.terminate()
 
 
+def outage_ms_of(conn: AsyncConnection) -> int:
+    """``handover_gap`` of whoever opened this connection: a shorter gap between two terms is a change of leader and no
+    outage. It goes with the engine, so that a preview, a decision and what is stored cannot mean different ones."""
+    return int(conn.engine.get_execution_options()[OUTAGE])
+
+
 def create_engine(
     url: str, settings: Settings, *, name: str = "holdfast", pool_size: int = 10, bounded: bool = False
 ) -> AsyncEngine:
@@ -138,6 +146,7 @@ def create_engine(
         pool_timeout=settings.connect_timeout.total_seconds(),
         pool_pre_ping=True,
         pool_recycle=1800,
+        execution_options={OUTAGE: int(settings.handover_gap.total_seconds() * 1000)},
         json_serializer=lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":")),
         connect_args={
             "timeout": settings.connect_timeout.total_seconds(),
