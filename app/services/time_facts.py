@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import cast
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,7 +16,7 @@ from app.domain import adjustments as rules
 from app.domain import clock
 from app.domain.adjustments import Change, ScopeKind
 from app.domain.errors import Refused
-from app.domain.roles import allows
+from app.domain.roles import ROLES, allows, scope
 from app.domain.wall_time import WallTime
 from app.services import time_scope
 from app.services.site import Site
@@ -70,8 +72,8 @@ def _answers_all(change: Change) -> bool:
 
 
 def _names_some(change: Change) -> bool:
-    scope = change.scope
-    return bool(scope.buildings or scope.rooms or scope.tickets or scope.attempt is not None)
+    named = change.scope
+    return bool(named.buildings or named.rooms or named.tickets or named.attempt is not None)
 
 
 async def _undone(conn: AsyncConnection, change: Change) -> clock.Entry:
@@ -124,12 +126,18 @@ async def facts(
         elsewhere=frozenset(elsewhere),
         cap_ms=ms(site.settings.time_cap),
         undone=await _undone(conn, change) if change.kind == "undo" else None,
-        own_scope_only=not _decides(login),
+        endable=None if _decides(login) else await _entered_on_the_spot(conn, ids),
     )
 
 
 async def digest(conn: AsyncConnection, change: Change, reached: Reached) -> str:
     """What was seen: who is meant, when the session starts, and the newest decision on it. Moves and reconnections of
+async def _entered_on_the_spot(conn: AsyncConnection, attempts: Collection[UUID]) -> frozenset[int]:
+    """The pauses that were made by somebody who does not decide for everybody."""
+    watching = [role for role in ROLES if scope(role, "time-decide") is None]
+    return frozenset(await time_entries.pauses_by(conn, attempts, watching))
+
+
     single candidates go on all the time and are nobody's decision: they do not count."""
     seen = [
         change.kind,

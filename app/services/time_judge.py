@@ -28,8 +28,9 @@ class Facts:
     cap_ms: int
     # undo: the entry that is taken back.
     undone: clock.Entry | None = None
-    # A resume ends pauses of its own kind of scope only: who may pause one candidate may not start the site.
-    own_scope_only: bool = False
+    # Who may stop one candidate's clock ends only pauses of these ids, of that kind: neither the site's, nor what the
+    # office has decided for that candidate. None: whoever decides for everybody.
+    endable: frozenset[int] | None = None
 
     def limit(self, attempt: UUID) -> int:
         return max(self.cap_ms, self.limits.get(attempt, 0))
@@ -64,7 +65,7 @@ class Judge:
         self._pauses: dict[tuple[object, ...], tuple[clock.Entry, ...]] = {}
         # A resume of the site ends what paused the site and leaves a room's own pause; of a scope that nothing paused
         # as such it ends whatever wider pause holds it, and never a narrower one: that is somebody else's.
-        self._same = facts.own_scope_only or (
+        self._same = facts.endable is not None or (
             change.kind == "resume"
             and change.entry is None
             and any(
@@ -86,9 +87,10 @@ class Judge:
         holds = [pause for pause in self.pauses(member) if pause.reason == "hold"]
         free = [pause for pause in self.pauses(member) if pause.reason not in HELD]
         scope = self._change.scope.kind
-        if self._facts.own_scope_only:
+        if self._facts.endable is not None:
             named = self._change.entry
-            return [pause for pause in free if pause.scope == scope and named in (None, pause.id)]
+            mine = [pause for pause in free if pause.scope == scope and pause.id in self._facts.endable]
+            return [pause for pause in mine if named in (None, pause.id)]
         if self._change.entry is not None:
             named_holds = [hold for hold in holds if hold.id == self._change.entry]
             if named_holds:
@@ -154,5 +156,6 @@ class Judge:
 
     def _held(self, member: Member, ledger: clock.Ledger, limit: int) -> str | None:
         if not self.ended_by_resume(member):
-            return "not-paused"
+            decided = self._facts.endable is not None and self._change.scope.kind in self._paused_by(member)
+            return "paused-by-office" if decided else "not-paused"
         return "cap-held" if clock.lost_ms(ledger, self._now) >= limit else None

@@ -68,3 +68,21 @@ async def test_a_hold_over_one_persons_own_pause_ends_with_it(hall, office, fres
     assert (reply.status_code, reply.json()["code"]) == (409, "not-paused")
     await done(office, change(hall, "resume", "list", tickets=[ill.ticket], reason=""))
     assert await paused(hall) == set()
+
+
+async def test_what_the_office_paused_for_one_candidate_no_invigilator_ends(hall, office, fresh_db):
+    stopped = str(hall.rooms[0][0])
+    watching = await signed_in(hall.client, fresh_db, "invigilator", room_ids=[hall.room_ids[0]])
+    chief = await signed_in(hall.client, fresh_db, "chief", room_ids=[hall.room_ids[0]])
+    resume = change(hall, "resume", "candidate", attempt=stopped, reason="")
+    await done(office, change(hall, "pause", "candidate", attempt=stopped, reason="disturbance"))
+    for one in (watching, chief):
+        reply = await one.post("/time/actions", resume)
+        assert (reply.status_code, reply.json()["code"]) == (409, "paused-by-office")
+    assert await paused(hall) == {hall.rooms[0][0]}
+    await done(office, resume)
+    assert await paused(hall) == set()
+    # What one of them stopped, the other may start again.
+    await done(watching, change(hall, "pause", "candidate", attempt=stopped, reason="medical"))
+    await done(chief, resume)
+    assert await paused(hall) == set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -66,6 +66,19 @@ async def newest_decided(conn: AsyncConnection, session_id: int) -> int:
         {"s": session_id},
     )
     return int(found or 0)
+
+
+async def pauses_by(conn: AsyncConnection, attempts: Collection[UUID], roles: Collection[str]) -> set[int]:
+    """Ids of the pauses of these attempts that people of these roles have made."""
+    found = await conn.scalars(
+        text(
+            "SELECT x.id FROM adjustment x JOIN adjustment_attempt m ON m.adjustment_id = x.id"
+            " JOIN staff ON staff.id = x.staff_id WHERE m.attempt_id = ANY(CAST(:a AS uuid[])) AND x.kind = 'pause'"
+            " AND staff.role = ANY(CAST(:roles AS text[]))"
+        ),
+        {"a": sorted(attempts), "roles": list(roles)},
+    )
+    return set(found)
 
 
 async def _rows(conn: AsyncConnection, sql: str, **values: Any) -> Sequence[RowMapping]:
