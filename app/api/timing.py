@@ -91,7 +91,7 @@ async def candidates(
 
 @router.get("/time/notices/{notice_id}")
 async def notice_reach(request: Request, login: Who, notice_id: Id) -> dict[str, Any]:
-    """Whose page has shown a notice: `{shown, of, missing: [{attempt, room, seat, ticket, name}]}`."""
+    """Whose page has shown a notice: `{shown, of, absent, missing: [{attempt, room, seat, ticket, name}]}`."""
     async with get_deps(request).engine.connect() as conn:
         return await time_lookup.notice_reach(conn, login, notice_id)
 

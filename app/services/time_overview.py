@@ -275,6 +275,6 @@ async def _outages(settings: Settings, conn: AsyncConnection, looked: _Looked) -
 def _notice(row: RowMapping) -> dict[str, Any]:
     return {
         "id": row["id"], "kind": row["kind"], "entry": row["adjustment_id"], "zh": row["zh"], "en": row["en"],
-        "shown": row["shown"], "of": row["of"], "made_ms": row["made_ms"],
+        "shown": row["shown"], "of": row["of"], "absent": row["absent"], "made_ms": row["made_ms"],
         "made_at": row["made_at"].isoformat(timespec="seconds"),
     }  # fmt: skip

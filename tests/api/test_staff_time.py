@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from app.services import time_lookup
+from app.storage.postgres import notices
 from tests.candidates import Candidate
 from tests.halls import HOUR, opened
 from tests.staff import signed_in
@@ -504,6 +505,22 @@ async def test_a_late_extension_of_a_place_leaves_out_who_never_came(hall, offic
     assert told["count"] == 2
     one = await done(office, body("extend", scope(hall, "candidate", attempt=str(absent)), ms=10 * MIN))
     assert one["effect"]["reopened"] == 1
+
+
+async def test_a_notice_has_come_to_everybody_when_those_who_never_signed_in_are_all_that_is_left(hall, office):
+    away, *there = hall.everybody
+    async with hall.engine.begin() as conn:
+        await conn.execute(text("UPDATE attempt SET signed_in_ms = NULL WHERE id = :a"), {"a": away})
+    notice = (await done(office, body("extend", scope(hall), ms=MIN)))["notice"]
+    reach = (await office.get(f"/time/notices/{notice}")).json()
+    assert (reach["shown"], reach["of"], reach["absent"]) == (0, 4, 1)
+    assert {one["attempt"] for one in reach["missing"]} == {str(one) for one in there}
+    async with hall.engine.begin() as conn:
+        await notices.mark_shown(conn, [(notice, one, hall.now_ms) for one in there])
+    reach = (await office.get(f"/time/notices/{notice}")).json()
+    assert (reach["shown"], reach["of"], reach["absent"], reach["missing"]) == (4, 4, 1, [])
+    (told,) = (await office.get(f"/time/sessions/{hall.made.session_id}")).json()["notices"]
+    assert (told["shown"], told["of"], told["absent"]) == (4, 4, 1)
 
 
 async def test_an_invigilator_stops_and_starts_one_clock_in_the_own_room_and_nothing_else(hall, office, fresh_db):

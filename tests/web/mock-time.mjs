@@ -111,7 +111,7 @@ export function createTimeService({ now = () => START + 40 * MINUTE, rooms: many
     };
     service.entries.push(entry);
     const reached = Math.max(0, entry.candidates - (ids % 3) * 3);
-    service.notices.push({ id: ids, zh: `${entry.kind}：${entry.note || entry.reason}`, en: entry.kind, made_at: iso(at), shown: reached, of: entry.candidates });
+    service.notices.push({ id: ids, zh: `${entry.kind}：${entry.note || entry.reason}`, en: entry.kind, made_at: iso(at), shown: reached, of: entry.candidates, absent: 0 });
     return entry;
   };
   service.enter = (body, by = PEOPLE.office) => enter({ scope: { kind: 'site' }, reason: 'power', ...body }, by);
@@ -163,7 +163,7 @@ export function createTimeService({ now = () => START + 40 * MINUTE, rooms: many
     if ((found = /^\/time\/notices\/(\d+)$/.exec(path))) {
       const notice = service.notices.find(({ id }) => id === Number(found[1]));
       const missing = Array.from({ length: notice.of - notice.shown }, (_, n) => ({ room: '第07考室', seat: String(n + 1), ticket: `2026007${n}`, name: `考生${n + 1}` }));
-      return { shown: notice.shown, of: notice.of, missing };
+      return { shown: notice.shown, of: notice.of, absent: notice.absent, missing };
     }
     if (path === '/time/decisions') return change(() => void service.decisions.push({ id: (ids += 1), state: 'proposed', proposed_by: by.name, proposed_by_username: who, approved_by: null, scope: body.scope.kind, scope_names: roomsOf(body.scope).map(({ name }) => name), ...body }) || {});
     if ((found = /^\/time\/decisions\/(\d+)\/(approve|withdraw)$/.exec(path))) {

@@ -102,13 +102,17 @@ async def mark_shown(conn: AsyncConnection, receipts: Sequence[tuple[int, UUID, 
 
 async def counted(conn: AsyncConnection, session_id: int) -> Sequence[RowMapping]:
     """Every notice of a session, newest first: ``id, kind, adjustment_id, zh, en, made_ms, made_at``, how many pages it
-    is for (``of``) and how many have shown it (``shown``)."""
+    is for (``of``), how many have shown it (``shown``), and how many it is for who have no page: they never signed in
+    (``absent``)."""
     return (
         (
             await conn.execute(
                 text(
-                    "SELECT n.id, n.kind, n.adjustment_id, n.zh, n.en, n.made_ms, n.made_at, count(m.attempt_id) AS of,"
-                    " count(m.shown_ms) AS shown FROM notice n JOIN notice_attempt m ON m.notice_id = n.id"
+                    "SELECT n.id, n.kind, n.adjustment_id, n.zh, n.en, n.made_ms, n.made_at,"
+                    " count(*) FILTER (WHERE a.signed_in_ms IS NOT NULL) AS of,"
+                    " count(m.shown_ms) FILTER (WHERE a.signed_in_ms IS NOT NULL) AS shown,"
+                    " count(*) FILTER (WHERE a.signed_in_ms IS NULL) AS absent"
+                    " FROM notice n JOIN notice_attempt m ON m.notice_id = n.id JOIN attempt a ON a.id = m.attempt_id"
                     " WHERE n.session_id = :session_id GROUP BY n.id ORDER BY n.id DESC"
                 ),
                 {"session_id": session_id},
@@ -119,8 +123,21 @@ async def counted(conn: AsyncConnection, session_id: int) -> Sequence[RowMapping
     )
 
 
+async def about(conn: AsyncConnection, session_id: int, attempts: Collection[UUID]) -> set[int]:
+    """Ids of the session's notices that are for some of ``attempts``."""
+    found = await conn.scalars(
+        text(
+            "SELECT DISTINCT n.id FROM notice n JOIN notice_attempt m ON m.notice_id = n.id"
+            " WHERE n.session_id = :session_id AND m.attempt_id = ANY(CAST(:a AS uuid[]))"
+        ),
+        {"session_id": session_id, "a": sorted(attempts)},
+    )
+    return set(found)
+
+
 async def missing(conn: AsyncConnection, notice_id: int) -> Sequence[RowMapping]:
-    """Whose page has not shown a notice: ``attempt_id, room_id, room, seat, ticket, name``, by room and seat."""
+    """Whose page has not shown a notice, of those who signed in: ``attempt_id, room_id, room, seat, ticket, name``, by
+    room and seat."""
     return (
         (
             await conn.execute(
@@ -134,7 +151,8 @@ async def missing(conn: AsyncConnection, notice_id: int) -> Sequence[RowMapping]
                     JOIN allocation al ON al.session_id = a.session_id AND al.candidate_id = a.candidate_id
                     JOIN seat ON seat.id = al.seat_id
                     JOIN room ON room.id = seat.room_id
-                    WHERE m.notice_id = :notice AND m.shown_ms IS NULL ORDER BY room.ordinal, seat.ordinal
+                    WHERE m.notice_id = :notice AND m.shown_ms IS NULL AND a.signed_in_ms IS NOT NULL
+                    ORDER BY room.ordinal, seat.ordinal
                     """
                 ),
                 {"notice": notice_id},
@@ -145,7 +163,16 @@ async def missing(conn: AsyncConnection, notice_id: int) -> Sequence[RowMapping]
     )
 
 
-async def count_of(conn: AsyncConnection, notice_id: int) -> int:
-    """How many pages a notice is for; 0 when there is no such notice."""
-    found = await conn.scalar(text("SELECT count(*) FROM notice_attempt WHERE notice_id = :n"), {"n": notice_id})
-    return int(found or 0)
+async def count_of(conn: AsyncConnection, notice_id: int) -> tuple[int, int]:
+    """How many pages a notice is for, and for how many without a page: they never signed in. (0, 0) when there is no
+    such notice."""
+    found = await conn.execute(
+        text(
+            "SELECT count(*) FILTER (WHERE a.signed_in_ms IS NOT NULL) AS of,"
+            " count(*) FILTER (WHERE a.signed_in_ms IS NULL) AS absent"
+            " FROM notice_attempt m JOIN attempt a ON a.id = m.attempt_id WHERE m.notice_id = :n"
+        ),
+        {"n": notice_id},
+    )
+    of, absent = found.one()
+    return int(of), int(absent)

@@ -277,6 +277,7 @@ export default {
   'timing.reach': '{shown} / {of} have it',
   'timing.reach.none': 'No notice has been sent in this session',
   'timing.reach.missing': { one: '{n} missing', other: '{n} missing' },
+  'timing.reach.absent': { one: '{n} more never signed in', other: '{n} more never signed in' },
   'timing.decide': 'A new decision',
   'timing.mode.time': 'Time',
   'timing.mode.rounds': 'Rounds',

@@ -262,6 +262,7 @@ export default {
   'timing.reach': '{shown} / {of} 已收到',
   'timing.reach.none': '本场还没有发出通知',
   'timing.reach.missing': '未收到 {n} 人',
+  'timing.reach.absent': '另有 {n} 人未登录',
   'timing.decide': '新的处置',
   'timing.mode.time': '时间处置',
   'timing.mode.rounds': '调换与缓考',

@@ -29,7 +29,7 @@
  *   entry: number | null, scope: string, scope_names: string[], rooms: number[], candidates: number, lost_ms: number,
  *   members: {ticket: string}[],
  * }} Held
- * @typedef {Said & {id: number, shown: number, of: number, made_at: string}} Notice
+ * @typedef {Said & {id: number, shown: number, of: number, absent: number, made_at: string}} Notice
  * @typedef {Said & {code: string, automatic: boolean}} Reason
  * @typedef {{start_at: string | null, end_at: string | null}} Times
  * @typedef {{

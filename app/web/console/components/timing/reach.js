@@ -25,7 +25,7 @@ function Line({ notice, view }) {
   const { timing } = desk;
   const words = useWords(view);
   const number = (/** @type {number} */ n) => n.toLocaleString(i18n.language.value);
-  const { id, shown, of } = notice;
+  const { id, shown, of, absent } = notice;
   const here = timing.reach.value?.id === id;
   const all = shown >= of;
   return html`<li class="reach-one" data-all=${all ? 'yes' : null}>
@@ -34,7 +34,10 @@ function Line({ notice, view }) {
     <span class="reach-bar" aria-hidden="true">
       <span class="reach-done" style=${{ width: `${(100 * shown) / Math.max(1, of)}%` }}></span>
     </span>
-    <strong class="number reach-figure">${t('timing.reach', { shown: number(shown), of: number(of) })}</strong>
+    <span class="reach-figure">
+      <strong class="number">${t('timing.reach', { shown: number(shown), of: number(of) })}</strong>
+      ${absent > 0 ? html` <span class="soft reach-absent">${t('timing.reach.absent', { n: absent })}</span>` : null}
+    </span>
     ${all && !here
       ? html`<span></span>`
       : html`<button
