@@ -50,6 +50,8 @@ class Decided:
     session_id: int
     moved: tuple[Moved, ...]
     notice: dict[str, Any]
+    # When it was decided, in service time: not when it was asked, for it may have waited for locks.
+    made_ms: int
     ended: tuple[UUID, ...] = ()
 
 
@@ -90,6 +92,7 @@ async def carry_out(
 
 async def decide(site: Site, conn: AsyncConnection, login: Login, change: Change, *, now_ms: int) -> Decided:
     """Carry the change out in the caller's transaction, which ends with the audit entry and is followed by ``after``.
+    ``now_ms``: when it was asked.
 
     Refused: everything of ``domain.adjustments.check`` and ``fits``, scope-unknown, scope-empty, entry-unknown,
     entry-undone, entry-not-undoable, undo-too-late, time-changed, cap-exceeded, cap-held, decision-not-approved.
@@ -108,7 +111,10 @@ async def decide(site: Site, conn: AsyncConnection, login: Login, change: Change
         raise Refused("time-changed")
     if change.seen is not None and change.seen != await time_facts.digest(conn, change, reached):
         raise Refused("time-changed")
-    facts = await time_facts.facts(site, conn, login, change, reached, now_ms)
+    facts = await time_facts.facts(site, conn, login, change, reached, site.service_time.now_ms())
+    # The instant of the decision, as late as may be: whoever is paused would pay for what it waited for the locks and
+    # for reading, and a start that passed meanwhile is no longer postponed.
+    now_ms = site.service_time.now_ms()
     plan = time_plan.make(change, reached, facts, now_ms)
     if plan.refusal is not None:
         raise plan.refusal
@@ -133,6 +139,7 @@ async def decide(site: Site, conn: AsyncConnection, login: Login, change: Change
         session_id=session.id,
         moved=tuple(_told(plan, moved)),
         notice=told,
+        made_ms=now_ms,
         ended=tuple(member.attempt for member in plan.takes) if change.kind == "end" else (),
     )
 
