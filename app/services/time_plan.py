@@ -151,9 +151,7 @@ def _lines(change: Change, takes: Sequence[Member], facts: Facts, judged: Judge,
         yield from _reopened(change.reason, takes, now_ms)
 
 
-def _works_again(
-    line: Line, change: Change, takes: Iterable[Member], facts: Facts, now_ms: int
-) -> Iterable[Member]:
+def _works_again(line: Line, change: Change, takes: Iterable[Member], facts: Facts, now_ms: int) -> Iterable[Member]:
     """Who was timed out and has time again when what was taken back counts once more: like with an extension."""
     entry = line.entry(0, change.scope.kind, now_ms)
     known: dict[tuple[object, ...], bool] = {}
@@ -161,7 +159,7 @@ def _works_again(
         over = member.stored != "open" or (
             member.left_ms is None and member.end_ms is not None and member.end_ms <= now_ms
         )
-        if not over or member.end_reason in adjustments.ENDED_BY_SOMEBODY or member.attempt in facts.elsewhere:
+        if not over or member.end_reason in ("hand_in", "forced") or member.attempt in facts.elsewhere:
             continue
         ledger = facts.ledgers[member.attempt]
         key = ledger_key(ledger)
