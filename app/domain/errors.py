@@ -270,6 +270,11 @@ MESSAGES: dict[str, Message] = {
         "{count} 人的时间已经用完，恢复作答没有意义；需要时请改用延长。",
         "{count} candidates have no time left, so reopening gives them none. Extend their time instead.",
     ),
+    "reopen-seat-taken": Message(
+        409,
+        "{count} 人的机位现由他人使用：{who}。没有作任何改动；请待机位空出后再恢复作答。",
+        "Somebody else sits at the seat of {count} candidates: {who}. Nothing was changed; reopen when it is free.",
+    ),
     "runs-elsewhere": Message(
         409,
         "{count} 人正在参加另一场考试，不能同时进行两场。",

@@ -120,10 +120,12 @@ async def facts(
     ids = [member.attempt for member in reached.members]
     closed = [member.attempt for member in reached.members if member.stored != "open"]
     elsewhere = await time_scope_rows.running_elsewhere(conn, closed, now_ms) if closed else set()
+    taken = await time_scope_rows.seats_taken(conn, closed, now_ms) if closed else {}
     return Facts(
         ledgers=await adjustments.load(conn, ids),
         limits=await time_scope_rows.limits(conn, ids),
         elsewhere=frozenset(elsewhere),
+        taken=taken,
         cap_ms=ms(site.settings.time_cap),
         undone=await _undone(conn, change) if change.kind == "undo" else None,
         endable=None if _decides(login) else await _entered_on_the_spot(conn, ids),

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 from uuid import UUID
 
 from app.domain import adjustments, clock
 from app.domain.adjustments import HELD, SCOPES, Change, ScopeKind, Standing
-from app.storage.postgres.time_scope import Member
+from app.storage.postgres.time_scope import Member, Sitter
 
 # Scopes that name people one by one, whatever places they sit in.
 _PEOPLE = ("list", "candidate")
 
 # Ids of entries that are not written yet: greater than any that is, so that they may take those back.
 UNWRITTEN = 1 << 62
+# What opens an attempt again that was over.
+REOPENING = ("extend", "credit", "reopen")
+SEAT_TAKEN = "reopen-seat-taken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,8 @@ class Facts:
     limits: Mapping[UUID, int]
     elsewhere: frozenset[UUID]
     cap_ms: int
+    # Of those who are over: at whose seat somebody else sits by now.
+    taken: Mapping[UUID, Sitter] = field(default_factory=dict)
     # undo: the entry that is taken back.
     undone: clock.Entry | None = None
     # Who may stop one candidate's clock ends only pauses of these ids, of that kind: neither the site's, nor what the
@@ -131,6 +136,8 @@ class Judge:
             signed_in=member.signed_in_ms is not None,
         )
         code = adjustments.fits(self._change, standing, self._now)
+        if code is None and self._change.kind in REOPENING and member.attempt in self._facts.taken:
+            return SEAT_TAKEN
         if code is None and self._change.kind == "reopen":
             return None if self._has_time_left(member, ledger) else "no-time-left"
         if code is not None or self._change.kind != "resume":

@@ -14,12 +14,10 @@ from uuid import UUID
 from app.domain import adjustments, clock
 from app.domain.adjustments import Change
 from app.domain.errors import Refused
-from app.services.time_judge import Facts, Judge, ledger_key
+from app.services.time_judge import REOPENING, SEAT_TAKEN, UNWRITTEN, Facts, Judge, ledger_key
 from app.services.time_scope import Reached
 from app.storage.postgres.time_scope import Member
 
-# Ids of entries that are not written yet: greater than any that is, so that they may take those back.
-UNWRITTEN = 1 << 62
 LISTED = 10
 
 
@@ -99,7 +97,7 @@ def make(change: Change, reached: Reached, facts: Facts, now_ms: int) -> Plan:
         after=after,
     )
     plan = replace(plan, over_cap=tuple(_over(plan, facts)))
-    return replace(plan, refusal=_refusal(plan))
+    return replace(plan, refusal=_refusal(plan, facts))
 
 
 def _narrowed(
@@ -117,9 +115,6 @@ def _narrowed(
 
 def has_begun(member: Member, now_ms: int) -> bool:
     return member.start_ms is not None and member.start_ms <= now_ms
-
-
-_REOPENING = ("extend", "credit", "reopen")
 
 
 def _lines(change: Change, takes: Sequence[Member], facts: Facts, judged: Judge, now_ms: int) -> Iterable[Line]:
@@ -147,7 +142,7 @@ def _lines(change: Change, takes: Sequence[Member], facts: Facts, judged: Judge,
                 yield from _reopened(line.reason, again, now_ms)
         case "resume":
             yield from _resumed(change, takes, judged, now_ms)
-    if change.kind in _REOPENING:
+    if change.kind in REOPENING:
         yield from _reopened(change.reason, takes, now_ms)
 
 
@@ -213,10 +208,14 @@ def _over(plan: Plan, facts: Facts) -> Iterable[tuple[Member, int]]:
             yield member, lost
 
 
-def _refusal(plan: Plan) -> Refused | None:
+def _refusal(plan: Plan, facts: Facts) -> Refused | None:
+    taken = plan.left_out.get(SEAT_TAKEN, ())
+    if taken and plan.change.kind == "reopen":
+        # Decided for these people by name: not for some of them.
+        return Refused(SEAT_TAKEN, **_whom(SEAT_TAKEN, taken, facts))
     if not plan.takes:
         code, some = max(plan.left_out.items(), key=lambda item: len(item[1]))
-        return Refused(code, **_whom(code, some))
+        return Refused(code, **_whom(code, some, facts))
     if plan.over_cap:
         held = [member for member, _ in plan.over_cap]
         listed = [told_member(member, lost_ms=lost) for member, lost in plan.over_cap]
@@ -244,8 +243,12 @@ def gained(plan: Plan) -> tuple[int, int]:
     return min(known.values(), default=0), max(known.values(), default=0)
 
 
-def _whom(code: str, some: Sequence[Member]) -> dict[str, object]:
+def _whom(code: str, some: Sequence[Member], facts: Facts) -> dict[str, object]:
     told: dict[str, object] = {"count": len(some)}
+    if code == SEAT_TAKEN:
+        sit = [facts.taken[member.attempt] for member in some]
+        listed = "、".join(f"{one.name}（{one.ticket}，{one.room} {one.seat}）" for one in sit[:LISTED])
+        told |= {"who": f"{listed}…" if len(sit) > LISTED else listed}
     if code == "cap-held":
         told |= {"who": names(some), "held": [told_member(member) for member in some]}
     return told

@@ -23,6 +23,7 @@ LEFT_OUT: Mapping[str, tuple[str, str]] = {
     "day-not-opened": ("未定时", "without a start"),
     "attempt-open": ("仍在作答", "still open"),
     "no-time-left": ("已无剩余时间", "with no time left"),
+    "reopen-seat-taken": ("机位已由他人使用", "whose seat somebody else sits at"),
     "runs-elsewhere": ("正参加另一场", "sitting another session"),
     "attempt-ended": ("已结束", "over"),
     "handed-in": ("已交卷", "handed in"),

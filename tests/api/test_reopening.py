@@ -10,9 +10,10 @@ from app.commands.attempt_report import verdict
 from app.domain.attempt_proof import prove
 from app.storage.postgres import attempt_history
 from tests.api.test_staff_time import MIN, attempts, body, done, everything, refused, rows, scope
-from tests.candidates import Candidate
-from tests.factories import open_relog
+from tests.candidates import SECRET, Candidate, running
+from tests.factories import Person, open_relog
 from tests.halls import opened
+from tests.rounds_exam import exam_in_rounds
 from tests.staff import signed_in
 
 
@@ -145,3 +146,44 @@ async def test_a_word_of_the_end_that_comes_late_does_not_close_the_hot_copy_aga
     # Told in time, it closes the copy.
     assert (await one.send(path="hand-in")).status_code == 200
     assert (await hot.read(one.person.attempt)).state == "final"
+
+
+async def test_nobody_is_reopened_onto_a_seat_where_somebody_else_sits_by_now(fresh_url, redis_url, redis, fresh_db):
+    async with running(fresh_url, redis_url) as (app, client):
+        now = app.state.deps.site.service_time.now_ms()
+        exam = await exam_in_rounds(fresh_db, SECRET.encode(), anchor=(now - MIN, now - 1000, None))
+        await exam.run("UPDATE session SET earliest_hand_in_ms = 0")
+        await exam.refresh()
+        office = await signed_in(client, fresh_db, "office")
+        first, gone, late = (exam.people[0][n] for n in range(3))
+        after = next(person for person in exam.people[1] if person.seat_id == first.seat_id)
+        for person in (first, gone):
+            sits = Candidate(client, person)
+            assert (await sits.sign_in()).status_code == 200
+            assert (await sits.send(path="hand-in")).json()["state"] == "final"
+
+        def who(*people: Person) -> dict:
+            return {"session": exam.sessions[0], "kind": "list", "tickets": [one.ticket for one in people]}
+
+        mistaken = {"reason": "staff-error", "note": "误交卷"}
+        assert (await Candidate(client, after).sign_in()).status_code == 200
+        for path in ("/time/preview", "/time/actions"):
+            said = await refused(office, body("reopen", who(first), **mistaken), "reopen-seat-taken", path)
+            assert after.ticket in said["detail_zh"]
+        # A reopening is decided for each by name; not for the others of them either.
+        await refused(office, body("reopen", who(first, gone), **mistaken), "reopen-seat-taken")
+        await done(office, body("reopen", who(gone), **mistaken))
+        # A late extension is for the rest of them, and says how many it leaves out.
+        await exam.run(
+            "UPDATE attempt SET state = 'ended', ended_ms = :at, end_ms = :at, allotted_ms = :at, final_ms = NULL,"
+            " receipt = NULL, end_reason = 'time_out', signed_in_ms = 1 WHERE id = ANY(:a)",
+            at=now - 1000,
+            a=[first.attempt, late.attempt],
+        )
+        told = await done(office, body("extend", who(first, late), ms=10 * MIN))
+        assert (told["effect"]["candidates"], [(one["code"], one["count"]) for one in told["effect"]["left_out"]]) == (
+            1,
+            [("reopen-seat-taken", 1)],
+        )
+        states = {row["id"]: row["state"] for row in await exam.rows("SELECT id, state FROM attempt")}
+        assert (states[first.attempt], states[late.attempt]) == ("ended", "open")

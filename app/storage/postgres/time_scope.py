@@ -173,6 +173,33 @@ async def running_elsewhere(conn: AsyncConnection, attempts: Collection[UUID], n
 
 
 @dataclass(frozen=True, slots=True)
+class Sitter:
+    """Who is signed in at a seat and not over."""
+
+    ticket: str
+    name: str
+    room: str
+    seat: str
+
+
+async def seats_taken(conn: AsyncConnection, attempts: Collection[UUID], now_ms: int) -> dict[UUID, Sitter]:
+    """Those at whose seat somebody else is signed in now, waiting for their start or answering, and who that is."""
+    rows = await conn.execute(
+        text(
+            "SELECT DISTINCT ON (a.id) a.id, c.ticket, c.name, room.name AS room, seat.label AS seat FROM attempt a"
+            " JOIN allocation x ON x.session_id = a.session_id AND x.candidate_id = a.candidate_id"
+            " JOIN allocation y ON y.seat_id = x.seat_id AND y.candidate_id <> x.candidate_id"
+            " JOIN attempt b ON b.session_id = y.session_id AND b.candidate_id = y.candidate_id"
+            "   AND b.state = 'open' AND b.signed_in_ms IS NOT NULL AND b.end_ms > :now"
+            " JOIN candidate c ON c.id = b.candidate_id JOIN seat ON seat.id = x.seat_id"
+            " JOIN room ON room.id = seat.room_id WHERE a.id = ANY(CAST(:a AS uuid[])) ORDER BY a.id, b.id"
+        ),
+        {"a": sorted(attempts), "now": now_ms},
+    )
+    return {row.id: Sitter(row.ticket, row.name, row.room, row.seat) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
 class Follower:
     """A later attempt that needs the same person, or the same seat, as a member of this session."""
 
