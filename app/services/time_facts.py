@@ -132,14 +132,14 @@ async def facts(
     )
 
 
-async def digest(conn: AsyncConnection, change: Change, reached: Reached) -> str:
-    """What was seen: who is meant, when the session starts, and the newest decision on it. Moves and reconnections of
 async def _entered_on_the_spot(conn: AsyncConnection, attempts: Collection[UUID]) -> frozenset[int]:
     """The pauses that were made by somebody who does not decide for everybody."""
     watching = [role for role in ROLES if scope(role, "time-decide") is None]
     return frozenset(await time_entries.pauses_by(conn, attempts, watching))
 
 
+async def digest(conn: AsyncConnection, change: Change, reached: Reached) -> str:
+    """What was seen: who is meant, when the session starts, and the newest decision on it. Moves and reconnections of
     single candidates go on all the time and are nobody's decision: they do not count."""
     seen = [
         change.kind,
