@@ -58,6 +58,8 @@ async def session_view(
     found = await rows.members(conn, session_id, rooms=None if reach == "all" else login.own_room_ids)
     looked = await _look(conn, session, found, now_ms)
     shown = {member.room_id for member in found}
+    mine = None if reach == "all" else [member.attempt for member in found]
+    heard = None if mine is None else await notices.about(conn, session_id, mine)
     return {
         "session": {
             "id": session.id, "number": session.number, "name": session.name, "timezone": session.timezone,
@@ -72,8 +74,12 @@ async def session_view(
         "outages": await _outages(settings, conn, looked),
         "held": _held(looked, shown),
         "proposals": await proposals.listed(conn, login, session_id, now_ms=now_ms),
-        "decisions": [time_decision_records.told(row) for row in await time_decisions.of_session(conn, session_id)],
-        "notices": [_notice(row) for row in await notices.counted(conn, session_id)],
+        "decisions": [
+            time_decision_records.told(row) for row in await time_decisions.of_session(conn, session_id, mine)
+        ],
+        "notices": [
+            _notice(row) for row in await notices.counted(conn, session_id) if heard is None or row["id"] in heard
+        ],
         "now_ms": now_ms,
         "now_at": looked.iso(now_ms),
         "cap_ms": time_facts.ms(settings.time_cap),

@@ -6,7 +6,7 @@ its candidate says so; ``shown_ms`` is the first time it did, and is never taken
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 

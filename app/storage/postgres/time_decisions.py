@@ -56,10 +56,20 @@ _TOLD = """
     FROM decision d JOIN staff p ON p.id = d.proposed_by LEFT JOIN staff a ON a.id = d.approved_by
 """
 
+_ABOUT = (
+    "(CAST(:a AS uuid[]) IS NULL OR EXISTS (SELECT 1 FROM decision_attempt m"
+    " WHERE m.decision_id = d.id AND m.attempt_id = ANY(CAST(:a AS uuid[]))))"
+)
 
-async def of_session(conn: AsyncConnection, session_id: int) -> Sequence[RowMapping]:
-    """The session's decisions, newest first."""
-    rows = await conn.execute(text(f"{_TOLD} WHERE d.session_id = :s ORDER BY d.id DESC"), {"s": session_id})
+
+async def of_session(
+    conn: AsyncConnection, session_id: int, attempts: Collection[UUID] | None = None
+) -> Sequence[RowMapping]:
+    """The session's decisions, newest first; only those about some of ``attempts`` when they are given."""
+    rows = await conn.execute(
+        text(f"{_TOLD} WHERE d.session_id = :s AND {_ABOUT} ORDER BY d.id DESC"),
+        {"s": session_id, "a": None if attempts is None else sorted(attempts)},
+    )
     return rows.mappings().all()
 
 
