@@ -195,7 +195,7 @@ def fits(change: Change, standing: Standing, now_ms: int) -> str | None:
         if not over or (standing.stored == "open"):
             return "attempt-open"
         return "runs-elsewhere" if standing.runs_elsewhere else None
-    if over and change.kind != "resume":
+    if over:
         # A shorter credit takes time back, and there is none left to take.
         if change.kind not in ("extend", "credit") or change.supersedes is not None:
             return "attempt-ended"

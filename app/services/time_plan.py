@@ -70,7 +70,8 @@ def make(change: Change, reached: Reached, facts: Facts, now_ms: int) -> Plan:
     judged = Judge(change, reached.members, facts, now_ms)
     takes, left_out = judged.sorted_out(reached.members)
     change, reached = _narrowed(change, reached, takes, left_out, now_ms)
-    lines = tuple(_lines(change, takes, facts, judged, now_ms))
+    over = left_out.get("attempt-ended", ())
+    lines = tuple(_lines(change, takes, over, facts, judged, now_ms))
     scope = change.scope.kind
     of_attempt: dict[UUID, list[clock.Entry]] = {}
     for n, line in enumerate(lines):
@@ -117,7 +118,9 @@ def has_begun(member: Member, now_ms: int) -> bool:
     return member.start_ms is not None and member.start_ms <= now_ms
 
 
-def _lines(change: Change, takes: Sequence[Member], facts: Facts, judged: Judge, now_ms: int) -> Iterable[Line]:
+def _lines(
+    change: Change, takes: Sequence[Member], over: Iterable[Member], facts: Facts, judged: Judge, now_ms: int
+) -> Iterable[Line]:
     everybody = tuple(member.attempt for member in takes)
     if not everybody:
         return
@@ -141,7 +144,7 @@ def _lines(change: Change, takes: Sequence[Member], facts: Facts, judged: Judge,
                 again = list(_works_again(line, change, takes, facts, now_ms))
                 yield from _reopened(line.reason, again, now_ms)
         case "resume":
-            yield from _resumed(change, takes, judged, now_ms)
+            yield from _resumed(change, takes, over, judged, now_ms)
     if change.kind in REOPENING:
         yield from _reopened(change.reason, takes, now_ms)
 
@@ -165,11 +168,19 @@ def _works_again(line: Line, change: Change, takes: Iterable[Member], facts: Fac
             yield member
 
 
-def _resumed(change: Change, takes: Sequence[Member], judged: Judge, now_ms: int) -> Iterable[Line]:
+def _resumed(
+    change: Change, takes: Iterable[Member], over: Iterable[Member], judged: Judge, now_ms: int
+) -> Iterable[Line]:
+    """The pauses end for whoever it is for; on record also for those who are over, whom nobody tells: opened again,
+    they would stand in a pause that is gone."""
     ended: dict[int, tuple[clock.Entry, list[UUID]]] = {}
     for member in takes:
         for pause in judged.ended_by_resume(member):
             ended.setdefault(pause.id, (pause, []))[1].append(member.attempt)
+    for member in over:
+        for pause in judged.ended_by_resume(member):
+            if pause.id in ended and pause.reason not in adjustments.HELD:
+                ended[pause.id][1].append(member.attempt)
     for pause_id, (pause, attempts) in sorted(ended.items()):
         to_ms = max(now_ms, pause.from_ms or 0)
         yield Line("resume", tuple(attempts), change.reason or pause.reason, to_ms=to_ms, refers_id=pause_id)
