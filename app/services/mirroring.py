@@ -23,7 +23,7 @@ async def mirror(site: Site, attempt: UUID, epoch: int) -> bool:
     facts = {} if seated is None else seated.facts()
     ends = clock.packed(row["end_ms"], row["left_ms"]) if row else None
     try:
-        await site.hot().grant(attempt, epoch, facts, ends)
+        await site.hot().grant(attempt, epoch, facts, ends, rev=row["clock_rev"] if row else 0)
     except RedisAway as fault:
         log.info("grant not mirrored", attempt=str(attempt), fault=str(fault))
         return False

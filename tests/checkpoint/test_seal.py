@@ -145,6 +145,26 @@ async def test_grants_that_reach_redis_in_the_other_order_leave_the_greater_epoc
         await device.buffer({stage.items[0]: "a"})
 
 
+async def test_a_grant_that_reaches_redis_after_a_decision_leaves_its_clock(stage):
+    device = stage.device()
+    await device.sign_in()
+    copy, attempt = stage.site.hot(), stage.person.attempt
+    # Read by a sign-in before a decision was stored, told after it.
+    await copy.clocks([(attempt, 7, "ended", 5_000)])
+    for epoch in (device.epoch, device.epoch + 1):
+        await copy.grant(attempt, epoch, {"who": "late"}, 9_000, rev=6)
+        known = await copy.read(attempt)
+        assert (known.epoch, known.state, known.end_ms) == (epoch, "ended", 5_000)
+    await copy.clocks([(attempt, 6, "open", 9_000)])
+    assert (await copy.read(attempt)).end_ms == 5_000
+    # As new as the decision, or newer, it is what is known.
+    await copy.grant(attempt, device.epoch + 2, {"who": "next"}, 8_000, rev=8)
+    known = await copy.read(attempt)
+    assert (known.state, known.end_ms) == (None, 8_000)
+    await copy.clocks([(attempt, 7, "ended", 5_000)])
+    assert (await copy.read(attempt)).end_ms == 8_000
+
+
 async def test_a_seal_that_expires_in_a_slow_drain_is_taken_again(stage, repairs, monkeypatch):
     """What the old seat could buffer after it expired is shown at the new one all the same."""
     old, new = stage.device(), stage.device()

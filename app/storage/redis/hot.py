@@ -246,9 +246,12 @@ class Hot:
         raw: bytes | None = await self._store.call(self._store.client.hget(self._keys.hot(attempt), "facts"))
         return json.loads(raw) if raw else None
 
-    async def grant(self, attempt: UUID, epoch: int, facts: dict[str, Any], end_ms: int | None = None) -> None:
-        """Tell Redis of a new epoch and of what the buffered-only mode needs to know of the attempt."""
-        args: list[Any] = [epoch, json.dumps(facts, ensure_ascii=False), LIFE_S, "" if end_ms is None else end_ms]
+    async def grant(
+        self, attempt: UUID, epoch: int, facts: dict[str, Any], end_ms: int | None = None, *, rev: int = 0
+    ) -> None:
+        """Tell Redis of a new epoch and of what the buffered-only mode needs to know of the attempt. ``rev``: of the
+        clock that ``end_ms`` was read with; the end of a greater one stays."""
+        args: list[Any] = [epoch, json.dumps(facts, ensure_ascii=False), LIFE_S, "" if end_ms is None else end_ms, rev]
         await self._store.call(self._granted(keys=[self._keys.hot(attempt)], args=args))
 
     async def clocks(self, clocks: Sequence[tuple[UUID, int, str, int | None]]) -> None:
