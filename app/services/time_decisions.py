@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain import clock
@@ -35,6 +36,7 @@ from app.storage.postgres import time_scope as members
 from app.storage.postgres.adjustments import Moved
 from app.storage.postgres.staff import Login
 
+log = structlog.get_logger(__name__)
 # Tickets an audit entry names; beyond it the entry in the ledger says who was meant.
 NAMED = 50
 ENDS_AT_ONCE = 4
@@ -155,14 +157,18 @@ async def after(site: Site, decided: Decided) -> None:
 
 
 async def end_all(site: Site, attempts: Sequence[UUID]) -> None:
-    """End whoever the office has ended, a few at a time: each is sealed and drained by itself."""
+    """End whoever the office has ended, a few at a time: each is sealed and drained by itself. One that cannot be ended
+    now keeps nobody else open and fails no request: the decision is in the ledger, and ``time_holds`` comes by."""
     at_once = asyncio.Semaphore(ENDS_AT_ONCE)
 
     async def one(attempt: UUID) -> None:
         async with at_once:
             await ending.end(site, attempt, "forced")
 
-    await asyncio.gather(*(one(attempt) for attempt in attempts))
+    ended = await asyncio.gather(*(one(attempt) for attempt in attempts), return_exceptions=True)
+    for attempt, fault in zip(attempts, ended, strict=True):
+        if fault is not None:
+            log.warning("attempt not ended yet", attempt=str(attempt), fault=repr(fault))
 
 
 # --- writing ---
