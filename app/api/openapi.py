@@ -87,9 +87,9 @@ _TIME = (
     "scope-malformed", "scope-unknown", "scope-empty", "reason-unknown", "note-missing", "duration-missing",
     "duration-not-positive", "duration-absurd", "interval-missing", "interval-backwards", "interval-in-future",
     "wall-time-zone", "entry-missing", "entry-unknown", "entry-undone", "entry-not-undoable", "day-not-opened",
-    "start-passed", "not-begun", "already-paused", "not-paused", "attempt-ended", "handed-in", "ended-by-staff",
-    "attempt-deferred", "attempt-open", "no-time-left", "reopen-seat-taken", "runs-elsewhere",
-    "credit-before-start",
+    "start-passed", "not-begun", "already-paused", "not-paused", "held-otherwise", "attempt-ended",
+    "handed-in", "ended-by-staff", "attempt-deferred", "attempt-open", "no-time-left", "reopen-seat-taken",
+    "runs-elsewhere", "credit-before-start",
     "decision-unknown", "decision-not-approved", "cap-held",
 )  # fmt: skip
 _ROUNDS = (

@@ -238,6 +238,11 @@ MESSAGES: dict[str, Message] = {
         409, "{count} 人已被同一范围暂停，不能重复暂停。", "{count} candidates are paused by this scope already."
     ),
     "not-paused": Message(409, "{count} 人没有被暂停，无须恢复。", "{count} candidates are not paused."),
+    "held-otherwise": Message(
+        409,
+        "{count} 人由其他范围的暂停保持，不由这一操作恢复；请按该暂停的范围恢复。",
+        "{count} candidates are held by a pause of another scope, which this does not end. Resume that scope.",
+    ),
     "paused-by-office": Message(
         409,
         "{count} 人由考务办公室暂停，只能由办公室恢复，请联系考务办公室。",

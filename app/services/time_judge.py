@@ -164,5 +164,7 @@ class Judge:
     def _held(self, member: Member, ledger: clock.Ledger, limit: int) -> str | None:
         if not self.ended_by_resume(member):
             decided = self._facts.endable is not None and self._change.scope.kind in self._paused_by(member)
-            return "paused-by-office" if decided else "not-paused"
+            if decided:
+                return "paused-by-office"
+            return "held-otherwise" if self._paused_by(member) else "not-paused"
         return "cap-held" if clock.lost_ms(ledger, self._now) >= limit else None

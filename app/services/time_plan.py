@@ -157,7 +157,9 @@ def _works_again(line: Line, change: Change, takes: Iterable[Member], facts: Fac
         over = member.stored != "open" or (
             member.left_ms is None and member.end_ms is not None and member.end_ms <= now_ms
         )
-        if not over or member.end_reason in ("hand_in", "forced") or member.attempt in facts.elsewhere:
+        if not over or member.end_reason in ("hand_in", "forced"):
+            continue
+        if member.attempt in facts.elsewhere or member.attempt in facts.taken:
             continue
         ledger = facts.ledgers[member.attempt]
         key = ledger_key(ledger)
@@ -225,7 +227,8 @@ def _refusal(plan: Plan, facts: Facts) -> Refused | None:
         # Decided for these people by name: not for some of them.
         return Refused(SEAT_TAKEN, **_whom(SEAT_TAKEN, taken, facts))
     if not plan.takes:
-        code, some = max(plan.left_out.items(), key=lambda item: len(item[1]))
+        # Of as many the same one each time, in whatever order they were looked at.
+        code, some = max(plan.left_out.items(), key=lambda item: (len(item[1]), item[0]))
         return Refused(code, **_whom(code, some, facts))
     if plan.over_cap:
         held = [member for member, _ in plan.over_cap]

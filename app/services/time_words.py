@@ -34,6 +34,7 @@ LEFT_OUT: Mapping[str, tuple[str, str]] = {
     "credit-before-start": ("当时未开考", "not begun then"),
     "already-paused": ("已暂停", "paused already"),
     "not-paused": ("未被暂停", "not paused"),
+    "held-otherwise": ("由其他暂停保持", "held by another pause"),
     "paused-by-office": ("由办公室暂停", "paused by the office"),
     "cap-held": ("到上限待决定", "held at the cap"),
 }

@@ -37,3 +37,15 @@ async def test_a_resume_is_not_for_those_who_have_ended(hall, office):
     reopen = change(hall, "reopen", "candidate", attempt=str(gone), reason="staff-error", note="认错人")
     await done(office, reopen)
     assert await rows(hall, "SELECT 1 FROM attempt WHERE left_ms IS NOT NULL OR state <> 'open'") == []
+
+
+async def test_a_room_that_the_site_holds_is_not_called_running(hall, office):
+    await done(office, change(hall, "pause", "room", rooms=[hall.room_ids[0]], reason="power"))
+    both = change(hall, "resume", "room", rooms=hall.room_ids, reason="")
+    told = (await office.post("/time/preview", both)).json()
+    assert left_out(told) == [("not-paused", 1)]
+    await done(office, change(hall, "pause", reason="fire"))
+    told = (await office.post("/time/preview", both)).json()
+    assert left_out(told) == [("held-otherwise", 1)]
+    assert "不含由其他暂停保持 1 人" in told["effect"]["zh"]
+    assert "without 1 held by another pause" in told["effect"]["en"]
