@@ -185,6 +185,7 @@ async def test_what_is_no_receipt_is_refused(fresh_url, redis_url, redis, made, 
 async def test_who_has_not_shown_it_is_known_by_seat(fresh_db, made):
     async with fresh_db.begin() as conn:
         ids = [person.attempt for person in made.people]
+        await conn.execute(text("UPDATE attempt SET signed_in_ms = 1"))
         notice = await notices.create(conn, made.session_id, "pause", None, "暂停", "paused", [*ids, ids[0]], 5)
         assert await notices.mark_shown(conn, [(notice, ids[1], 70), (notice, ids[1], 60), (notice, ids[3], 80)]) == 2
         assert await notices.mark_shown(conn, [(notice, ids[1], 10)]) == 0
