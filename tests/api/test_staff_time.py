@@ -538,7 +538,7 @@ async def test_an_invigilator_stops_and_starts_one_clock_in_the_own_room_and_not
     await done(member, body("resume", mine, reason=""))
     # Who is held by the office's pause of the site is not let go from a room.
     await done(office, body("pause", scope(hall), reason="fire"))
-    await refused(member, body("resume", mine, reason=""), "not-paused")
+    await refused(member, body("resume", mine, reason=""), "held-otherwise")
     view = (await member.get(f"/time/sessions/{hall.made.session_id}")).json()
     assert [one["id"] for one in view["rooms"]] == [hall.room_ids[0]]
     auditor = await signed_in(hall.client, fresh_db, "auditor")
