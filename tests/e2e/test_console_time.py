@@ -491,27 +491,31 @@ async def test_who_cannot_be_helped_today_is_deferred(
 async def test_the_desk_tells_whose_page_has_a_notice(
     server: Server, record: AsyncEngine, pcs: Switchboard, tmp_path: Path
 ) -> None:
-    exam = await make_exam(server, record, tmp_path, "REACH", candidates=2, rooms=2)
-    here, absent = exam.people
+    exam = await make_exam(server, record, tmp_path, "REACH", candidates=3, rooms=2)
+    here, absent = exam.people[0], exam.people[2]
     sitting = Sitting(pcs(server, "seat 1"), here)
     await sitting.enter()
-    desk = await _office(server, record, pcs, exam)
-    await desk.choose("action", "extend")
-    await desk.choose("scope", "site")
-    await desk.field("length").fill("5")
-    await desk.field("reason").select_option("network")
-    await desk.look()
-    await desk.confirm()
-    await desk.tab("reach").click()
-    figure = desk.page.locator(".reach-figure")
-    await expect(figure).to_have_text(re.compile(r"^1 / 2"), timeout=PATIENT_MS)
-    await desk.button("timing.reach.missing", n="1").click()
-    missing = desk.page.locator(".reach-missing")
-    await expect(missing).to_contain_text(absent.ticket, timeout=PATIENT_MS)
-    await expect(missing).not_to_contain_text(here.ticket)
-    await accessible(desk.page, "who lacks a notice")
-    async with _hall(server, exam, beating=False) as (_, late):
+    async with _hall(server, exam, beating=False) as hall:
+        late = hall[1]
         assert (await late.sign_in()).status_code == 200
+        desk = await _office(server, record, pcs, exam)
+        await desk.choose("action", "extend")
+        await desk.choose("scope", "site")
+        await desk.field("length").fill("5")
+        await desk.field("reason").select_option("network")
+        await desk.look()
+        await desk.confirm()
+        await desk.tab("reach").click()
+        figure = desk.page.locator(".reach-figure")
+        # Who never signed in has no page that could have it.
+        await expect(figure).to_have_text(re.compile(r"^1 / 2"), timeout=PATIENT_MS)
+        await expect(desk.page.locator(".reach-absent")).to_contain_text("1", timeout=PATIENT_MS)
+        await desk.button("timing.reach.missing", n="1").click()
+        missing = desk.page.locator(".reach-missing")
+        await expect(missing).to_contain_text(exam.people[1].ticket, timeout=PATIENT_MS)
+        for other in (here, absent):
+            await expect(missing).not_to_contain_text(other.ticket)
+        await accessible(desk.page, "who lacks a notice")
         reply = await _notices(late)
         receipts = {"notices": [one["id"] for one in reply]}
         done = await late.client.post("/attempt/event-receipts", json=receipts, headers=late.headers)

@@ -25,6 +25,7 @@ from tests.e2e.desk import Desk
 from tests.e2e.exam import ROOM, make_exam
 from tests.e2e.server import Server
 from tests.e2e.sitting import Sitting, replied
+from tests.e2e.waits import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -53,6 +54,8 @@ async def test_a_pc_dies_and_the_candidate_goes_on_at_a_spare_seat(
         await old.go_to(multiple)
         await old.button("exam.mark").click()
         await old.saved()
+        # 已保存 speaks of answers; a mark goes with the next request.
+        await until("the mark is in the record", lambda: in_record.marked(record, person))
         acknowledged = dict(old.answers)
         assert await in_record.responses(record, person) == acknowledged
         places = await old.places()
