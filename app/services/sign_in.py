@@ -83,7 +83,7 @@ async def sign_in(site: Site, request: Request) -> SignedIn:
         site.hot_or_none(),
         site.service_time.lineage_n,
         attempt,
-        lambda seal: _decide(site, request, attempt, seal),
+        lambda seal: _decide(site, request, attempt, chosen["session_id"], seal),
     )
 
 
@@ -153,10 +153,10 @@ def _is_open(row: RowMapping, now_ms: int) -> bool:
     )
 
 
-async def _decide(site: Site, request: Request, attempt: UUID, seal: recovery.Seal) -> SignedIn:
+async def _decide(site: Site, request: Request, attempt: UUID, session_id: int, seal: recovery.Seal) -> SignedIn:
     try:
         async with site.engine.begin() as conn:
-            signed_in = await _grant(site, conn, request, attempt, seal)
+            signed_in = await _grant(site, conn, request, attempt, session_id, seal)
     except IntegrityError as fault:
         # Somebody else took the spare seat between the click and the arrival.
         raise Refused("seat-taken", seat=request.seat or "") from fault
@@ -168,11 +168,16 @@ async def _decide(site: Site, request: Request, attempt: UUID, seal: recovery.Se
     return signed_in
 
 
-async def _grant(site: Site, conn: AsyncConnection, request: Request, attempt: UUID, seal: recovery.Seal) -> SignedIn:
+async def _grant(
+    site: Site, conn: AsyncConnection, request: Request, attempt: UUID, session_id: int, seal: recovery.Seal
+) -> SignedIn:
     seen_ms = seal.known.seen_ms if seal.known is not None else None
     row = await attempts.lock(conn, attempt)
     if row is None or row["state"] == "final":
         raise Refused("closed")
+    if row["session_id"] != session_id:
+        # Sent to another session while this waited for the lock: whether that one is open was never asked.
+        raise Refused("not-open")
     # Stamped under the lock: the order of stamps is the order of commits.
     now_ms = site.service_time.now_ms()
     held = await attempts.live_lease(conn, attempt)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from app.checkpoint import recovery
 from app.domain.attempt_proof import prove
 from app.domain.roles import ROLES
 from app.services.blueprint import set_blueprint
@@ -363,6 +364,22 @@ async def test_people_who_sign_in_while_their_room_goes_are_all_moved(fresh_db, 
     sat = await exam.sits()
     assert {sat[person.ticket][0] for person in members} == {exam.sessions[1]}
     await whole(exam)
+
+
+async def test_who_is_moved_while_their_sign_in_waits_is_not_let_in(fresh_db, client, office, monkeypatch):
+    exam = await exam_in_rounds(fresh_db, SECRET.encode(), seats=9, anchor=(SOON, SOON + 4 * HOUR_MS, None))
+    person = exam.people[0][0]
+    real = recovery.under_seal
+
+    async def after_the_move(*args):
+        monkeypatch.setattr(recovery, "under_seal", real)
+        await office.decide(kind="move", scope=people(exam, 1, person.ticket), to_session=exam.sessions[1])
+        return await real(*args)
+
+    monkeypatch.setattr(recovery, "under_seal", after_the_move)
+    reply = await Candidate(client, person).sign_in()
+    assert (reply.status_code, reply.json()["code"]) == (403, "not-open")
+    assert await exam.rows("SELECT 1 FROM lease") == []
 
 
 async def test_a_move_to_another_seat_that_is_open_ends_with_the_round(fresh_db, client, office, site):

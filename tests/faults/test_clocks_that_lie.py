@@ -11,6 +11,7 @@ import asyncio
 import json
 import secrets
 import signal
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -42,14 +43,21 @@ HOURS_MS = 3 * 3_600_000
 @pytest.fixture(scope="module", autouse=True)
 def suspended():
     """The stories that take 40 s, by what is suspended, each on a server of its own."""
+    started = {name: threading.Event() for name in ("everything", "worker")}
     with ThreadPoolExecutor(2) as apart:
-        yield {name: apart.submit(asyncio.run, _suspended(name)) for name in ("everything", "worker")}
+        stories = {name: apart.submit(asyncio.run, _suspended(name, begun)) for name, begun in started.items()}
+        # A false clock is in the environment while its store starts: whatever started beside it would have it too.
+        assert all(begun.wait(PATIENCE_S) for begun in started.values())
+        yield stories
 
 
-async def _suspended(name: str) -> None:
+async def _suspended(name: str, begun: threading.Event) -> None:
     with place() as at:
         server = Server(at)
-        await asyncio.to_thread(server.start)
+        try:
+            await asyncio.to_thread(server.start)
+        finally:
+            begun.set()
         try:
             await _sleep_and_wake(server, name)
         finally:
