@@ -159,3 +159,8 @@ async def exam_in_rounds(
             )
         await exam.refresh()
     return exam
+
+
+def lasting(effect: dict[str, Any]) -> dict[str, Any]:
+    """An effect without when sessions start: that is told to the second of the wall, which may be another one now."""
+    return {key: value for key, value in effect.items() if key not in ("sessions", "zh", "en")}

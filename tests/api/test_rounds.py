@@ -17,7 +17,7 @@ from app.services.paper_check import check_session
 from app.storage.postgres import adjustments, attempt_history, audit
 from app.storage.redis.events import Event, listen
 from tests.candidates import SECRET, Candidate, running
-from tests.rounds_exam import COUNT, HOUR_MS, SPEC, Rounds, exam_in_rounds
+from tests.rounds_exam import COUNT, HOUR_MS, SPEC, Rounds, exam_in_rounds, lasting
 from tests.staff import Staff, signed_in
 
 BEGUN, SOON = -60_000, 600_000
@@ -46,7 +46,7 @@ class Office:
         assert seen.status_code == 200, seen.text
         reply = await self.confirm(seen.json()["seen"], **body)
         assert reply.status_code == 200, reply.text
-        assert reply.json()["effect"] == seen.json()["effect"]
+        assert lasting(reply.json()["effect"]) == lasting(seen.json()["effect"])
         return reply.json()
 
 
