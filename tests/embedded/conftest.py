@@ -18,6 +18,7 @@ from typing import Any
 import psutil
 import pytest
 
+from app.embedded.errors import EmbeddedError
 from app.embedded.postgres import EmbeddedPostgres, binaries
 from app.embedded.redis import EmbeddedRedis
 
@@ -88,7 +89,8 @@ def data_dir() -> Iterator[Path]:
     path.chmod(0o755)
     yield path / "data"
     for store in (EmbeddedPostgres(path / "data"), EmbeddedRedis(path / "data")):
-        with contextlib.suppress(Exception):
+        # A test may have left a directory that no store can be taken over in: then there is none to stop.
+        with contextlib.suppress(EmbeddedError):
             store.take_over()
             store.stop()
     shutil.rmtree(path)
