@@ -239,6 +239,21 @@ def over(before: clock.Ledger, after: clock.Ledger, *, now_ms: int, limit_ms: in
     return lost if lost > limit_ms and lost > clock.lost_ms(before, now_ms) else None
 
 
+def idle_ms(before: clock.Ledger, after: clock.Ledger, *, now_ms: int) -> int:
+    """How much of what ``after`` counts to the cap is the time between an end and the reopening that ``after`` adds.
+
+    It is nobody's decision how long that was, and it is what makes a short extension of somebody who ended long ago a
+    long one; so whoever decides is told the number. What overlaps time that counted already is not in it.
+    """
+    known = {entry.id for entry in before.entries}
+    gaps = [entry for entry in after.entries if entry.id not in known and entry.reason == "reopened"]
+    if not gaps:
+        return 0
+    without = replace(after, entries=tuple(entry for entry in after.entries if entry not in gaps))
+    longest = sum((gap.to_ms or 0) - (gap.from_ms or 0) for gap in gaps)
+    return max(0, min(longest, clock.lost_ms(after, now_ms) - clock.lost_ms(without, now_ms)))
+
+
 def must_hold(ledger: clock.Ledger, *, now_ms: int, limit_ms: int | None) -> bool:
     """Whether *facts* have brought the attempt to its limit: a pause that is still open, or an outage that ended there.
 

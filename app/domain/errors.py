@@ -303,9 +303,10 @@ MESSAGES: dict[str, Message] = {
     ),
     "cap-exceeded": Message(
         409,
-        "有 {count} 人在本场的顺延、暂停和补时合计将超过上限，没有作任何改动：{who}。须先有考务办公室的书面决定。",
-        "{count} candidates would lose more than the cap in this session, so nothing was changed: {who}. The office's "
-        "recorded decision is needed first.",
+        "有 {count} 人在本场的顺延、暂停和补时合计将超过上限，没有作任何改动：{who}{idle_zh}。"
+        "须先有考务办公室的书面决定。",
+        "{count} candidates would lose more than the cap in this session, so nothing was changed: {who}{idle_en}. The "
+        "office's recorded decision is needed first.",
     ),
     "cap-held": Message(
         409,

@@ -22,7 +22,8 @@ from app.domain.errors import Refused
 from app.services import ending, staff_requests, time_facts, time_follows, time_plan, time_scope, time_words, timing
 from app.services.site import Site
 from app.services.staff_requests import Done
-from app.services.time_plan import Line, Plan
+from app.services.time_lines import Line
+from app.services.time_plan import Plan
 from app.storage.postgres import (
     adjustments,
     exams,

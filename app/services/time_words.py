@@ -14,7 +14,7 @@ from app.domain.adjustments import reason_words
 from app.domain.errors import Refused
 from app.domain.wall_time import WallTime
 from app.services.time_follows import Follows
-from app.services.time_plan import Plan, extremes, gained, told_member
+from app.services.time_plan import Plan, extremes, gained, idle, told_over
 
 SECOND_MS = 1000
 # Why some of a scope are left out, beside their number.
@@ -71,6 +71,7 @@ def effect(plan: Plan, follows: Follows | None, wall: WallTime, proposal: int | 
     starts = span(extremes(plan, clock.start_ms), wall, zone) if kind in ("postpone", "undo") else None
     left_out = [_left_out(code, len(some)) for code, some in plan.left_out.items()]
     zh, en = _sentence(plan, ends, starts)
+    gap_zh, gap_en = _since_the_end(plan)
     refusal = plan.refusal
     return {
         "rooms": len({member.room_id for member in plan.takes}),
@@ -79,11 +80,12 @@ def effect(plan: Plan, follows: Follows | None, wall: WallTime, proposal: int | 
         "ends": ends,
         "starts": starts,
         "reopened": len(plan.reopened),
-        "over_cap": [told_member(member, lost_ms=lost) for member, lost in plan.over_cap],
+        "idle_ms": max(idle(plan).values(), default=0),
+        "over_cap": told_over(plan),
         "follows": None if follows is None else told_follows(follows, wall, proposal),
         "refused": None if refusal is None else told_refusal(refusal),
-        "zh": zh + "".join(f"；{one['zh']}" for one in left_out),
-        "en": en + "".join(f"; {one['en']}" for one in left_out),
+        "zh": zh + gap_zh + "".join(f"；{one['zh']}" for one in left_out),
+        "en": en + gap_en + "".join(f"; {one['en']}" for one in left_out),
     }
 
 
@@ -130,6 +132,26 @@ def _gain(plan: Plan) -> tuple[str, str]:
     told = [length_words(ms) for ms in sorted({least_ms, most_ms})]
     zh, en = "至 ".join(zh for zh, _ in told), " to ".join(en for _, en in told)
     return f"，与已计入的时间重叠，实际增加 {zh}", f", overlaps what is counted already and adds {en}"
+
+
+def _since_the_end(plan: Plan) -> tuple[str, str]:
+    """Of whom it opens again: how long ago they ended, which is given back and counts to the cap."""
+    gaps = idle(plan)
+    if not gaps:
+        return "", ""
+    lost = [clock.lost_ms(plan.after[attempt], plan.now_ms) for attempt in gaps]
+    gap = [clock.duration_text(ms) for ms in (min(gaps.values()), max(gaps.values()))]
+    total = [clock.duration_text(ms) for ms in (min(lost), max(lost))]
+    gap_zh, gap_en = _span_words(gap)
+    total_zh, total_en = _span_words(total)
+    zh = f"；重开 {len(gaps)} 人，计入上限合计 {total_zh}，其中 {gap_zh} 为结束后至重开之间的空档"
+    en = f"; {counted(len(gaps), 'attempt')} reopened, {total_en} counts to the cap in all, of these {gap_en}"
+    return zh, f"{en} between the end and the reopening"
+
+
+def _span_words(pair: list[str]) -> tuple[str, str]:
+    first, last = pair
+    return (first, first) if first == last else (f"{first} 至 {last}", f"{first} to {last}")
 
 
 def counted(n: int, noun: str) -> str:
