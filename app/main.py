@@ -53,7 +53,10 @@ def transient(fault: DBAPIError) -> bool:
         return True
     cause = fault.orig.__cause__ if fault.orig is not None else None
     state = getattr(fault.orig, "sqlstate", None) or getattr(cause, "sqlstate", None) or ""
-    return state.startswith(TRANSIENT) or isinstance(cause, OSError | asyncpg.InterfaceError)
+    # A newer release has changed a table under this process: its transaction is undone and its plans are forgotten, so
+    # the repeated request goes through.
+    again = OSError | asyncpg.InterfaceError | asyncpg.InvalidCachedStatementError
+    return state.startswith(TRANSIENT) or isinstance(cause, again)
 
 
 async def _on_database(request: Request, fault: Exception) -> Response:

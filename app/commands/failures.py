@@ -6,6 +6,7 @@ imported cannot have been raised, and ``holdfast --help`` must not pay for SQLAl
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import dataclass
 
@@ -26,6 +27,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "PostgreSQL 拒绝了操作：{reason}",
         "PostgreSQL refused the work: {reason}",
     ),
+    "tables-newer": (
+        "数据库结构属于更新的版本（{revision}），本版本不能使用；请安装建立它的版本。没有作任何改动。",
+        "The tables belong to a newer release ({revision}). Install the one that made them. Nothing was changed.",
+    ),
     "redis-unreachable": (
         "无法连接 Redis：{reason}。请运行 holdfast check。",
         "Redis cannot be reached: {reason}. Run: holdfast check",
@@ -39,6 +44,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Internal error ({reason}). Run again with --traceback before the command and report what it prints.",
     ),
 }
+
+# Alembic has no error of its own for tables at a revision whose file is not there.
+_UNKNOWN_REVISION = re.compile(r"Can't locate revision identified by '([^']*)'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +78,8 @@ def failure(error: BaseException) -> Failure:
         return _database(getattr(error, "orig", None) or error)
     if _is(error, "asyncpg", "PostgresError") or _is(error, "asyncpg", "InterfaceError"):
         return _database(error)
+    if _is(error, "alembic.util.exc", "CommandError") and (newer := _UNKNOWN_REVISION.search(str(error))):
+        return _say("tables-newer", revision=newer[1])
     if isinstance(error, OSError) and error.filename is not None:
         return _say("file-trouble", path=error.filename, reason=error.strerror or _first_line(error))
     if isinstance(error, ConnectionError | TimeoutError):

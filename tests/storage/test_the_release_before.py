@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 
 import pytest
 from alembic import command
+from alembic.util.exc import CommandError
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from app.commands.failures import failure
 from app.domain import clock
 from app.settings import Settings
 from app.storage.postgres import adjustments
@@ -287,3 +289,12 @@ async def test_a_release_that_knows_no_pauses_cannot_start_a_paused_clock(fresh_
     with pytest.raises(IntegrityError, match="ck_attempt_paused"):
         async with fresh_db.begin() as conn:
             await conn.execute(text(MOVE_END), {"attempt": paused, "end": NOW})
+
+
+async def test_tables_of_a_later_release_are_left_alone_and_named(fresh_db, fresh_url):
+    async with fresh_db.begin() as conn:
+        await conn.execute(text("UPDATE alembic_version SET version_num = 'of_later'"))
+    with pytest.raises(CommandError) as caught:
+        await asyncio.to_thread(migrate, fresh_url)
+    said = failure(caught.value)
+    assert (said.code, "of_later" in said.zh, "of_later" in said.en, said.exit_code) == ("tables-newer", True, True, 2)
