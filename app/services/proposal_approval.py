@@ -87,7 +87,8 @@ async def approve(site: Site, login: Login, key: str, proposal: int, given: Give
         await _close(conn, row, change, login, done.entry, given.note, done.made_ms)
         await time_follows.lapse(conn, session.id, now_ms=done.made_ms)
         told = await told_one(conn, proposal, done.made_ms)
-        return Done({"proposal": told, **done.reply}, "proposal.approve", {**done.subject, "proposal": subject(told)})
+        about = {**done.subject, "proposal": subject(told)}
+        return Done({"proposal": told, **done.reply}, "proposal.approve", about, done.made_ms)
 
     request = StaffRequest(key, f"proposal.approve {proposal}", given.body)
     reply = await staff_requests.once(site.engine, login, request, act, now_ms=now_ms)

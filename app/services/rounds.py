@@ -88,11 +88,10 @@ async def _sealed(
     """One try; ``written`` None when the reply is that of an earlier request under this key."""
     seals = {attempt: Seal(site.hot_or_none(), attempt) for attempt in await _pages(site, ask)}
     written: list[Written] = []
-    now_ms = site.service_time.now_ms()
 
     async def change(conn: AsyncConnection) -> Done:
         await _allow_long(conn)
-        known = await _locked(conn, ask, now_ms)
+        known, now_ms = await _locked(site, conn, ask)
         if known.seen != confirmed.seen:
             raise Refused("round-changed")
         seed = secrets.token_hex(16)
@@ -111,7 +110,8 @@ async def _sealed(
             "effect": effect,
             "notice": max((one["id"] for one in made.told.values()), default=None),
         }
-        return Done(reply, f"rounds.{ask.kind}", {**_subject(known), "number": decision.number, "text": decision.words})
+        about = {**_subject(known), "number": decision.number, "text": decision.words}
+        return Done(reply, f"rounds.{ask.kind}", about, now_ms)
 
     asked = StaffRequest(key, f"rounds {ask.kind}", _body(ask, confirmed))
     async with AsyncExitStack() as stack:
@@ -120,7 +120,7 @@ async def _sealed(
             async with site.plain() as connection:
                 await seal.take(connection, site.service_time.lineage_n)
             log.debug("sealed", attempt=str(attempt))
-        reply = await staff_requests.once(site.engine, login, asked, change, now_ms=now_ms)
+        reply = await staff_requests.once(site.engine, login, asked, change, now_ms=site.service_time.now_ms())
     return reply, written[0] if written else None
 
 
@@ -147,14 +147,17 @@ def _touched(known: Known) -> set[UUID]:
     return {each.attempt.id for each in people if each.attempt is not None}
 
 
-async def _locked(conn: AsyncConnection, ask: Ask, now_ms: int) -> Known:
-    """The plan as it is under the locks: looked at once to know whom to lock, and again when they are."""
+async def _locked(site: Site, conn: AsyncConnection, ask: Ask) -> tuple[Known, int]:
+    """The plan as it is under the locks, and the instant of the decision: looked at once to know whom to lock, and
+    again when they are. A decision on time may hold the exam meanwhile, and a session begin: an instant of before the
+    wait would move or close people as of a moment that never was."""
     sessions = {ask.session} | ({ask.other} if ask.other is not None else set())
     await rounds.lock_sessions(conn, sessions)
-    who = [each.candidate_id for each in (await round_snapshot.look(conn, ask, now_ms)).plan.sitters]
+    looked = await round_snapshot.look(conn, ask, site.service_time.now_ms())
     whole = sessions if ask.kind == "swap" else sessions - {ask.session}
-    await rounds.lock_attempts(conn, whole, ask.session, who)
-    return await round_snapshot.look(conn, ask, now_ms)
+    await rounds.lock_attempts(conn, whole, ask.session, [each.candidate_id for each in looked.plan.sitters])
+    now_ms = site.service_time.now_ms()
+    return await round_snapshot.look(conn, ask, now_ms), now_ms
 
 
 async def _held(conn: AsyncConnection, known: Known, seals: Mapping[UUID, Seal]) -> dict[UUID, int]:

@@ -35,11 +35,13 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What an action did: the reply, and its audit entry unless nothing changed."""
+    """What an action did: the reply, and its audit entry unless nothing changed. ``at_ms``: the service time it stands
+    under in the record; None: when it was asked."""
 
     reply: dict[str, Any]
     action: str = ""
     subject: Mapping[str, object] | None = None
+    at_ms: int | None = None
 
 
 async def once(
@@ -72,6 +74,6 @@ async def once(
                 action=done.action,
                 subject=done.subject,
                 staff_id=login.staff_id,
-                service_ms=now_ms,
+                service_ms=now_ms if done.at_ms is None else done.at_ms,
             )
     return done.reply

@@ -2,7 +2,8 @@
 
 A preview works the plan out from what is read; an action works it out again under the locks, refuses when the digest
 of what was seen no longer fits, and writes it with its notice in one transaction. What must reach the pages goes out
-after the commit. Locks: exam, session, attempts by id, audit head.
+after the commit. Locks: exam, session, attempts by id, audit head; while the attempts' are held no answer of theirs is
+written, so everything that can be read or refused before is (``time_looked``).
 """
 
 from __future__ import annotations
@@ -19,10 +20,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain import clock
 from app.domain.adjustments import Change
 from app.domain.errors import Refused
-from app.services import ending, staff_requests, time_facts, time_follows, time_plan, time_scope, time_words, timing
+from app.services import (
+    ending,
+    staff_requests,
+    time_facts,
+    time_follows,
+    time_looked,
+    time_plan,
+    time_scope,
+    time_words,
+    timing,
+)
 from app.services.site import Site
 from app.services.staff_requests import Done
 from app.services.time_lines import Line
+from app.services.time_looked import Looked
 from app.services.time_plan import Plan
 from app.storage.postgres import (
     adjustments,
@@ -33,7 +45,6 @@ from app.storage.postgres import (
     time_entries,
     time_terms,
 )
-from app.storage.postgres import time_scope as members
 from app.storage.postgres.adjustments import Moved
 from app.storage.postgres.staff import Login
 
@@ -70,7 +81,9 @@ async def preview(site: Site, conn: AsyncConnection, login: Login, change: Chang
     if not plan.takes and plan.refusal is not None:
         raise plan.refusal
     await time_facts.check_decision(conn, plan)
-    follows = await time_follows.work_out(conn, plan, changeover_ms=time_facts.ms(site.settings.changeover))
+    changeover_ms = time_facts.ms(site.settings.changeover)
+    waiting = await time_follows.waiting(conn, plan, changeover_ms=changeover_ms)
+    follows = await time_follows.work_out(conn, plan, waiting, changeover_ms=changeover_ms)
     wall = await time_terms.wall_time(conn, now_ms)
     return {"effect": time_words.effect(plan, follows, wall), "seen": await time_facts.digest(conn, change, reached)}
 
@@ -85,7 +98,8 @@ async def carry_out(
     async def act(conn: AsyncConnection) -> Done:
         decided.append(await decide(site, conn, login, change, now_ms=now_ms))
         await time_follows.lapse(conn, decided[-1].session_id, now_ms=site.service_time.now_ms())
-        return Done(decided[-1].reply, f"time.{change.kind}", {**decided[-1].subject, "through": through})
+        done = decided[-1]
+        return Done(done.reply, f"time.{change.kind}", {**done.subject, "through": through}, done.made_ms)
 
     reply = await staff_requests.once(site.engine, login, request, act, now_ms=now_ms)
     for each in decided:
@@ -105,30 +119,31 @@ async def decide(site: Site, conn: AsyncConnection, login: Login, change: Change
     await schedule.lock_session(conn, session.id)
     session = await time_scope.session_of(conn, session.id)
     change = await time_facts.completed(conn, change, now_ms, site)
-    before = await time_facts.reached(conn, session, change)
-    await members.lock_attempts(conn, [member.attempt for member in before.members])
-    reached = await time_facts.reached(conn, session, change)
-    time_facts.permit(login, change, reached)
-    # Whoever moved in or out between the look and the lock is not locked, or not meant.
-    if {one.attempt for one in reached.members} != {one.attempt for one in before.members}:
+    looked = await time_looked.look(site, conn, login, change, session)
+    if change.seen is not None and change.seen != await time_facts.digest(conn, change, looked.reached):
         raise Refused("time-changed")
-    if change.seen is not None and change.seen != await time_facts.digest(conn, change, reached):
-        raise Refused("time-changed")
-    facts = await time_facts.facts(site, conn, login, change, reached, site.service_time.now_ms())
-    # The instant of the decision, as late as may be: whoever is paused would pay for what it waited for the locks and
-    # for reading, and a start that passed meanwhile is no longer postponed.
+    draft = await _planned(conn, looked, site.service_time.now_ms())
+    changeover_ms = time_facts.ms(site.settings.changeover)
+    waiting = await time_follows.waiting(conn, draft, changeover_ms=changeover_ms)
+    wall = await time_terms.wall_time(conn, draft.now_ms)
+    looked, moved = await time_looked.lock(site, conn, login, looked)
+    # The instant of the decision, as late as may be: whoever is let go on would pay for what it waited for the locks,
+    # and a start that passed meanwhile is no longer postponed.
     now_ms = site.service_time.now_ms()
-    plan = time_plan.make(change, reached, facts, now_ms)
+    plan = time_plan.make(change, looked.reached, looked.facts, now_ms)
     if plan.refusal is not None:
         raise plan.refusal
-    await time_facts.check_decision(conn, plan)
-    follows = await time_follows.work_out(conn, plan, changeover_ms=time_facts.ms(site.settings.changeover))
+    if moved or plan.takes != draft.takes:
+        await time_facts.check_decision(conn, plan)
+        waiting = await time_follows.waiting(conn, plan, changeover_ms=changeover_ms)
+    follows = await time_follows.work_out(conn, plan, waiting, changeover_ms=changeover_ms)
     entries = await _write(conn, plan, login)
-    moved = await _settle(conn, plan, now_ms)
+    settled = await _settle(conn, plan, looked)
     proposal = None
     if follows is not None:
-        proposal = await time_follows.propose(conn, follows, after=session, entry=entries[0], now_ms=now_ms)
-    wall = await time_terms.wall_time(conn, now_ms)
+        proposal = await time_follows.propose(
+            conn, follows, after=session, entry=entries[0], staff_id=login.staff_id, now_ms=now_ms
+        )
     told = await _notify(conn, plan, entries[0], now_ms)
     effect = time_words.effect(plan, follows, wall, proposal)
     row = await time_entries.find(conn, entries[0])
@@ -140,11 +155,20 @@ async def decide(site: Site, conn: AsyncConnection, login: Login, change: Change
         reply={"entry": entry, "entries": entries, "effect": effect, "notice": told["id"]},
         subject=_subject(plan, entries, effect),
         session_id=session.id,
-        moved=tuple(_told(plan, moved)),
+        moved=tuple(_told(plan, settled)),
         notice=told,
         made_ms=now_ms,
         ended=tuple(member.attempt for member in plan.takes) if change.kind == "end" else (),
     )
+
+
+async def _planned(conn: AsyncConnection, looked: Looked, now_ms: int) -> Plan:
+    """The plan as things stand, or its refusal: what is refused stops nobody's answers."""
+    plan = time_plan.make(looked.change, looked.reached, looked.facts, now_ms)
+    if plan.refusal is not None:
+        raise plan.refusal
+    await time_facts.check_decision(conn, plan)
+    return plan
 
 
 async def after(site: Site, decided: Decided) -> None:
@@ -214,35 +238,22 @@ async def _enter(conn: AsyncConnection, plan: Plan, line: Line, login: Login, so
     return entry
 
 
-async def _settle(conn: AsyncConnection, plan: Plan, now_ms: int) -> list[Moved]:
+async def _settle(conn: AsyncConnection, plan: Plan, looked: Looked) -> list[Moved]:
     session = plan.reached.session
     takes = [member.attempt for member in plan.takes]
-    if session.start_ms is not None and await _moves_everybody(conn, plan):
-        meant, everybody = set(takes), await members.members(conn, session.id)
-        for one in everybody:
-            if one.attempt not in meant and time_plan.has_begun(one, now_ms):
+    # Where some have begun it has become a change for the others, each by themselves.
+    if session.start_ms is not None and looked.everybody and plan.change.scope.kind == looked.change.scope.kind:
+        meant = set(takes)
+        for one in looked.everybody:
+            if one.attempt not in meant and time_plan.has_begun(one, plan.now_ms):
                 raise RuntimeError(f"session {session.id} would start anew for {one.attempt}, who has begun")
         before, later = clock.start_ms(plan.before[takes[0]]), clock.start_ms(plan.after[takes[0]])
         if before is not None and later is not None:
             await time_entries.set_start(conn, session.id, session.start_ms + later - before)
         # Whoever came into the session since starts when it does.
-        takes = [one.attempt for one in everybody if one.stored == "open"]
-        await members.lock_attempts(conn, takes)
-    return await adjustments.settle(conn, takes, now_ms)
-
-
-async def _moves_everybody(conn: AsyncConnection, plan: Plan) -> bool:
-    """Whether the session's own start moves: a postponement of the whole site, or the undoing of one."""
-    change = plan.change
-    if change.kind == "postpone":
-        return change.scope.kind == "site"
-    if change.kind != "undo":
-        return False
-    chain = {entry.id: entry for entry in await time_entries.chain(conn, plan.reached.session.id)}
-    root = chain.get(change.entry or 0)
-    while root is not None and root.kind == "undo":
-        root = chain.get(root.refers_id or 0)
-    return root is not None and root.kind == "postpone" and root.scope == "site"
+        takes = [one.attempt for one in looked.everybody if one.stored == "open"]
+    await adjustments.touch(conn, {attempt for line in plan.lines for attempt in line.attempts}.difference(takes))
+    return await adjustments.settle(conn, takes, plan.now_ms, ledgers=plan.after)
 
 
 async def _notify(conn: AsyncConnection, plan: Plan, entry: int, now_ms: int) -> dict[str, Any]:
@@ -260,7 +271,7 @@ def _told(plan: Plan, moved: Sequence[Moved]) -> Sequence[Moved]:
 
 
 def _subject(plan: Plan, entries: Sequence[int], effect: Mapping[str, Any]) -> dict[str, object]:
-    change = plan.change
+    change, follows = plan.change, effect["follows"]
     return {
         "session_id": plan.reached.session.id,
         "session": plan.reached.session.number,
@@ -277,4 +288,5 @@ def _subject(plan: Plan, entries: Sequence[int], effect: Mapping[str, Any]) -> d
         "incident": change.incident,
         "decision": change.decision,
         "ends": effect["ends"],
+        "follows": None if follows is None else {name: follows[name] for name in ("proposal", "supersedes")},
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import cast
@@ -26,7 +26,7 @@ from app.services.time_scope import Reached
 from app.storage.postgres import adjustments, time_decisions, time_entries
 from app.storage.postgres import time_scope as time_scope_rows
 from app.storage.postgres.staff import Login
-from app.storage.postgres.time_scope import Timed
+from app.storage.postgres.time_scope import Sitter, Timed
 
 
 def ms(length: timedelta) -> int:
@@ -69,6 +69,11 @@ async def completed(conn: AsyncConnection, change: Change, now_ms: int, site: Si
 def _answers_all(change: Change) -> bool:
     """Whether the change is for everybody an entry was for: an undo, and a resume of one pause for the whole site."""
     return change.kind == "undo" or (change.kind == "resume" and change.entry is not None and not _names_some(change))
+
+
+def by_place(change: Change) -> bool:
+    """Whether it is for whoever sits in these rooms or buildings now; else for people, wherever they sit."""
+    return change.scope.kind in ("building", "room") and not change.scope.among and not _answers_all(change)
 
 
 def _names_some(change: Change) -> bool:
@@ -118,18 +123,27 @@ async def facts(
 ) -> Facts:
     """What the plan is made from."""
     ids = [member.attempt for member in reached.members]
-    closed = [member.attempt for member in reached.members if member.stored != "open"]
-    elsewhere = await time_scope_rows.running_elsewhere(conn, closed, now_ms) if closed else set()
-    taken = await time_scope_rows.seats_taken(conn, closed, now_ms) if closed else {}
+    elsewhere, taken = await of_others(conn, reached, now_ms)
     return Facts(
         ledgers=await adjustments.load(conn, ids),
         limits=await time_scope_rows.limits(conn, ids),
-        elsewhere=frozenset(elsewhere),
+        elsewhere=elsewhere,
         taken=taken,
         cap_ms=ms(site.settings.time_cap),
         undone=await _undone(conn, change) if change.kind == "undo" else None,
         endable=None if _decides(login) else await _entered_on_the_spot(conn, ids),
     )
+
+
+async def of_others(
+    conn: AsyncConnection, reached: Reached, now_ms: int
+) -> tuple[frozenset[UUID], Mapping[UUID, Sitter]]:
+    """Of those who are over: whose candidate runs elsewhere, and at whose seat somebody else sits."""
+    closed = [member.attempt for member in reached.members if member.stored != "open"]
+    if not closed:
+        return frozenset(), {}
+    elsewhere = await time_scope_rows.running_elsewhere(conn, closed, now_ms)
+    return frozenset(elsewhere), await time_scope_rows.seats_taken(conn, closed, now_ms)
 
 
 async def _entered_on_the_spot(conn: AsyncConnection, attempts: Collection[UUID]) -> frozenset[int]:

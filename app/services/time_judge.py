@@ -42,8 +42,9 @@ class Facts:
 
 
 def ledger_key(ledger: clock.Ledger) -> tuple[object, ...]:
-    """What tells two ledgers apart."""
-    return (ledger.start_ms, ledger.allotted_ms, tuple(entry.id for entry in ledger.entries))
+    """What tells two ledgers apart while both are kept: ``adjustments.load`` has one object for those that are equal,
+    and to compare all their entries for everybody takes longer than to judge them."""
+    return (id(ledger),)
 
 
 def _wider(one: str, other: str) -> bool:

@@ -169,6 +169,8 @@ def told_follows(follows: Follows, wall: WallTime, proposal: int | None) -> dict
     before, after = iso(wall, follows.starts_ms, zone), iso(wall, follows.starts_ms + follows.ms, zone)
     number, people, minutes = follows.session.number, len(follows.attempts), follows.ms // 60_000
     wait = follows.changeover_ms // 60_000
+    earlier = ", ".join(str(one) for one in follows.supersedes)
+    more_zh, more_en = (f"，取代建议 {earlier}", f", in place of proposal {earlier}") if earlier else ("", "")
     return {
         "session": {"id": follows.session.id, "number": number, "name": follows.session.name},
         "candidates": people,
@@ -177,9 +179,10 @@ def told_follows(follows: Follows, wall: WallTime, proposal: int | None) -> dict
         "changeover_ms": follows.changeover_ms,
         "starts": {"from": before, "to": after},
         "proposal": proposal,
-        "zh": f"第 {number} 场 {people} 人距开考不足 {wait} 分钟，建议推迟 {minutes} 分钟至 {hour(after)}",
+        "supersedes": list(follows.supersedes),
+        "zh": f"第 {number} 场 {people} 人距开考不足 {wait} 分钟，建议推迟 {minutes} 分钟至 {hour(after)}{more_zh}",
         "en": f"session {number}: {counted(people, 'candidate')} would have less than {wait} min to change over;"
-        f" postpone it by {minutes} min to {hour(after)}",
+        f" postpone it by {minutes} min to {hour(after)}{more_en}",
     }
 
 

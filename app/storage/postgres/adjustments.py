@@ -116,21 +116,10 @@ async def load(
     conn: AsyncConnection, attempt_ids: Collection[UUID], *, outage_ms: int | None = None
 ) -> dict[UUID, clock.Ledger]:
     """Everything that decides the time of these attempts, with their sessions' outages of at least ``outage_ms``
-    (None: ``handover_gap``, as ``settle`` has it)."""
-    outage_ms = outage_ms_of(conn) if outage_ms is None else outage_ms
-    return {attempt: known.ledger for attempt, known in (await _known(conn, attempt_ids, outage_ms)).items()}
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    state: str
-    ledger: clock.Ledger
-
-
-async def _known(conn: AsyncConnection, attempt_ids: Collection[UUID], outage_ms: int) -> dict[UUID, _Known]:
+    (None: ``handover_gap``). Those with the same ledger share one object: a hall has a handful of different ones."""
     rows = await conn.execute(
         text(
-            "SELECT a.id, a.state, a.allotted_ms, s.start_ms FROM attempt a JOIN session s ON s.id = a.session_id"
+            "SELECT a.id, a.allotted_ms, s.start_ms FROM attempt a JOIN session s ON s.id = a.session_id"
             " WHERE a.id = ANY(:attempts)"
         ),
         {"attempts": list(attempt_ids)},
@@ -138,30 +127,38 @@ async def _known(conn: AsyncConnection, attempt_ids: Collection[UUID], outage_ms
     attempts = rows.all()
     entries = await _entries(conn, attempt_ids)
     begins = [row.start_ms for row in attempts if row.start_ms is not None]
-    outages = await _outages(conn, min(begins), outage_ms) if begins else ()
-    known = {}
-    for row in attempts:
-        mine = tuple(entries.get(row.id, ()))
-        start_ms = row.start_ms
-        if start_ms is not None:
+    least_ms = outage_ms_of(conn) if outage_ms is None else outage_ms
+    outages = await _outages(conn, min(begins), least_ms) if begins else ()
+    found: dict[UUID, clock.Ledger] = {}
+    made: dict[tuple[int | None, int, int], clock.Ledger] = {}
+    for attempt, allotted_ms, start_ms in attempts:
+        mine = entries.get(attempt, _NONE)
+        key = (start_ms, allotted_ms, id(mine))
+        if key not in made:
             # A postponement of everybody has moved the session's start itself.
-            start_ms -= _postponed(mine, site=True)
-        known[row.id] = _Known(row.state, clock.Ledger(start_ms, row.allotted_ms, mine, outages))
-    return known
+            begins_ms = None if start_ms is None else start_ms - _postponed(mine, site=True)
+            made[key] = clock.Ledger(begins_ms, allotted_ms, mine, outages)
+        found[attempt] = made[key]
+    return found
 
 
-async def _entries(conn: AsyncConnection, attempt_ids: Collection[UUID]) -> Mapping[UUID, Sequence[clock.Entry]]:
-    """Each entry is read once, however many attempts it is about."""
-    pairs = await conn.execute(
+_NONE: tuple[clock.Entry, ...] = ()
+
+
+async def _entries(conn: AsyncConnection, attempt_ids: Collection[UUID]) -> Mapping[UUID, tuple[clock.Entry, ...]]:
+    """Each entry is read once, however many attempts it is about; so is each list of entries, however many have it."""
+    groups = await conn.execute(
         text(
             # An entry belongs to one session: whoever goes to another one before their start leaves it behind.
-            "SELECT m.attempt_id, m.adjustment_id FROM adjustment_attempt m JOIN attempt a ON a.id = m.attempt_id"
+            "SELECT entries, array_agg(attempt_id) AS attempts FROM ("
+            " SELECT m.attempt_id, array_agg(m.adjustment_id ORDER BY m.adjustment_id) AS entries"
+            " FROM adjustment_attempt m JOIN attempt a ON a.id = m.attempt_id"
             " JOIN adjustment x ON x.id = m.adjustment_id AND x.session_id = a.session_id"
-            " WHERE m.attempt_id = ANY(:attempts) ORDER BY m.adjustment_id"
+            " WHERE m.attempt_id = ANY(:attempts) GROUP BY m.attempt_id) g GROUP BY entries"
         ),
         {"attempts": list(attempt_ids)},
     )
-    about = [(row.attempt_id, row.adjustment_id) for row in pairs]
+    about = [(row.entries, row.attempts) for row in groups]
     if not about:
         return {}
     rows = await conn.execute(
@@ -169,12 +166,13 @@ async def _entries(conn: AsyncConnection, attempt_ids: Collection[UUID]) -> Mapp
             "SELECT id, kind, from_ms, to_ms, amount_ms, refers_id, reason, note, made_ms, supersedes_id, scope"
             " FROM adjustment WHERE id = ANY(:entries)"
         ),
-        {"entries": sorted({entry for _, entry in about})},
+        {"entries": sorted({entry for entries, _ in about for entry in entries})},
     )
     made = {row.id: clock.Entry(*row) for row in rows}
-    found: dict[UUID, list[clock.Entry]] = {}
-    for attempt, entry in about:
-        found.setdefault(attempt, []).append(made[entry])
+    found: dict[UUID, tuple[clock.Entry, ...]] = {}
+    for entries, attempts in about:
+        mine = tuple(made[entry] for entry in entries)
+        found.update(dict.fromkeys(attempts, mine))
     return found
 
 
@@ -219,42 +217,60 @@ def _reckon(ledger: clock.Ledger, now_ms: int) -> _Reckoned:
     )
 
 
-async def settle(conn: AsyncConnection, attempt_ids: Collection[UUID], now_ms: int) -> list[Moved]:
+async def settle(
+    conn: AsyncConnection,
+    attempt_ids: Collection[UUID],
+    now_ms: int,
+    *,
+    ledgers: Mapping[UUID, clock.Ledger] | None = None,
+) -> list[Moved]:
     """Store what follows from the ledger for these attempts, in one statement; in order of id.
 
     The rows are locked by the caller, ordered by id, so that what is stored always follows from the ledger beside it.
-    Each one's ``clock_rev`` moves even where its end does not: there is something to tell.
+    Each one's ``clock_rev`` moves even where its end does not: there is something to tell. ``ledgers``: those the
+    caller has under the locks already, with what it has just entered; the others are read.
     """
     if not attempt_ids:
         return []
-    known = await _known(conn, attempt_ids, outage_ms_of(conn))
-    # A hall has a handful of different ledgers, and its rows are locked meanwhile.
-    reckoned = {ledger: _reckon(ledger, now_ms) for ledger in {one.ledger for one in known.values()}}
-    ids = sorted(known)
-    follows = [reckoned[known[attempt].ledger] for attempt in ids]
+    mine = {attempt: ledgers[attempt] for attempt in attempt_ids if ledgers is not None and attempt in ledgers}
+    missing = [attempt for attempt in attempt_ids if attempt not in mine]
+    if missing:
+        mine |= await load(conn, missing)
+    # The rows are locked meanwhile, and whoever has the same ledger has the same object.
+    reckoned = {id(ledger): _reckon(ledger, now_ms) for ledger in {id(one): one for one in mine.values()}.values()}
+    ids = sorted(mine)
+    follows = [reckoned[id(mine[attempt])] for attempt in ids]
     rows = await conn.execute(
         text(
-            "UPDATE attempt a SET end_ms = q.end_ms, left_ms = q.left_ms, postponed_ms = q.postponed_ms,"
-            " clock_rev = a.clock_rev + 1 FROM unnest(CAST(:ids AS uuid[]), CAST(:ends AS int8[]),"
+            # Who has ended is not paused any more, whatever still holds the room.
+            "UPDATE attempt a SET end_ms = q.end_ms, postponed_ms = q.postponed_ms, clock_rev = a.clock_rev + 1,"
+            " left_ms = CASE WHEN a.state = 'open' THEN q.left_ms END"
+            " FROM unnest(CAST(:ids AS uuid[]), CAST(:ends AS int8[]),"
             " CAST(:left AS int8[]), CAST(:postponed AS int8[])) AS q(id, end_ms, left_ms, postponed_ms)"
             " WHERE a.id = q.id RETURNING a.id, a.end_ms, a.left_ms, a.state, a.clock_rev"
         ),
         {
             "ids": ids,
             "ends": [one.end_ms for one in follows],
-            # Who has ended is not paused any more, whatever still holds the room.
-            "left": [
-                one.left_ms if known[attempt].state == "open" else None
-                for attempt, one in zip(ids, follows, strict=True)
-            ],
+            "left": [one.left_ms for one in follows],
             "postponed": [one.postponed_ms for one in follows],
         },
     )
     moved = []
-    for row in rows:
-        one = reckoned[known[row.id].ledger]
-        moved.append(Moved(row.id, one.start_ms, row.end_ms, row.left_ms, row.state, row.clock_rev, one.because))
+    for attempt, end_ms, left_ms, state, rev in rows:
+        one = reckoned[id(mine[attempt])]
+        moved.append(Moved(attempt, one.start_ms, end_ms, left_ms, state, rev, one.because))
     return sorted(moved, key=lambda one: one.attempt)
+
+
+async def touch(conn: AsyncConnection, attempt_ids: Collection[UUID]) -> None:
+    """Move ``clock_rev`` of attempts about which something was entered that moves nothing of theirs: they are over.
+    Rows locked by the caller. Whoever planned from what was known of them before sees that it was not all."""
+    if attempt_ids:
+        await conn.execute(
+            text("UPDATE attempt SET clock_rev = clock_rev + 1 WHERE id = ANY(CAST(:a AS uuid[]))"),
+            {"a": sorted(attempt_ids)},
+        )
 
 
 async def credit(

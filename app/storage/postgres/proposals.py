@@ -161,10 +161,14 @@ async def replace_older(conn: AsyncConnection, session_id: int, kind: str, sourc
     )
 
 
-async def lapse(conn: AsyncConnection, proposal: int) -> None:
-    """Close an open proposal of which nothing is left to decide; nobody decided."""
+async def lapse(conn: AsyncConnection, proposal: int, note: str = "") -> None:
+    """Close an open proposal of which nothing is left to decide; nobody decided. ``note``: why, in place of its own."""
     await conn.execute(
-        text("UPDATE proposal SET state = 'dismissed' WHERE id = :p AND state = 'open'"), {"p": proposal}
+        text(
+            "UPDATE proposal SET state = 'dismissed', note = coalesce(nullif(:note, ''), note)"
+            " WHERE id = :p AND state = 'open'"
+        ),
+        {"p": proposal, "note": note},
     )
 
 

@@ -12,19 +12,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A member of the proposal with its start, and the attempt ``after`` it: same candidate, or same seat. ``ended_ms``
-    None: that one is still open."""
+    """A member of the proposal with its start, and the attempt it waits for, which it comes ``after``: same candidate,
+    or same seat. ``ended_ms`` None: that one is still open."""
 
+    attempt: UUID
     after: UUID
     start_ms: int
     ended_ms: int | None
 
 
 async def open_about(conn: AsyncConnection, session_id: int) -> Sequence[RowMapping]:
-    """``id, evidence`` of the open ones for this session, or because of it, by id."""
+    """``id, session_id, evidence`` of the open ones for this session, or because of it, by id."""
     rows = await conn.execute(
         text(
-            "SELECT id, evidence FROM proposal WHERE kind = 'follows' AND state = 'open'"
+            "SELECT id, session_id, evidence FROM proposal WHERE kind = 'follows' AND state = 'open'"
             " AND (session_id = :s OR evidence->'after'->>'session' = CAST(CAST(:s AS bigint) AS text)) ORDER BY id"
         ),
         {"s": session_id},
@@ -36,7 +37,7 @@ async def pairs(conn: AsyncConnection, proposal: int, *, after: int, now_ms: int
     """The members that have not begun, each with whom it waits for in the session ``after``."""
     rows = await conn.execute(
         text(
-            "SELECT a.id AS after, s.start_ms + b.postponed_ms AS start_ms,"
+            "SELECT b.id AS attempt, a.id AS after, s.start_ms + b.postponed_ms AS start_ms,"
             " CASE WHEN a.state = 'open' THEN NULL ELSE a.ended_ms END AS ended_ms"
             " FROM proposal_attempt m JOIN proposal p ON p.id = m.proposal_id"
             " JOIN attempt b ON b.id = m.attempt_id AND b.session_id = p.session_id AND b.state = 'open'"

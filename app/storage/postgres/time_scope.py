@@ -54,6 +54,8 @@ class Member:
     end_ms: int | None
     left_ms: int | None
     epoch: int
+    # Moves with everything that is entered about the attempt, and with its state.
+    clock_rev: int
 
 
 async def find_session(conn: AsyncConnection, session_id: int) -> Timed | None:
@@ -88,7 +90,7 @@ async def members(
             "SELECT a.id AS attempt, c.id AS candidate_id, c.ticket, c.name, seat.id AS seat_id, seat.label AS seat,"
             " room.id AS room_id, room.name AS room, building.id AS building_id, building.name AS building,"
             " a.state AS stored, a.end_reason, a.signed_in_ms, a.ended_ms,"
-            " s.start_ms + a.postponed_ms AS start_ms, a.end_ms, a.left_ms, a.epoch"
+            " s.start_ms + a.postponed_ms AS start_ms, a.end_ms, a.left_ms, a.epoch, a.clock_rev"
             " FROM attempt a JOIN session s ON s.id = a.session_id JOIN candidate c ON c.id = a.candidate_id"
             " JOIN allocation al ON al.session_id = a.session_id AND al.candidate_id = a.candidate_id"
             " JOIN seat ON seat.id = al.seat_id JOIN room ON room.id = seat.room_id"
@@ -120,6 +122,49 @@ async def lock_attempts(conn: AsyncConnection, attempts: Collection[UUID]) -> No
         text("SELECT id FROM attempt WHERE id = ANY(CAST(:a AS uuid[])) ORDER BY id FOR NO KEY UPDATE"),
         {"a": sorted(attempts)},
     )
+
+
+async def lock_moved(conn: AsyncConnection, session_id: int, seen: Sequence[Member]) -> set[UUID]:
+    """Take the row locks of everybody in ``seen``, by id; who of them is not what was seen any more.
+
+    Compared is what every change of an attempt moves: its session, its state, the epoch of its lease (a sign-in, at
+    this seat or another) and the revision of its clock (whatever is entered about it, a hand-in, an end). The rows are
+    those that were waited for, not those of before the wait.
+    """
+    found = await conn.scalars(
+        text(
+            "WITH l AS MATERIALIZED (SELECT id, session_id, state, epoch, clock_rev FROM attempt"
+            " WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR NO KEY UPDATE)"
+            " SELECT q.id FROM unnest(CAST(:ids AS uuid[]), CAST(:states AS text[]), CAST(:epochs AS int8[]),"
+            " CAST(:revs AS int4[])) AS q(id, state, epoch, clock_rev) LEFT JOIN l ON l.id = q.id"
+            " WHERE (l.session_id, l.state, l.epoch, l.clock_rev)"
+            " IS DISTINCT FROM (CAST(:session AS int8), q.state, q.epoch, q.clock_rev)"
+        ),
+        {
+            "session": session_id,
+            "ids": [member.attempt for member in seen],
+            "states": [member.stored for member in seen],
+            "epochs": [member.epoch for member in seen],
+            "revs": [member.clock_rev for member in seen],
+        },
+    )
+    return set(found)
+
+
+async def sitting(
+    conn: AsyncConnection, session_id: int, *, buildings: Collection[int], rooms: Collection[int]
+) -> set[UUID]:
+    """The session's attempts whose candidates sit in one of these rooms, or of these buildings' rooms, now."""
+    found = await conn.scalars(
+        text(
+            "SELECT a.id FROM attempt a JOIN allocation al ON al.session_id = a.session_id"
+            " AND al.candidate_id = a.candidate_id JOIN seat ON seat.id = al.seat_id"
+            " JOIN room ON room.id = seat.room_id WHERE a.session_id = :session"
+            " AND (room.id = ANY(CAST(:rooms AS int8[])) OR room.building_id = ANY(CAST(:buildings AS int8[])))"
+        ),
+        {"session": session_id, "rooms": sorted(rooms), "buildings": sorted(buildings)},
+    )
+    return set(found)
 
 
 async def exam_places(conn: AsyncConnection, exam_id: int) -> Sequence[RowMapping]:
