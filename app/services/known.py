@@ -7,18 +7,16 @@ again when the row that was just locked says that it has.
 
 from __future__ import annotations
 
-import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from uuid import UUID
-
-from sqlalchemy import text
 
 from app.domain.checkpoints import Outcome, StoreAway
 from app.domain.clock import Because
 from app.domain.errors import Refused
 from app.services import timing
 from app.services.site import Site
+from app.services.starts import Starts
 from app.services.tokens import Claims
 from app.storage.postgres import attempts
 from app.storage.postgres.adjustments import Moved
@@ -28,8 +26,6 @@ from app.storage.redis.hot import Hot
 
 # Attempts one process keeps the unchanging facts of; beyond it the least recently used are asked for again.
 REMEMBERED = 20_000
-# A start that is not there is looked for again no more often than this.
-LOOK_AGAIN_S = 0.1
 
 
 class Known:
@@ -40,9 +36,7 @@ class Known:
         self._seated: OrderedDict[tuple[UUID, int], Seated] = OrderedDict()
         self._because: OrderedDict[UUID, tuple[int, list[Because]]] = OrderedDict()
         self._ends: OrderedDict[UUID, tuple[int, int | None]] = OrderedDict()
-        self._plans: dict[int, int | None] = {}
-        self._postponed: dict[UUID, int] = {}
-        self._plans_read = 0.0
+        self._starts = Starts(site)
         site.follower.remind = self._remind
 
     async def seated(self, claims: Claims) -> Seated:
@@ -72,14 +66,12 @@ class Known:
         """The same facts while PostgreSQL is away, from where the sign-in left them."""
         try:
             known = await self._site.hot().facts(claims.attempt)
+            if not known:
+                raise StoreAway("the attempt was never seated here")
+            seated = Seated.of_facts(known)
+            await self._starts.recall(seated.session_id, seated.start_ms, seated.attempt, seated.postponed_ms)
         except RedisAway as fault:
             raise StoreAway("neither store knows the attempt") from fault
-        if not known:
-            raise StoreAway("the attempt was never seated here")
-        seated = Seated.of_facts(known)
-        self._plans.setdefault(seated.session_id, seated.start_ms)
-        if seated.postponed_ms:
-            self._postponed.setdefault(seated.attempt, seated.postponed_ms)
         return seated
 
     async def _remind(self, hot: Hot, without: Sequence[tuple[UUID, int]]) -> None:
@@ -91,8 +83,8 @@ class Known:
         for attempt, epoch in without:
             known = self._seated.get((attempt, epoch))
             if known is not None:
-                start_ms = self._plans.get(known.session_id, known.start_ms)
-                postponed_ms = self._postponed.get(attempt, 0)
+                start_ms = self._starts.plans.get(known.session_id, known.start_ms)
+                postponed_ms = self._starts.postponed.get(attempt, 0)
                 facts.append((attempt, known.facts() | {"start_ms": start_ms, "postponed_ms": postponed_ms}))
         if facts:
             await hot.remind(facts)
@@ -135,42 +127,17 @@ class Known:
         known = self._because.get(attempt)
         if known is None or known[0] < moved.rev:
             self._keep_because(attempt, moved.rev, list(moved.because))
-        start_ms = self._plans.get(session_id)
-        if moved.start_ms is not None and start_ms is not None:
-            self._postponed[attempt] = moved.start_ms - start_ms
+        self._starts.hear(session_id, attempt, moved.start_ms)
 
     async def start_ms(self, session_id: int, attempt: UUID) -> int | None:
         """The attempt's own start: its session's, and what its room, its list or itself was postponed by."""
-        start_ms = await self._session_start_ms(session_id)
-        return None if start_ms is None else start_ms + self._postponed.get(attempt, 0)
-
-    async def _session_start_ms(self, session_id: int) -> int | None:
-        """The session's start, None while the office has not given it one.
-
-        Whoever has signed in sits a session that had a start when another process looked: before a page is told to
-        wait for the office, this process looks again. A hall of pages that do wait share a look.
-        """
-        known = self._plans.get(session_id)
-        if known is not None:
-            return known
-        unread = session_id not in self._plans
-        stale = time.monotonic() - self._plans_read > LOOK_AGAIN_S
-        if unread or (stale and self._site.writer.postgres_up):
-            await self.refresh_plans()
-        return self._plans.get(session_id)
+        return await self._starts.of(session_id, attempt)
 
     @property
     def plans(self) -> Mapping[int, int | None]:
         """Every session's start as last read."""
-        return self._plans
+        return self._starts.plans
 
     async def refresh_plans(self) -> None:
-        """Read every session's start, and whose own is another: two small queries, run once a second by the process."""
-        at = time.monotonic()
-        async with self._site.reading() as conn:
-            rows = await conn.execute(text("SELECT id, start_ms FROM session"))
-            plans = {row.id: row.start_ms for row in rows}
-            postponed = await attempts.postponed(conn)
-        # Together: a start and what it is postponed by are one look.
-        self._plans, self._postponed = plans, postponed
-        self._plans_read = at
+        """Read every session's start, and whose own is another: one small query, run once a second by the process."""
+        await self._starts.refresh()

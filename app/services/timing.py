@@ -19,6 +19,7 @@ from sqlalchemy import text
 from app.domain import clock
 from app.domain.adjustments import reason_words
 from app.domain.lifecycle import derive
+from app.services import starts
 from app.services.site import Site
 from app.storage.postgres import adjustments, attempts
 from app.storage.postgres.adjustments import Moved, load, settle
@@ -121,6 +122,7 @@ async def announce(site: Site, session_id: int, moved: Sequence[Moved], notice: 
         )
     except RedisAway as fault:
         log.info("clocks not mirrored", session=session_id, fault=str(fault))
+    await starts.show(site)
 
 
 @dataclass(frozen=True, slots=True)

@@ -304,12 +304,6 @@ async def kept_aside(conn: AsyncConnection, attempt: UUID) -> Sequence[Row]:
     )
 
 
-async def postponed(conn: AsyncConnection) -> dict[UUID, int]:
-    """Every attempt that starts later than its session, and by how many milliseconds."""
-    rows = await conn.execute(text("SELECT id, postponed_ms FROM attempt WHERE postponed_ms <> 0"))
-    return {row.id: row.postponed_ms for row in rows}
-
-
 # An attempt whose end is not yet known: a move is open (its gap is still growing), the page at the new seat has not
 # been painted, or an outage has just ended and its first contact, which brings the credit, may still come.
 UNDECIDED = """

@@ -198,6 +198,7 @@ class Keys:
         # Entries of the buffer that could not be decoded, by stream id.
         self.unreadable = self._prefix + "unreadable"
         self.drained = self._prefix + "drained"
+        self.starts = self._prefix + "starts"
         self.events = self._prefix + "events"
 
     def hot(self, attempt: object) -> str:
