@@ -31,6 +31,7 @@ from app.domain.errors import ClockUnconfirmed, Refused
 from app.services.known import Known
 from app.services.notices import Receipts
 from app.services.resuming import Resuming
+from app.services.room_feed import RoomFeeds
 from app.services.site import Site
 from app.services.sitting import Sitting
 from app.services.tokens import Tokens
@@ -94,12 +95,13 @@ def create_app(settings: Settings, *, database_url: str, redis_url: str, standby
                 lambda: site.connect_own("ticker"), site.redis_clock, site.service_time, settings, standby_s=standby_s
             )
             known = Known(site)
-            hub = Hub(site, known)
+            rooms = RoomFeeds(site)
+            hub = Hub(site, known, rooms)
             receipts = Receipts(site)
             app.state.deps = Deps(
                 site, Tokens(site.secret), known, Sitting(site, known), Resuming(site, known), receipts
             )
-            app.state.hub = hub
+            app.state.hub, app.state.room_feeds = hub, rooms
             app.state.loop = asyncio.get_running_loop()
             await ticker.start()
             await hub.start()

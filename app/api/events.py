@@ -6,7 +6,7 @@ process that is asked to end says so first (``reconnect``), so that its pages co
 know that nothing is wrong.
 
 A decision about time is announced once for everybody it is about; here it becomes ``paused``, ``resumed`` or ``clock``
-for each page: ``{clock, notice?}``.
+for each page: ``{clock, notice?}``. The pages of rooms watched in this process look again at once.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from app.api.deps import claims_of, get_deps
 from app.domain.errors import ClockUnconfirmed
 from app.services import timing
 from app.services.known import Known
+from app.services.room_feed import RoomFeeds
 from app.services.site import Site
 from app.storage.redis.client import RedisAway
 from app.storage.redis.events import Event, listen
@@ -54,9 +55,10 @@ SNAPSHOT = ("attempt_id", "epoch", "clock", "state", "count", "lineage")
 class Hub:
     """Hears every event of the site once and hands it to this process's open streams."""
 
-    def __init__(self, site: Site, known: Known) -> None:
+    def __init__(self, site: Site, known: Known, rooms: RoomFeeds) -> None:
         self._site = site
         self._known = known
+        self._rooms = rooms
         self._streams: dict[str, list[asyncio.Queue[Event | None]]] = {}
         self._task: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
@@ -94,7 +96,9 @@ class Hub:
                 await asyncio.sleep(RETRY_S)
 
     def hand_out(self, event: Event) -> None:
-        """Offer an event to the open streams it concerns."""
+        """Offer an event to the open streams it concerns, and to the rooms of its session."""
+        if event.session is not None:
+            self._rooms.hurry(event.session)
         if not event.data.get("clocks"):
             self._offer(event)
             return

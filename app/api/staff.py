@@ -68,11 +68,7 @@ def _permit(login: Login, action: Action, room_id: int | None = None) -> None:
 
 
 def _feeds(request: Request) -> RoomFeeds:
-    # One per process, made at the first watcher: nothing runs while nobody looks.
-    state = request.app.state
-    if not hasattr(state, "room_feeds"):
-        state.room_feeds = RoomFeeds(get_deps(request).site)
-    return cast("RoomFeeds", state.room_feeds)
+    return cast("RoomFeeds", request.app.state.room_feeds)
 
 
 async def _told_login(request: Request, login: Login) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 1. The first watcher of a (room, session) starts a loop; when the last one leaves, the loop ends.
 2. The loop looks, draws the picture and compares it with the last one sent, leaving out what only counts seconds.
-3. It sends when something changed, and every few seconds anyway, so that counted seconds never drift far.
+3. It sends when something changed or somebody hurried, and every few seconds anyway, so that counted seconds never
+   drift far.
 
 Watchers take the newest picture only: whoever reads slowly skips pictures and never holds up the others.
 """
@@ -65,6 +66,8 @@ class Feed:
         last: Any = None
         sent_at = 0.0
         while True:
+            # An extension moves nothing but what counts: who hurried is answered whatever has changed.
+            asked = self.hurry.is_set()
             self.hurry.clear()
             try:
                 picture = await self.look()
@@ -75,7 +78,7 @@ class Feed:
                 last = None
             else:
                 now, held = time.monotonic(), standing(picture)
-                if held != last or now - sent_at >= ANYWAY_S:
+                if asked or held != last or now - sent_at >= ANYWAY_S:
                     last, sent_at = held, now
                     await self._send(json.dumps(picture, ensure_ascii=False, separators=(",", ":")))
             await asyncio.sleep(CLOSEST_S)
@@ -134,10 +137,11 @@ class RoomFeeds:
                     feed.task.cancel()
                     await asyncio.gather(feed.task, return_exceptions=True)
 
-    def hurry(self) -> None:
-        """Something changed by a hand of staff: look now rather than within the second."""
-        for feed in self.feeds.values():
-            feed.hurry.set()
+    def hurry(self, session_id: int | None = None) -> None:
+        """Something changed by a hand of staff, in one session or anywhere: look now rather than at the next look."""
+        for (_, session), feed in self.feeds.items():
+            if session_id in (None, session):
+                feed.hurry.set()
 
     def _look(self, room_id: int, session_id: int) -> Callable[[], Awaitable[Picture]]:
         known: room.Answered = {}

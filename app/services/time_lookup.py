@@ -33,19 +33,19 @@ COLUMNS = (
 
 async def notice_reach(conn: AsyncConnection, login: Login, notice_id: int) -> dict[str, Any]:
     """``{shown, of, absent, missing: [{attempt, room, seat, ticket, name}]}``; ``absent`` never signed in, and are
-    not in ``of``. Refused: not-permitted, not-found."""
+    not in ``of``. An account with rooms of its own counts those of its rooms. Refused: not-permitted, not-found."""
     reach = scope(login.role, "time-view")
     if reach is None:
         raise Refused("not-permitted")
-    of, absent = await notices.count_of(conn, notice_id)
-    if not of + absent:
+    count = await notices.count_of(conn, notice_id, None if reach == "all" else login.own_room_ids)
+    if not count["of"] + count["absent"]:
         raise Refused("not-found")
     lacking = await notices.missing(conn, notice_id)
     mine = [row for row in lacking if reach == "all" or row["room_id"] in login.own_room_ids]
     return {
-        "shown": of - len(lacking),
-        "of": of,
-        "absent": absent,
+        "shown": count["shown"],
+        "of": count["of"],
+        "absent": count["absent"],
         "missing": [
             {"attempt": str(row["attempt_id"]), "room": row["room"], "seat": row["seat"], "ticket": row["ticket"],
              "name": row["name"]}

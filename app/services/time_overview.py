@@ -59,7 +59,6 @@ async def session_view(
     looked = await _look(conn, session, found, now_ms)
     shown = {member.room_id for member in found}
     mine = None if reach == "all" else [member.attempt for member in found]
-    heard = None if mine is None else await notices.about(conn, session_id, mine)
     return {
         "session": {
             "id": session.id, "number": session.number, "name": session.name, "timezone": session.timezone,
@@ -77,9 +76,7 @@ async def session_view(
         "decisions": [
             time_decision_records.told(row) for row in await time_decisions.of_session(conn, session_id, mine)
         ],
-        "notices": [
-            _notice(row) for row in await notices.counted(conn, session_id) if heard is None or row["id"] in heard
-        ],
+        "notices": [_notice(row) for row in await notices.counted(conn, session_id, mine)],
         "now_ms": now_ms,
         "now_at": looked.iso(now_ms),
         "cap_ms": time_facts.ms(settings.time_cap),

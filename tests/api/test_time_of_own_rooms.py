@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import text
 
+from app.storage.postgres import notices
 from tests.api.test_staff_time import MIN, body, done, room, scope
 from tests.halls import opened
 from tests.staff import signed_in
@@ -36,3 +38,33 @@ async def test_decisions_and_notices_of_other_rooms_are_not_an_invigilators(hall
     assert await seen(member) == ({ours, everybodys}, {lifted[0]})
     assert await seen(other) == ({theirs, everybodys}, {lifted[1]})
     assert await seen(office) == ({ours, theirs, everybodys}, set(lifted))
+
+
+async def test_an_invigilator_is_told_how_many_of_their_own_rooms_have_a_notice(hall, fresh_db):
+    """Three have pages, two of them in the invigilator's room; one of those has shown what all three were told."""
+    office = await signed_in(hall.client, fresh_db, "office")
+    member = await signed_in(hall.client, fresh_db, "invigilator", room_ids=hall.room_ids[:1])
+    other = await signed_in(hall.client, fresh_db, "invigilator", room_ids=hall.room_ids[1:])
+    everybodys = (await done(office, body("extend", scope(hall), ms=MIN)))["notice"]
+    theirs = (await done(office, body("extend", room(hall, 2), ms=MIN)))["notice"]
+    [first, *_] = hall.rooms[0]
+    async with fresh_db.begin() as conn:
+        assert await notices.mark_shown(conn, [(everybodys, first, hall.now_ms)]) == 1
+        await conn.execute(
+            text("UPDATE attempt SET signed_in_ms = NULL WHERE id = :a"), {"a": hall.rooms[1][0]}
+        )
+
+    async def counted(staff) -> tuple[int, int, int]:
+        view = (await staff.get(f"/time/sessions/{hall.made.session_id}")).json()
+        listed = next(one for one in view["notices"] if one["id"] == everybodys)
+        asked = (await staff.get(f"/time/notices/{everybodys}")).json()
+        assert [listed[key] for key in ("shown", "of", "absent")] == [asked[key] for key in ("shown", "of", "absent")]
+        assert len(asked["missing"]) == asked["of"] - asked["shown"]
+        return asked["shown"], asked["of"], asked["absent"]
+
+    assert await counted(office) == (1, 2, 1)
+    assert await counted(member) == (1, 2, 0)
+    assert await counted(other) == (0, 0, 1)
+    # And what is for nobody of theirs is none of theirs.
+    reply = await member.get(f"/time/notices/{theirs}")
+    assert (reply.status_code, reply.json()["code"]) == (404, "not-found")

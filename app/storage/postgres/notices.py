@@ -100,10 +100,12 @@ async def mark_shown(conn: AsyncConnection, receipts: Sequence[tuple[int, UUID, 
     return entered.rowcount
 
 
-async def counted(conn: AsyncConnection, session_id: int) -> Sequence[RowMapping]:
+async def counted(
+    conn: AsyncConnection, session_id: int, attempts: Collection[UUID] | None = None
+) -> Sequence[RowMapping]:
     """Every notice of a session, newest first: ``id, kind, adjustment_id, zh, en, made_ms, made_at``, how many pages it
     is for (``of``), how many have shown it (``shown``), and how many it is for who have no page: they never signed in
-    (``absent``)."""
+    (``absent``). With ``attempts``: only notices for some of them, and only they are counted."""
     return (
         (
             await conn.execute(
@@ -113,26 +115,16 @@ async def counted(conn: AsyncConnection, session_id: int) -> Sequence[RowMapping
                     " count(m.shown_ms) FILTER (WHERE a.signed_in_ms IS NOT NULL) AS shown,"
                     " count(*) FILTER (WHERE a.signed_in_ms IS NULL) AS absent"
                     " FROM notice n JOIN notice_attempt m ON m.notice_id = n.id JOIN attempt a ON a.id = m.attempt_id"
-                    " WHERE n.session_id = :session_id GROUP BY n.id ORDER BY n.id DESC"
+                    " WHERE n.session_id = :session_id"
+                    " AND (CAST(:attempts AS uuid[]) IS NULL OR m.attempt_id = ANY(CAST(:attempts AS uuid[])))"
+                    " GROUP BY n.id ORDER BY n.id DESC"
                 ),
-                {"session_id": session_id},
+                {"session_id": session_id, "attempts": None if attempts is None else sorted(attempts)},
             )
         )
         .mappings()
         .all()
     )
-
-
-async def about(conn: AsyncConnection, session_id: int, attempts: Collection[UUID]) -> set[int]:
-    """Ids of the session's notices that are for some of ``attempts``."""
-    found = await conn.scalars(
-        text(
-            "SELECT DISTINCT n.id FROM notice n JOIN notice_attempt m ON m.notice_id = n.id"
-            " WHERE n.session_id = :session_id AND m.attempt_id = ANY(CAST(:a AS uuid[]))"
-        ),
-        {"session_id": session_id, "a": sorted(attempts)},
-    )
-    return set(found)
 
 
 async def missing(conn: AsyncConnection, notice_id: int) -> Sequence[RowMapping]:
@@ -163,16 +155,28 @@ async def missing(conn: AsyncConnection, notice_id: int) -> Sequence[RowMapping]
     )
 
 
-async def count_of(conn: AsyncConnection, notice_id: int) -> tuple[int, int]:
-    """How many pages a notice is for, and for how many without a page: they never signed in. (0, 0) when there is no
-    such notice."""
-    found = await conn.execute(
-        text(
-            "SELECT count(*) FILTER (WHERE a.signed_in_ms IS NOT NULL) AS of,"
-            " count(*) FILTER (WHERE a.signed_in_ms IS NULL) AS absent"
-            " FROM notice_attempt m JOIN attempt a ON a.id = m.attempt_id WHERE m.notice_id = :n"
-        ),
-        {"n": notice_id},
+async def count_of(conn: AsyncConnection, notice_id: int, rooms: Collection[int] | None = None) -> RowMapping:
+    """``of, shown, absent`` of one notice as in ``counted``; with ``rooms``, of those who are allocated there. All zero
+    when there is no such notice, or it is for nobody of theirs."""
+    return (
+        (
+            await conn.execute(
+                text(
+                    """
+                    SELECT count(*) FILTER (WHERE a.signed_in_ms IS NOT NULL) AS of,
+                        count(m.shown_ms) FILTER (WHERE a.signed_in_ms IS NOT NULL) AS shown,
+                        count(*) FILTER (WHERE a.signed_in_ms IS NULL) AS absent
+                    FROM notice_attempt m JOIN attempt a ON a.id = m.attempt_id
+                    WHERE m.notice_id = :notice AND (CAST(:rooms AS int8[]) IS NULL OR EXISTS (
+                        SELECT 1 FROM allocation al JOIN seat ON seat.id = al.seat_id
+                        WHERE al.session_id = a.session_id AND al.candidate_id = a.candidate_id
+                            AND seat.room_id = ANY(CAST(:rooms AS int8[]))
+                    ))
+                    """
+                ),
+                {"notice": notice_id, "rooms": None if rooms is None else sorted(rooms)},
+            )
+        )
+        .mappings()
+        .one()
     )
-    of, absent = found.one()
-    return int(of), int(absent)
