@@ -116,7 +116,9 @@ STAFF_CODES: dict[str, tuple[str, ...]] = {
     "/seats/{seat_id}/mark": (*_CHANGE, "seat-promised"),
     "/audit": (*_LOGIN, "bad-body", "not-permitted"),
     "/time/preview": (*_LOGIN, "bad-body", "not-permitted", "not-found", *_TIME),
-    "/time/actions": (*_CHANGE, *_TIME, "undo-too-late", "time-changed", "cap-exceeded", "nothing-gained"),
+    "/time/actions": (
+        *_CHANGE, *_TIME, "undo-too-late", "undo-start-passed", "time-changed", "cap-exceeded", "nothing-gained",
+    ),
     "/time/sessions/{session_id}": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
     "/time/candidates": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
     "/time/notices/{notice_id}": (*_LOGIN, "bad-body", "not-permitted", "not-found"),

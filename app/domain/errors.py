@@ -69,6 +69,11 @@ MESSAGES: dict[str, Message] = {
     "not-started": Message(
         403, "考试尚未开始，请等待倒计时结束。", "The exam has not started. Wait for the countdown."
     ),
+    "paused-at-start": Message(
+        403,
+        "考试已暂停，您尚未开考；恢复后试题自动显示。",
+        "The exam is paused and has not begun for you. The questions come by themselves when it goes on.",
+    ),
     "closed": Message(409, "本场考试已结束。", "This session has ended."),
     "attempt-paused": Message(
         409,
@@ -220,8 +225,17 @@ MESSAGES: dict[str, Message] = {
     ),
     "undo-too-late": Message(
         409,
-        "撤销后有 {count} 人的时间已经用完或开考时间已过，没有作任何改动。",
-        "Undone now, {count} candidates would have no time left or a start that has passed. Nothing was changed.",
+        "收回这段时间后，有 {count} 人的结束时间会落在过去（最早在 {ago_min} 分钟前），他们仍在作答，"
+        "此后所答会被判为迟交；没有作任何改动。要让他们停止作答，请改用“立即结束”。",
+        "With this time taken back the end of {count} candidates would lie in the past (up to {ago_min} min ago): they "
+        "are still writing, and what they wrote since would be late. Nothing was changed. To stop them, end them now "
+        "instead.",
+    ),
+    "undo-start-passed": Message(
+        409,
+        "撤销推迟后，有 {count} 人的开考时间会早于现在，他们会因此少掉时间；没有作任何改动，推迟后的开考时间不变。",
+        "With the postponement undone the start of {count} candidates would lie in the past and cost them time. "
+        "Nothing was changed: the postponed start stands.",
     ),
     "day-not-opened": Message(
         409,

@@ -112,7 +112,8 @@ async def decide(site: Site, conn: AsyncConnection, login: Login, change: Change
     ``now_ms``: when it was asked.
 
     Refused: everything of ``domain.adjustments.check`` and ``fits``, scope-unknown, scope-empty, entry-unknown,
-    entry-undone, entry-not-undoable, undo-too-late, time-changed, cap-exceeded, cap-held, decision-not-approved.
+    entry-undone, entry-not-undoable, undo-too-late, undo-start-passed, time-changed, cap-exceeded, cap-held,
+    decision-not-approved.
     """
     session = await time_scope.session_of(conn, change.scope.session)
     await exams.lock(conn, session.exam_id)

@@ -20,6 +20,7 @@ from app.services.time_scope import Reached
 from app.storage.postgres.time_scope import Member
 
 LISTED = 10
+MINUTE_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +138,14 @@ def _refusal(plan: Plan, facts: Facts) -> Refused | None:
         begun = [member for member in plan.takes if _starts_again(plan, member)]
         if begun:
             return Refused("start-passed", count=len(begun))
-        late = [member for member in plan.takes if _ends_at_once(plan, member)]
+        begins = [member.ticket for member in plan.takes if _starts_in_the_past(plan, member)]
+        if begins:
+            return Refused("undo-start-passed", count=len(begins), tickets=begins)
+        ends = {member.ticket: _would_have_ended(plan, member) for member in plan.takes}
+        late = {ticket: ended for ticket, ended in ends.items() if ended is not None}
         if late:
-            return Refused("undo-too-late", count=len(late), tickets=[member.ticket for member in late])
+            ago_min = max(1, -(-(plan.now_ms - min(late.values())) // MINUTE_MS))
+            return Refused("undo-too-late", count=len(late), ago_min=ago_min, tickets=list(late))
     return None
 
 
@@ -207,18 +213,21 @@ def _starts_again(plan: Plan, member: Member) -> bool:
     return started is not None and starts is not None and started <= plan.now_ms and started < starts
 
 
-def _ends_at_once(plan: Plan, member: Member) -> bool:
+def _starts_in_the_past(plan: Plan, member: Member) -> bool:
+    """Whether a postponement is taken back too late: an earlier start would take from what they have left."""
+    started, starts = clock.start_ms(plan.before[member.attempt]), clock.start_ms(plan.after[member.attempt])
+    if member.stored != "open" or started is None or starts is None:
+        return False
+    return starts < started and starts <= plan.now_ms
+
+
+def _would_have_ended(plan: Plan, member: Member) -> int | None:
+    """The end that would lie in the past, of somebody who has time now: what they wrote since would be judged late."""
     before, after, now = plan.before[member.attempt], plan.after[member.attempt], plan.now_ms
     if member.stored != "open":
-        return False
-    started, starts = clock.start_ms(before), clock.start_ms(after)
-    if started is None or starts is None:
-        return False
-    # Who has begun keeps the start they began at: an earlier one would take from what they have left.
-    if starts < started and starts <= now:
-        return True
+        return None
     ended, ends = clock.end_ms(before, now), clock.end_ms(after, now)
-    return ends is not None and ends <= now and (ended is None or ended > now)
+    return ends if ends is not None and ends <= now and (ended is None or ended > now) else None
 
 
 def names(some: Sequence[Member]) -> str:

@@ -561,3 +561,32 @@ async def test_only_the_office_decides_on_rounds(fresh_db, client, role):
     for path, more in (("preview", {}), ("actions", {"seen": "x", "number": "1", "text": "x"})):
         reply = await staff.post(f"/rounds/{path}", {"kind": "swap", "session": 1, "with_session": 2, **more})
         assert (reply.status_code, reply.json()["code"]) == (403, "not-permitted")
+
+
+async def test_a_decision_is_made_when_its_locks_are_held_not_when_they_were_asked_for(fresh_db, office, site):
+    """A candidate who waits is closed as of the decision; a start that passes while it waits has passed."""
+    now = site.service_time.now_ms()
+    exam = await exam_in_rounds(fresh_db, SECRET.encode(), anchor=(now + BEGUN,))
+    defer = {"kind": "defer", "scope": room(exam, 1, 1)}
+    seen = (await office.look(**defer)).json()["seen"]
+    async with fresh_db.connect() as held:
+        await held.execute(text("SELECT 1 FROM exam WHERE id = :e FOR NO KEY UPDATE"), {"e": exam.exam_id})
+        reply = asyncio.create_task(office.confirm(seen, **defer))
+        async with asyncio.timeout(60):
+            while not await exam.rows(
+                "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+                " AND query LIKE 'SELECT 1 FROM exam%'"
+            ):
+                await asyncio.sleep(0.02)
+            waited = site.service_time.now_ms()
+            while site.service_time.now_ms() <= waited:
+                await asyncio.sleep(0.02)
+        released = site.service_time.now_ms()
+        await held.rollback()
+    assert (await reply).status_code == 200, reply.result().text
+    (decision,) = await exam.rows("SELECT proposed_ms, approved_ms FROM decision")
+    (entry,) = await exam.rows("SELECT service_ms FROM audit_entry WHERE action = 'rounds.defer'")
+    ended = await exam.rows("SELECT ended_ms FROM attempt WHERE end_reason = 'deferred'")
+    assert len(ended) == 4
+    assert {row["ended_ms"] for row in ended} == {entry["service_ms"]} == {decision["proposed_ms"]}
+    assert entry["service_ms"] >= released

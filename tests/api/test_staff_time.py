@@ -209,10 +209,23 @@ async def test_undo_takes_back_and_undoing_that_gives_again(hall, office):
 
 async def test_what_would_end_somebody_is_not_undone(hall, office):
     told = await done(office, body("extend", scope(hall), ms=50 * MIN))
-    # Their own time is over, they work in the extension.
-    await rows(hall, "UPDATE attempt SET allotted_ms = :ms", ms=HOUR)
-    said = await refused(office, body("undo", scope(hall), entry=told["entry"]["id"]), "undo-too-late")
+    # Their own time was over nearly four minutes ago, they work in the extension.
+    await rows(hall, "UPDATE attempt SET allotted_ms = :ms", ms=hall.now_ms - 4 * MIN + 20_000)
+    before = await everything(hall)
+    asked = body("undo", scope(hall), entry=told["entry"]["id"])
+    said = await refused(office, asked, "undo-too-late")
     assert said["count"] == 5
+    assert said["ago_min"] >= 4
+    assert "立即结束" in said["detail"]
+    # Seen before it is confirmed, in the same words.
+    preview = (await office.post("/time/preview", asked)).json()["effect"]["refused"]
+    assert preview["code"] == "undo-too-late"
+    assert "立即结束" in preview["zh"]
+    assert "end them now" in preview["en"]
+    assert await everything(hall) == before
+    # What it says to do instead.
+    ended = await done(office, body("end", scope(hall), note="时间已用完"))
+    assert ended["effect"]["candidates"] == 5
 
 
 async def test_the_cap_refuses_a_decision_and_says_whom(hall, office):

@@ -65,12 +65,12 @@ async def test_who_takes_the_delay_back_takes_back_what_it_asked_for(hall, offic
     first = await done(office, change(hall, "extend", ms=10 * MIN))
     assert await asked(hall) == [("open", 15 * MIN)]
     more = await done(office, change(hall, "extend", "room", rooms=[hall.room_ids[0]], ms=4 * MIN))
-    assert await asked(hall) == [("changed", 15 * MIN), ("open", 19 * MIN)]
+    assert await asked(hall) == [("dismissed", 15 * MIN), ("open", 19 * MIN)]
     await done(office, change(hall, "undo", entry=more["entry"]["id"], reason=""))
-    # Somebody is still ten minutes late; no more is given than is needed by now.
+    # Everybody is still ten minutes late; no more is given than is needed by now.
     (waiting,) = await rows(hall, "SELECT id FROM proposal WHERE state = 'open'")
     preview = (await office.post(f"/time/proposals/{waiting['id']}/preview", {})).json()
-    assert preview["effect"]["candidates"] == 2
+    assert preview["effect"]["candidates"] == 3
     reply = await office.post(f"/time/proposals/{waiting['id']}/approve", {"seen": preview["seen"]})
     assert reply.status_code == 200, reply.text
     assert reply.json()["entry"]["amount_ms"] == 15 * MIN
@@ -117,3 +117,59 @@ async def test_what_follows_is_decided_as_it_was_seen_and_under_the_decision_it_
     assert await start_of(hall, second) == start + LONG + CHANGEOVER + 2 * MIN
     reply = await office.post(f"{proposal}/approve", {})
     assert (reply.status_code, reply.json()["entry"]["amount_ms"]) == (200, 8 * MIN)
+
+
+async def test_a_second_delay_dismisses_what_the_first_one_asked_and_says_so(hall, office):
+    start = hall.now_ms - 60 * MIN
+    await start_at(hall, hall.made.session_id, start)
+    await next_session(hall, start + LONG + CHANGEOVER)
+    south, north = hall.room_ids
+    first = await done(office, change(hall, "extend", "room", rooms=[south], ms=10 * MIN))
+    earlier = first["effect"]["follows"]["proposal"]
+    assert first["effect"]["follows"]["supersedes"] == []
+    asked_for = change(hall, "extend", "room", rooms=[north], ms=5 * MIN)
+    # Seen before it is confirmed: what it would stand in place of, and all who would be told to come later.
+    shown = (await office.post("/time/preview", asked_for)).json()["effect"]["follows"]
+    assert (shown["supersedes"], shown["candidates"], shown["ms"]) == ([earlier], 3, 10 * MIN)
+    assert f"取代建议 {earlier}" in shown["zh"]
+    told = await done(office, asked_for)
+    follows = told["effect"]["follows"]
+    assert {**follows, "proposal": None} == shown
+    # Those behind the first room are in it too: their ten minutes have not gone away.
+    listed = {one["id"]: one for one in (await office.get("/time/proposals", session=follows["session"]["id"])).json()
+              ["proposals"]}  # fmt: skip
+    now, old = listed[follows["proposal"]], listed[earlier]
+    assert (now["state"], now["candidates"], now["amount_ms"]) == ("open", 3, 10 * MIN)
+    # The old one is what it was, with who put what in its place, when and why.
+    assert (old["state"], old["candidates"], old["amount_ms"]) == ("dismissed", 2, 10 * MIN)
+    assert (old["decided_by"], old["decided_ms"]) == (told["entry"]["by"], told["entry"]["made_ms"])
+    assert f"由建议 {now['id']} 取代" in old["note"]
+    assert f"proposal {now['id']}" in old["note"]
+    (entry,) = await rows(hall, "SELECT subject FROM audit_entry WHERE action = 'time.extend' ORDER BY n DESC LIMIT 1")
+    assert entry["subject"]["follows"] == {"proposal": now["id"], "supersedes": [earlier]}
+
+
+async def test_what_is_taken_up_is_what_is_still_needed(hall, office):
+    start = hall.now_ms - 60 * MIN
+    await start_at(hall, hall.made.session_id, start)
+    await next_session(hall, start + LONG + CHANGEOVER)
+    south, north = hall.room_ids
+    await done(office, change(hall, "extend", "room", rooms=[south], ms=10 * MIN))
+    # Who sat in the first room hands in: nobody waits for them any more.
+    await rows(
+        hall, "UPDATE attempt SET state = 'ended', end_reason = 'hand_in', ended_ms = :now WHERE id = ANY(:a)",
+        now=hall.now_ms, a=hall.rooms[0],
+    )  # fmt: skip
+    told = await done(office, change(hall, "extend", "room", rooms=[north], ms=5 * MIN))
+    assert (told["effect"]["follows"]["candidates"], told["effect"]["follows"]["ms"]) == (1, 5 * MIN)
+
+
+async def test_a_proposal_that_lapses_says_why(hall, office):
+    start = hall.now_ms - 60 * MIN
+    await start_at(hall, hall.made.session_id, start)
+    await next_session(hall, start + LONG + CHANGEOVER)
+    told = await done(office, change(hall, "extend", ms=10 * MIN))
+    await done(office, change(hall, "undo", entry=told["entry"]["id"], reason=""))
+    (lapsed,) = await rows(hall, "SELECT state, note FROM proposal")
+    assert lapsed["state"] == "dismissed"
+    assert "推迟已不需要" in lapsed["note"]

@@ -236,3 +236,17 @@ async def test_a_refused_decision_stops_nobodys_answers(hall, office):
             reply = await office.post("/time/actions", change(hall, "resume", reason=""))
         await conn.rollback()
     assert (reply.status_code, reply.json()["code"]) == (409, "not-paused")
+
+
+async def test_the_audit_entry_bears_the_instant_of_the_decision_not_of_the_asking(hall, office):
+    one = min(hall.everybody)
+    async with meanwhile(hall, one, office, change(hall, "pause", reason="fire")):
+        # The service goes on while it waits.
+        began = hall.now_ms
+        async with asyncio.timeout(60):
+            while hall.now_ms <= began:
+                await asyncio.sleep(0.02)
+        released = hall.now_ms
+    (entry,) = await rows(hall, "SELECT made_ms, from_ms FROM adjustment")
+    (audited,) = await rows(hall, "SELECT service_ms FROM audit_entry WHERE action = 'time.pause'")
+    assert audited["service_ms"] == entry["made_ms"] == entry["from_ms"] >= released

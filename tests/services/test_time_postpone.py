@@ -133,7 +133,7 @@ async def test_a_postponement_is_taken_back_until_the_start_it_would_bring_has_p
     await rows(hall, "UPDATE session SET start_ms = :s", s=hall.now_ms + 5 * MIN)
     again = {**change(hall, "undo", reason=""), "entry": (await last_entry(hall))}
     reply = await office.post("/time/actions", again)
-    assert (reply.status_code, reply.json()["code"]) == (409, "undo-too-late")
+    assert (reply.status_code, reply.json()["code"]) == (409, "undo-start-passed")
     assert await start_of(hall, hall.made.session_id) > hall.now_ms
 
 

@@ -37,6 +37,14 @@ async def follows_from_the_ledger(hall) -> None:
             end = clock.end_ms(ledger, hall.now_ms)
             assert stored[attempt].end_ms == (clock.NEVER_MS if end is None else end)
             assert (stored[attempt].left_ms is None) == (end is not None)
+        # Whatever is entered about an attempt moves the revision that a decision compares.
+        unmoved = await conn.execute(
+            text(
+                "SELECT a.id FROM attempt a JOIN adjustment_attempt m ON m.attempt_id = a.id GROUP BY a.id"
+                " HAVING a.clock_rev < count(DISTINCT CAST(CAST(m.xmin AS text) AS int8))"
+            )
+        )
+        assert unmoved.all() == []
 
 
 async def test_the_office_decides_while_everybody_works_and_moves(hall, fresh_db):
