@@ -230,6 +230,16 @@ def paused_since(ledger: Ledger, now_ms: int) -> int | None:
     return min(opens)
 
 
+def has_run(ledger: Ledger, now_ms: int) -> bool:
+    """Whether the attempt's own clock has run at all: for some of the time since its start no pause held it. Time that
+    was credited afterwards has run all the same, and its questions were seen."""
+    start = start_ms(ledger)
+    if start is None or now_ms <= start:
+        return False
+    pauses = [part for part in intervals(ledger, now_ms) if part.kind == "pause"]
+    return uncharged_ms(pauses, start, now_ms) < now_ms - start
+
+
 def remaining_ms(ledger: Ledger, now_ms: int) -> int:
     """Time left at ``now_ms``, never below 0; the whole allowance before the start.
 

@@ -179,6 +179,10 @@ export function createService({ now }) {
     if (path === '/api/v1/attempt/paper') {
       const { state } = clock(attempt);
       if (state === 'waiting' || (state === 'paused' && service.clock.startsAt > now())) throw new Refusal(403, 'not-started');
+      if (service.clock.neverRan) {
+        service.clock.neverRan -= 1;
+        throw new Refusal(403, 'paused-at-start');
+      }
       return PAPER;
     }
     throw new Refusal(404, 'not-found');

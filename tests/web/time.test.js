@@ -192,6 +192,31 @@ test('paused before the start: the page waits, and the paper stays closed until 
   assert.equal(page.phase(), 'exam');
 });
 
+test('paused since before the start: the paper is asked for once, and again as soon as it runs', async () => {
+  const hall = createHall();
+  hall.service.clock = { ...hall.service.clock, state: 'paused', neverRan: Infinity };
+  const page = await seated(hall);
+  await hall.time.advance(35_000);
+  assert.equal(page.phase(), 'notice');
+  assert.equal(asked(hall, '/paper'), 1, 'heartbeats do not ask for it again');
+  decide(hall, 'resumed', { state: 'running', neverRan: 0 });
+  await hall.time.advance(1000);
+  assert.equal(page.phase(), 'exam');
+});
+
+test('resumed while the paper was being refused: it is asked for again at once', async () => {
+  const hall = createHall();
+  hall.service.clock = { ...hall.service.clock, state: 'waiting', startsAt: 10_000 + 600_000 };
+  const page = await seated(hall);
+  decide(hall, 'paused', { state: 'paused', startsAt: 0, neverRan: 1 });
+  await settle();
+  decide(hall, 'resumed', { state: 'running' });
+  // Twice the spread of the asking, and before the next heartbeat says again that it runs.
+  await hall.time.advance(1050);
+  assert.equal(asked(hall, '/paper'), 2);
+  assert.equal(page.phase(), 'exam');
+});
+
 // --- notices and their receipts
 
 test('one notice by three ways is shown once, and confirmed once', async () => {

@@ -23,17 +23,40 @@ const PAPER_SPREAD_MS = 500;
 export function createOpening({ ask, insist, pause, random, wanted, mayLoad, onPaper, onReady }) {
   let underWay = false;
   let readySaid = false;
+  let refused = false;
+  /** The clock was heard to run while the paper was being asked for: what was answered then may be about before. */
+  let ranMeanwhile = false;
+
+  async function once() {
+    try {
+      await pause(random.unit() * PAPER_SPREAD_MS);
+      const paper = await insist(() => ask('GET', 'paper', readPaper), wanted);
+      refused = false;
+      if (paper) onPaper(paper);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error; // not started yet, or over: the next clock message decides
+      refused = true;
+    }
+  }
 
   return {
-    async load() {
-      if (underWay || !mayLoad()) return;
+    /**
+     * Asked for once while the attempt is paused: who has been paused since before the start gets it when it runs.
+     *
+     * @param {boolean} running
+     */
+    async load(running) {
+      if (underWay) {
+        ranMeanwhile ||= running;
+        return;
+      }
+      if (!mayLoad() || (refused && !running)) return;
       underWay = true;
       try {
-        await pause(random.unit() * PAPER_SPREAD_MS);
-        const paper = await insist(() => ask('GET', 'paper', readPaper), wanted);
-        if (paper) onPaper(paper);
-      } catch (error) {
-        if (!(error instanceof Refused)) throw error; // not started yet, or over: the next clock message decides
+        do {
+          ranMeanwhile = false;
+          await once();
+        } while (refused && ranMeanwhile && wanted() && mayLoad());
       } finally {
         underWay = false;
       }

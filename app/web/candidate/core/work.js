@@ -308,9 +308,9 @@ export function createWork(ports) {
     countdown.working(message.state === 'running' && state.paper !== null);
     countdown.tick();
     if (message.state === 'running') notices.running();
-    // Paused since the start the paper may come, so that a page that was moved meanwhile loses nothing when it goes on.
-    const begun = message.state === 'running' || (message.state === 'paused' && message.starts_in_ms === null);
-    if (begun) watch(opening.load());
+    // Paused after it had begun the paper may come, so that a page that was moved meanwhile loses nothing later.
+    const running = message.state === 'running';
+    if (running || (message.state === 'paused' && message.starts_in_ms === null)) watch(opening.load(running));
     // Opened again before it was final, under the same grant: what came too late for the old end is in time.
     if (heard.reopened) watch(outbox.reopened().then(sync.choice));
     watch(ending.clockSaid(message.state));
