@@ -164,16 +164,28 @@ def intervals(ledger: Ledger, now_ms: int) -> list[Interval]:
 
 
 def union(parts: Iterable[Interval]) -> list[Interval]:
-    """Disjoint intervals that cover the same instants, in order; touching ones become one (I7: credited once)."""
-    merged: list[Interval] = []
-    for part in sorted(parts, key=lambda one: (one.from_ms, one.to_ms, one.kind, one.reason, one.scope)):
-        if part.from_ms == part.to_ms:
+    """Disjoint intervals that cover the same instants, in order (I7: credited once), each under whose it is.
+
+    An instant that several of ``parts`` cover belongs to the one that began first; of those that began together to the
+    one that is given first. So each keeps what it has while it lasts, and the next adds what it has beyond that. Pieces
+    that touch become one only where they are of the same kind, reason and scope: an end is explained by what brought
+    it, however short that was.
+    """
+    found: list[Interval] = []
+    covered_ms: int | None = None
+    # In order of their begins, each can add only behind what is covered by then: one look at each is the whole sweep.
+    for part in sorted(parts, key=lambda one: one.from_ms):
+        begins_ms = part.from_ms if covered_ms is None else max(part.from_ms, covered_ms)
+        if part.to_ms <= begins_ms:
             continue
-        if merged and part.from_ms <= merged[-1].to_ms:
-            merged[-1] = replace(merged[-1], to_ms=max(merged[-1].to_ms, part.to_ms))
+        piece = replace(part, from_ms=begins_ms)
+        covered_ms = part.to_ms
+        last = found[-1] if found else None
+        if last is not None and last == replace(piece, from_ms=last.from_ms, to_ms=begins_ms):
+            found[-1] = replace(last, to_ms=piece.to_ms)
         else:
-            merged.append(part)
-    return merged
+            found.append(piece)
+    return found
 
 
 def uncharged_ms(parts: Sequence[Interval], start_ms: int, until_ms: int) -> int:
@@ -194,7 +206,10 @@ class _Walk:
 
 def _walk(ledger: Ledger, start: int, now_ms: int) -> _Walk:
     """Walk the disjoint uncharged intervals in order: one that begins before the end found so far moves the end by its
-    length, one that begins at or after it no longer counts. An open pause that is reached has no end yet."""
+    length, one that begins at or after it no longer counts. An open pause that is reached has no end yet.
+
+    Where two of them touch, the first has moved the end beyond the place: the second counts as if they were one.
+    """
     end = start + max(0, ledger.allotted_ms + _amount(ledger, "extend"))
     opens = [pause.from_ms for pause in open_pauses(ledger.entries) if pause.from_ms is not None]
     held_from = min((max(start, begins) for begins in opens if begins <= now_ms), default=None)
@@ -276,7 +291,7 @@ def because(ledger: Ledger, now_ms: int) -> list[Because]:
     """The summands of the end time in the order they are told: allowance, postponements, extensions, then each
     uncharged stretch, then the service's own outages (wall time, of which service time knows nothing).
 
-    Overlapping intervals are told as one stretch under the reason of the earliest, so that the sum is the truth.
+    Where intervals overlap, each is told with what it adds (``union``), so that the sum is the truth.
     """
     standing = live(ledger.entries)
     told = [Because("planned", ledger.allotted_ms, "allotted")]

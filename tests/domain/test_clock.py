@@ -137,13 +137,31 @@ def test_the_past_is_what_was_known_then():
     assert end_ms(told, 80) == 129
 
 
-def test_a_stretch_is_told_under_the_reason_it_began_with():
+def test_what_began_first_keeps_its_reason_and_the_next_is_told_with_what_it_adds():
     told = ledger(
         Entry(1, "credit", 20, 30, reason="relog"),
         Entry(2, "pause", 10, reason="power", scope="room"),
         Entry(3, "resume", to_ms=25, refers_id=2),
+        # Inside the pause: it adds nothing.
+        Entry(4, "credit", 12, 24, reason="medical"),
     )
-    assert because(told, 40) == [Because("planned", 100, "allotted"), Because("pause", 20, "power", "room")]
+    assert because(told, 40) == [
+        Because("planned", 100, "allotted"), Because("pause", 15, "power", "room"), Because("credit", 5, "relog"),
+    ]  # fmt: skip
+    # Of what began together it is the one that was made first.
+    both = ledger(Entry(1, "credit", 10, 12, reason="pc"), Entry(2, "credit", 10, 15, reason="power", scope="room"))
+    assert because(both, 40)[1:] == [Because("credit", 2, "pc"), Because("credit", 3, "power", "room")]
+
+
+def test_what_only_touches_keeps_its_reason():
+    told = ledger(
+        Entry(1, "pause", 10, reason="medical"),
+        Entry(2, "resume", to_ms=11, refers_id=1),
+        Entry(3, "credit", 11, 31, reason="power", scope="room"),
+        Entry(4, "credit", 31, 35, reason="power", scope="room"),
+    )
+    assert because(told, 40)[1:] == [Because("pause", 1, "medical"), Because("credit", 24, "power", "room")]
+    assert end_ms(told, 40) == 125
 
 
 def test_what_counts_to_the_cap_is_told_once():

@@ -8,11 +8,13 @@ a set, which may have come in any order.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from app.domain.clock import (
+    Because,
     Entry,
     Ledger,
     Outage,
@@ -61,15 +63,30 @@ class Model:
     def resumed_at(self, pause: Entry) -> int | None:
         return min((entry.to_ms for entry in self.of("resume") if entry.refers_id == pause.id), default=None)
 
-    def stopped(self, second: int) -> bool:
-        """Whether this second is charged to nobody."""
-        if any(entry.from_ms <= second < entry.to_ms for entry in self.of("credit")):
-            return True
+    def stopping(self, second: int) -> list[Entry]:
+        """What keeps this second from being charged."""
+        found = [entry for entry in self.of("credit") if entry.from_ms <= second < entry.to_ms]
         for pause in self.of("pause"):
             resumed = self.resumed_at(pause)
             if pause.from_ms <= second and (resumed is None or second < resumed):
-                return True
-        return False
+                found.append(pause)
+        return found
+
+    def stopped(self, second: int) -> bool:
+        """Whether this second is charged to nobody."""
+        return bool(self.stopping(second))
+
+    def whose(self, second: int) -> tuple[str, str, str] | None:
+        """Under what this second is told: of all that stops it what began first, and of those what was made first."""
+        first = min(self.stopping(second), key=lambda entry: (entry.from_ms, entry.id), default=None)
+        return None if first is None else (first.kind, first.reason, first.scope)
+
+    def told(self, now: int) -> list[Because]:
+        """The seconds that are not charged, in a row as long as they are told under the same."""
+        end = self.end()
+        rows = groupby(map(self.whose, range(self.start, now if end is None else end)))
+        runs = [(whose, len(list(seconds))) for whose, seconds in rows]
+        return [Because(whose[0], ms, whose[1], whose[2]) for whose, ms in runs if whose is not None]
 
     def left(self, now: int) -> int:
         """What is left when ``now`` begins."""
@@ -93,6 +110,9 @@ class Model:
 
 instants = st.integers(0, 90)
 amounts = st.integers(1, 25)
+# Few, so that what touches is often told under the same.
+reasons = st.sampled_from(["power", "medical"])
+scopes = st.sampled_from(["room", "candidate"])
 
 
 @st.composite
@@ -107,19 +127,21 @@ def histories(draw: st.DrawFn) -> list[Entry]:
         kind = draw(st.sampled_from(kinds))
         if kind == "pause":
             # Decided now, of something that may have begun before.
-            made.append(Entry(n, "pause", from_ms=draw(st.integers(0, at)), made_ms=at))
+            begins = draw(st.integers(0, at))
+            made.append(Entry(n, "pause", begins, reason=draw(reasons), scope=draw(scopes), made_ms=at))
         elif kind == "resume":
             made.append(Entry(n, "resume", to_ms=at, refers_id=draw(st.sampled_from(pauses)), made_ms=at))
         elif kind == "undo":
             made.append(Entry(n, "undo", refers_id=draw(st.sampled_from([entry.id for entry in made])), made_ms=at))
         elif kind == "credit":
             begins = draw(st.integers(0, at))
-            made.append(Entry(n, "credit", begins, draw(st.integers(begins, at)), made_ms=at))
+            ends = draw(st.integers(begins, at))
+            made.append(Entry(n, "credit", begins, ends, reason=draw(reasons), scope=draw(scopes), made_ms=at))
         elif kind == "change":
             replaced = draw(st.sampled_from([entry.id for entry in made]))
             begins = draw(st.integers(0, at))
             ends = draw(st.integers(begins, at))
-            made.append(Entry(n, "credit", begins, ends, made_ms=at, supersedes_id=replaced))
+            made.append(Entry(n, "credit", begins, ends, reason=draw(reasons), made_ms=at, supersedes_id=replaced))
         else:
             made.append(Entry(n, kind, amount_ms=draw(amounts), made_ms=at))
     return made
@@ -216,3 +238,12 @@ def test_the_explanation_adds_up_to_the_end(base, allotted, made):
     end = end_ms(ledger, HORIZON)
     if end is not None:
         assert base + sum(part.ms for part in because(ledger, HORIZON)) == end
+
+
+@given(base=bases, allotted=allowances, made=histories(), data=st.data())
+def test_every_second_is_told_under_what_began_to_stop_it_first(base, allotted, made, data):
+    model, _ = both(base, allotted, made)
+    ledger = Ledger(base, allotted, tuple(data.draw(st.permutations(made))))
+    uncharged = [part for part in because(ledger, HORIZON) if part.kind in ("pause", "credit")]
+    assert uncharged == model.told(HORIZON)
+    assert sum(part.ms for part in uncharged) == model.uncharged(HORIZON)
