@@ -162,7 +162,8 @@ attempts start in the same second without a row being written.
 - `paused`: the clock stands, and no end is known until it goes on. Several pauses may hold an attempt (its room's, the
   whole site's); it runs again when none does. A pause that began before the start shows from the start on.
 - `reopen`: an extension or a credit opens an attempt whose time was up, on the same device and without a word to the
-  candidate but the notice. One that was handed in is opened only by the office's own decision (误交卷).
+  candidate but the notice. One that was handed in is opened only by the office's own decision (误交卷). The time since
+  the end is given back, and counts to the 60 minutes.
 - `defer` (缓考) closes the attempt with everything in it kept. It is never opened again; the candidate can be allocated
   to a later session with a paper they have not seen.
 """

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.embedded.errors import EmbeddedError
 from app.embedded.postgres import EmbeddedPostgres
+from app.embedded.redis import EmbeddedRedis
 from app.settings import Settings
 from app.storage.postgres.engine import create_engine, migrate
 
@@ -41,6 +42,29 @@ def database(settings: Settings) -> Iterator[str]:
         yield postgres.url
     finally:
         postgres.stop()
+
+
+@contextmanager
+def buffer(settings: Settings) -> Iterator[str]:
+    """The URL of Redis: the external one, the embedded one that is running, or one started for this command.
+
+    Raises EmbeddedError when an embedded Redis cannot start.
+    """
+    if settings.redis_url is not None:
+        yield settings.redis_url.get_secret_value()
+        return
+    redis = EmbeddedRedis(settings.data_dir)
+    try:
+        redis.start()
+    except EmbeddedError as busy:
+        if busy.code != "embedded-in-use":
+            raise
+        yield redis.url
+        return
+    try:
+        yield redis.url
+    finally:
+        redis.stop()
 
 
 def with_engine(settings: Settings, work: Callable[[AsyncEngine], Awaitable[T]]) -> T:

@@ -1,38 +1,35 @@
 """holdfast rounds: swap two rounds, move people to another one, defer them, allocate the deferred.
 
-For the day the console cannot be reached: the same decisions, shown first and confirmed once. The service runs.
+For the day the console cannot be reached: the same decisions, shown first and confirmed once. The stores are enough.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
-import logging
 import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-import structlog
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from app.commands.database import database
+from app.commands.near import refuse_unknown
+from app.commands.service import STANDS, confirmed, moment, with_service
 from app.domain.errors import Refused
 from app.domain.roles import allows
 from app.domain.round_picture import Kind
-from app.embedded.redis import EmbeddedRedis
 from app.services import rounds, timetable
 from app.services.round_snapshot import Ask
 from app.services.rounds import Confirmed
 from app.services.site import Site
-from app.settings import settings
 from app.storage.postgres import exams, staff
 from app.storage.postgres.staff import Login
 
 app = typer.Typer(no_args_is_help=True, help="轮次：对调、调场、缓考 · rounds: swap, move, defer")
-SETTLE_S = 3.0
+# By what way a decision came, for the audit log.
+THROUGH = "holdfast rounds"
 
 From = Annotated[int, typer.Argument(metavar="SESSION", help="场次号 · the session's number")]
 To = Annotated[int, typer.Argument(metavar="TO", help="目标场次号 · the other session's number")]
@@ -91,27 +88,21 @@ def _decide(
         raise typer.BadParameter("请给出 --rooms 或 --tickets 之一 · give either --rooms or --tickets")
     if as_json and not yes:
         raise typer.BadParameter("--json 须与 --yes 同用 · --json goes with --yes")
-    # The service's own log lines are for the server, not for whoever typed a command.
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    own = settings()
-    redis_url = own.redis_url.get_secret_value() if own.redis_url else EmbeddedRedis(own.data_dir).url
 
-    async def work(database_url: str) -> dict[str, Any] | None:
-        async with Site.open(own, database_url, redis_url, name="holdfast-cli") as site:
-            if not await site.settled(SETTLE_S):
-                raise Refused("no-service")
+    async def work(site: Site) -> dict[str, Any] | None:
+        async with moment(site) as stands:
             login = await _who(site, by)
             ask = await _ask(site, kind, exam, session, to, named, listed)
             shown = await rounds.preview(site, ask)
-            if not as_json:
-                _show(shown["effect"])
-            if not yes and not await asyncio.to_thread(typer.confirm, "确认执行？· Do it?", default=False):
-                return None
-            confirmed = Confirmed(shown["seen"], number, text)
-            return await rounds.act(site, login, f"cli-{secrets.token_hex(16)}", ask, confirmed)
+        if not as_json:
+            _show(shown["effect"], stands=stands)
+        if not await confirmed(yes=yes):
+            return None
+        meant = Confirmed(shown["seen"], number, text)
+        async with moment(site):
+            return await rounds.act(site, login, f"cli-{secrets.token_hex(16)}", ask, meant, through=THROUGH)
 
-    with database(own) as url:
-        done = asyncio.run(work(url))
+    done = with_service(work)
     if as_json:
         typer.echo(json.dumps(done, ensure_ascii=False, indent=2))
     elif done is None:
@@ -145,9 +136,10 @@ async def _ask(
         found = await exams.resolve(conn, exam)
         known = await exams.sessions(conn, found.id)
         rooms = {each.name: each.id for each in await exams.rooms(conn, found.id)}
-    for name in named:
-        if name not in rooms:
-            raise Refused("room-unknown", room=name)
+        everybody = await exams.tickets(conn, found.id)
+    refuse_unknown(named, rooms)
+    # Who is in the exam and sits another session is refused by the rules.
+    refuse_unknown(tickets, everybody)
     return Ask(
         kind,
         timetable.named(known, session).id,
@@ -157,8 +149,10 @@ async def _ask(
     )
 
 
-def _show(effect: dict[str, Any]) -> None:
+def _show(effect: dict[str, Any], *, stands: bool) -> None:
     typer.echo(f"{effect['zh']}\n{effect['en']}")
+    if stands:
+        typer.echo(STANDS)
     table = Table()
     for heading in ("准考证号\nticket", "姓名\nname", "现在\nnow", "改到\nthen"):
         table.add_column(heading, overflow="fold")

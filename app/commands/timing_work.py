@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import logging
 import re
 import secrets
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
-from typing import Any, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
-import structlog
 import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.commands.database import database
+from app.commands.near import refuse_unknown
+from app.commands.service import STANDS, confirmed, moment, with_service
 from app.domain.adjustments import Change, Scope
 from app.domain.errors import Refused
-from app.embedded.redis import EmbeddedRedis
+from app.domain.wall_time import WallTime
 from app.services import passwords, staff_requests, time_decisions, time_facts, timetable
 from app.services.site import Site
 from app.services.staff_requests import Done
-from app.settings import settings
 from app.storage.postgres import exams, staff, time_scope, time_terms
 from app.storage.postgres.staff import Account, Login
 
-T = TypeVar("T")
-SETTLE_S = 3.0
 # By what way a decision came, for the audit log.
 THROUGH = "holdfast time"
 
@@ -77,23 +72,6 @@ def wall(typed: str, day: date, zone: ZoneInfo) -> datetime:
     except ValueError:
         raise typer.BadParameter(f"时间“{typed}”应如 09:12:40 · a time is like 09:12:40: {typed}") from None
     return at if at.tzinfo is not None else at.replace(tzinfo=zone)
-
-
-def with_service(work: Callable[[Site], Awaitable[T]]) -> T:
-    """Run ``work`` beside the service that is running. Refused no-service when none is."""
-    # The service's own log lines are for the server, not for whoever typed a command.
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    own = settings()
-    redis_url = own.redis_url.get_secret_value() if own.redis_url else EmbeddedRedis(own.data_dir).url
-
-    async def run(database_url: str) -> T:
-        async with Site.open(own, database_url, redis_url, name="holdfast-cli") as site:
-            if not await site.settled(SETTLE_S):
-                raise Refused("no-service")
-            return await work(site)
-
-    with database(own) as url:
-        return asyncio.run(run(url))
 
 
 async def session_named(conn: AsyncConnection, exam: str | None, number: int) -> int:
@@ -154,6 +132,7 @@ async def scope_of(conn: AsyncConnection, meant: Meant) -> Scope:
         return Scope(session_id, "site")
     if named["tickets"]:
         tickets = tuple(named["tickets"])
+        refuse_unknown(tickets, {member.ticket for member in await time_scope.members(conn, session_id)})
         return Scope(session_id, "list" if len(tickets) > 1 else "candidate", tickets=tickets)
     timed = await time_scope.find_session(conn, session_id)
     places = await time_scope.exam_places(conn, timed.exam_id if timed is not None else 0)
@@ -164,9 +143,7 @@ async def scope_of(conn: AsyncConnection, meant: Meant) -> Scope:
 
 
 def _ids(known: dict[str, int], names: list[str]) -> tuple[int, ...]:
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise Refused("scope-unknown", names="、".join(unknown))
+    refuse_unknown(names, known)
     return tuple(known[name] for name in names)
 
 
@@ -176,19 +153,20 @@ def decide(wanted: Wanted, by: str, *, yes: bool, as_json: bool) -> None:
         raise typer.BadParameter("--json 须与 --yes 同用 · --json goes with --yes")
 
     async def work(site: Site) -> dict[str, Any] | None:
-        now_ms = site.service_time.now_ms()
-        async with site.engine.connect() as conn:
+        async with moment(site) as stands, site.engine.connect() as conn:
+            now_ms = site.service_time.now_ms()
             login = login_of(await account_of(conn, by))
             change = await _complete(conn, wanted, now_ms)
             shown = await time_decisions.preview(site, conn, login, change, now_ms=now_ms)
         if not as_json:
-            show_effect(shown["effect"])
-        if not yes and not await asyncio.to_thread(typer.confirm, "确认执行？· Do it?", default=False):
+            show_effect(shown["effect"], stands=stands)
+        if not await confirmed(yes=yes):
             return None
         change = replace(change, seen=shown["seen"])
         request = staff_requests.Request(f"cli-{secrets.token_hex(16)}", "time", {"command": change.kind})
-        now_ms = site.service_time.now_ms()
-        return await time_decisions.carry_out(site, login, request, change, now_ms=now_ms, through=THROUGH)
+        async with moment(site):
+            now_ms = site.service_time.now_ms()
+            return await time_decisions.carry_out(site, login, request, change, now_ms=now_ms, through=THROUGH)
 
     say(with_service(work), as_json)
 
@@ -205,17 +183,22 @@ async def _complete(conn: AsyncConnection, wanted: Wanted, now_ms: int) -> Chang
     timed = await time_scope.find_session(conn, scope.session)
     zone = ZoneInfo(timed.timezone if timed is not None else "UTC")
     known = await time_terms.wall_time(conn, now_ms)
-    today = known.now_at.astimezone(zone).date()
-
-    def instant(typed: str) -> int | None:
-        return time_facts.instant(known, None, wall(typed, today, zone)) if typed else None
-
-    return replace(change, scope=scope, from_ms=instant(wanted.begins), to_ms=instant(wanted.ends))
+    begins, ends = (instant(known, zone, typed) for typed in (wanted.begins, wanted.ends))
+    return replace(change, scope=scope, from_ms=begins, to_ms=ends)
 
 
-def show_effect(effect: dict[str, Any]) -> None:
-    """The effect as a person reads it before they confirm."""
+def instant(known: WallTime, zone: ZoneInfo, typed: str) -> int | None:
+    """The service time of a time of day, today in the exam's zone, or of a whole wall time; None for nothing."""
+    if not typed:
+        return None
+    return time_facts.instant(known, None, wall(typed, known.now_at.astimezone(zone).date(), zone))
+
+
+def show_effect(effect: dict[str, Any], *, stands: bool) -> None:
+    """The effect as a person reads it before they confirm; ``stands``: nobody counts now."""
     typer.echo(f"{effect['zh']}\n{effect['en']}")
+    if stands:
+        typer.echo(STANDS)
     if effect["follows"] is not None:
         typer.echo(f"{effect['follows']['zh']}\n{effect['follows']['en']}")
     if effect["refused"] is not None:

@@ -63,7 +63,9 @@ async def preview(site: Site, login: Login, proposal: int, given: Given) -> dict
         return await time_decisions.preview(site, conn, login, await _change(conn, row, given, now_ms), now_ms=now_ms)
 
 
-async def approve(site: Site, login: Login, key: str, proposal: int, given: Given) -> dict[str, Any]:
+async def approve(
+    site: Site, login: Login, key: str, proposal: int, given: Given, *, through: str = "console"
+) -> dict[str, Any]:
     """``{proposal, entry, effect, notice}``; the pages hear of it at once.
 
     Refuses not-found, proposal-decided, proposal-unneeded, and whatever refuses the decision it amounts to:
@@ -87,7 +89,7 @@ async def approve(site: Site, login: Login, key: str, proposal: int, given: Give
         await _close(conn, row, change, login, done.entry, given.note, done.made_ms)
         await time_follows.lapse(conn, session.id, now_ms=done.made_ms)
         told = await told_one(conn, proposal, done.made_ms)
-        about = {**done.subject, "proposal": subject(told)}
+        about = {**done.subject, "proposal": subject(told), "through": through}
         return Done({"proposal": told, **done.reply}, "proposal.approve", about, done.made_ms)
 
     request = StaffRequest(key, f"proposal.approve {proposal}", given.body)

@@ -122,7 +122,7 @@ def _iso(at: datetime | None) -> str | None:
 # --- asking for one ---
 
 
-async def ask(site: Site, login: Login, key: str, asked: Asked) -> dict[str, Any]:
+async def ask(site: Site, login: Login, key: str, asked: Asked, *, through: str = "console") -> dict[str, Any]:
     """Put it before the office: ``{proposal: …}``.
 
     Refuses what makes no sense as a decision (``domain.adjustments.check``), scope-unknown, scope-empty, and for an
@@ -131,12 +131,12 @@ async def ask(site: Site, login: Login, key: str, asked: Asked) -> dict[str, Any
     now_ms = site.service_time.now_ms()
     permit(login, "time-propose")
     adjustments.check(asked.change, now_ms=now_ms, longest_ms=longest_ms(site))
-    act = partial(_ask, login=login, asked=asked, now_ms=now_ms)
+    act = partial(_ask, login=login, asked=asked, now_ms=now_ms, through=through)
     request = StaffRequest(key, "time.propose", asked.body)
     return await staff_requests.once(site.engine, login, request, act, now_ms=now_ms)
 
 
-async def _ask(conn: AsyncConnection, *, login: Login, asked: Asked, now_ms: int) -> Done:
+async def _ask(conn: AsyncConnection, *, login: Login, asked: Asked, now_ms: int, through: str) -> Done:
     change = asked.change
     reached = await time_scope.reach(conn, await time_scope.session_of(conn, change.scope.session), change.scope)
     for room_id in sorted({member.room_id for member in reached.members}):
@@ -161,13 +161,15 @@ async def _ask(conn: AsyncConnection, *, login: Login, asked: Asked, now_ms: int
     if made is None:
         raise LookupError("a new source was made before")
     reply = {"proposal": await told_one(conn, made, now_ms)}
-    return Done(reply, "proposal.ask", subject(reply["proposal"]))
+    return Done(reply, "proposal.ask", {**subject(reply["proposal"]), "through": through})
 
 
 # --- leaving one aside ---
 
 
-async def dismiss(site: Site, login: Login, key: str, proposal: int, *, note: str) -> dict[str, Any]:
+async def dismiss(
+    site: Site, login: Login, key: str, proposal: int, *, note: str, through: str = "console"
+) -> dict[str, Any]:
     """The office leaves a proposal aside; it stays on record: ``{proposal: …}``. Refuses not-found, note-missing,
     proposal-decided."""
     now_ms = site.service_time.now_ms()
@@ -179,7 +181,7 @@ async def dismiss(site: Site, login: Login, key: str, proposal: int, *, note: st
         await open_one(conn, proposal)
         await proposals.decide(conn, proposal, state="dismissed", staff_id=login.staff_id, now_ms=now_ms, note=note)
         reply = {"proposal": await told_one(conn, proposal, now_ms)}
-        return Done(reply, "proposal.dismiss", subject(reply["proposal"]))
+        return Done(reply, "proposal.dismiss", {**subject(reply["proposal"]), "through": through})
 
     request = StaffRequest(key, f"proposal.dismiss {proposal}", {"note": note})
     return await staff_requests.once(site.engine, login, request, act, now_ms=now_ms)

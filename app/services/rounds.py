@@ -61,7 +61,9 @@ async def preview(site: Site, ask: Ask) -> dict[str, Any]:
     return {"effect": round_words.effect(known, papers), "seen": known.seen}
 
 
-async def act(site: Site, login: Login, key: str, ask: Ask, confirmed: Confirmed) -> dict[str, Any]:
+async def act(
+    site: Site, login: Login, key: str, ask: Ask, confirmed: Confirmed, *, through: str = "console"
+) -> dict[str, Any]:
     """``{decision: {id, kind, number, text}, effect, notice}``. Refused round-changed, decision-incomplete, or as the
     preview; then nothing has changed."""
     site.require_postgres()
@@ -69,7 +71,7 @@ async def act(site: Site, login: Login, key: str, ask: Ask, confirmed: Confirmed
         raise Refused("decision-incomplete")
     for _ in range(TRIES):
         try:
-            reply, written = await _sealed(site, login, key, ask, confirmed)
+            reply, written = await _sealed(site, login, key, ask, confirmed, through)
         except SealLost as lost:
             log.info("rounds: sealing again", why=str(lost))
             continue
@@ -83,7 +85,7 @@ async def _allow_long(conn: AsyncConnection) -> None:
 
 
 async def _sealed(
-    site: Site, login: Login, key: str, ask: Ask, confirmed: Confirmed
+    site: Site, login: Login, key: str, ask: Ask, confirmed: Confirmed, through: str
 ) -> tuple[dict[str, Any], Written | None]:
     """One try; ``written`` None when the reply is that of an earlier request under this key."""
     seals = {attempt: Seal(site.hot_or_none(), attempt) for attempt in await _pages(site, ask)}
@@ -110,7 +112,7 @@ async def _sealed(
             "effect": effect,
             "notice": max((one["id"] for one in made.told.values()), default=None),
         }
-        about = {**_subject(known), "number": decision.number, "text": decision.words}
+        about = {**_subject(known), "number": decision.number, "text": decision.words, "through": through}
         return Done(reply, f"rounds.{ask.kind}", about, now_ms)
 
     asked = StaffRequest(key, f"rounds {ask.kind}", _body(ask, confirmed))

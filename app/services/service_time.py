@@ -103,9 +103,17 @@ class ServiceTime:
         self._reading = Reading(int(settings.clock_lead.total_seconds() * 1000))
         self._task: asyncio.Task[None] | None = None
         self._catching_up: asyncio.Task[None] | None = None
+        self._stands: Confirmed | None = None
+
+    def stand(self, at: Confirmed | None) -> None:
+        """The counter stands at ``at`` (None: as ever): for a command that holds the ticker's lock and does not tick.
+        While it does nobody can advance it, so the last value is the time, however long ago it was confirmed."""
+        self._stands = at
 
     def now_ms(self) -> int:
         """Service time in ms. Raises ClockUnconfirmed."""
+        if self._stands is not None:
+            return self._stands.counter_ms
         return self._reading.now_ms(self._monotonic())
 
     @property

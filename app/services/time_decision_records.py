@@ -86,7 +86,7 @@ async def approve(conn: AsyncConnection, login: Login, decision: int, *, now_ms:
     return Done({"decision": told(row)}, "time.decision.approve", {**_subject(row), "through": through})
 
 
-async def withdraw(conn: AsyncConnection, login: Login, decision: int) -> Done:
+async def withdraw(conn: AsyncConnection, login: Login, decision: int, *, through: str = "console") -> Done:
     """Take back what nobody has approved yet. Refused: not-permitted, decision-unknown, decision-closed."""
     permit(login)
     row = await time_decisions.lock(conn, decision)
@@ -97,7 +97,7 @@ async def withdraw(conn: AsyncConnection, login: Login, decision: int) -> Done:
     _refuse_closed(row)
     await time_decisions.withdraw(conn, decision)
     row = await _found(conn, decision)
-    return Done({"decision": told(row)}, "time.decision.withdraw", _subject(row))
+    return Done({"decision": told(row)}, "time.decision.withdraw", {**_subject(row), "through": through})
 
 
 async def _found(conn: AsyncConnection, decision: int) -> RowMapping:

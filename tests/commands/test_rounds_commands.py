@@ -81,8 +81,8 @@ async def test_what_is_not_there_or_not_allowed_is_refused(service, fresh_db) ->
     office = ("--by", await account(fresh_db, "office"), *WORDS)
     invigilator = ("--by", await account(fresh_db, "invigilator"), *WORDS)
     assert code(await run("swap", "1", "7", *office)) == "session-unknown"
-    assert code(await run("move", "1", "2", "--rooms", "第99考室", *office)) == "room-unknown"
-    assert code(await run("defer", "1", "--tickets", "X9", *office)) == "round-not-there"
+    assert code(await run("move", "1", "2", "--rooms", "第99考室", *office)) == "scope-unknown"
+    assert code(await run("defer", "1", "--tickets", "X9", *office)) == "scope-unknown"
     assert code(await run("defer", "1", "--rooms", "第01考室", *office)) == "not-drawn"
     assert code(await run("swap", "1", "2", *invigilator)) == "not-permitted"
     assert code(await run("swap", "1", "2", "--by", "nobody", *WORDS)) == "staff-unknown"

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.errors import Refused
-from app.storage.postgres.tables import attempt, building, exam, item, room, seat, session
+from app.storage.postgres.tables import attempt, building, candidate, exam, item, room, seat, session
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +140,11 @@ async def rooms(conn: AsyncConnection, exam_id: int) -> list[Room]:
         .order_by(room.c.ordinal, room.c.id)
     )
     return [Room(*row) for row in await conn.execute(query)]
+
+
+async def tickets(conn: AsyncConnection, exam_id: int) -> set[str]:
+    """Everybody's admission ticket."""
+    return set(await conn.scalars(sa.select(candidate.c.ticket).where(candidate.c.exam_id == exam_id)))
 
 
 async def seat_ids(conn: AsyncConnection, exam_id: int) -> dict[tuple[str, str], int]:

@@ -3,7 +3,7 @@ of service after another."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import asyncpg
@@ -73,6 +73,16 @@ async def unticked_ms(connection: asyncpg.Connection[Any]) -> int:
     )
 
 
+STAMPED = "SELECT coalesce(max(contact_ms), 0) FROM attempt"
+
+
+async def standing(connection: asyncpg.Connection[Any], redis_ms: int) -> Confirmed:
+    """Where the next term would begin, while nobody ticks: for whoever holds the ticker's lock and begins none."""
+    found = await read(connection)
+    stamped: int = await connection.fetchval(STAMPED)
+    return replace(found, counter_ms=max(found.counter_ms, redis_ms, stamped))
+
+
 async def begin_term(connection: asyncpg.Connection[Any], leader: str, redis_ms: int, handover_ms: int) -> Confirmed:
     """Start a new term at the greatest of the record's counter, Redis' counter and the newest stamp committed.
 
@@ -88,7 +98,7 @@ async def begin_term(connection: asyncpg.Connection[Any], leader: str, redis_ms:
         )
         if row is None:
             raise LookupError("the service clock's row is missing: the migrations make it")
-        stamped = await connection.fetchval("SELECT coalesce(max(contact_ms), 0) FROM attempt")
+        stamped = await connection.fetchval(STAMPED)
         start_ms = max(row["counter_ms"], redis_ms, stamped)
         first = row["term"] == 0
         gap_ms = 0 if first else max(0, row["away"] - (start_ms - row["counter_ms"]))
