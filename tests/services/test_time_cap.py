@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.halls import HOUR, opened
-from tests.services.test_time_postpone import change, done, rows
+from tests.services.test_time_holds import lift
+from tests.services.test_time_postpone import change, done, next_session, rows, start_at
 from tests.staff import signed_in
 
 MIN = 60_000
@@ -61,3 +62,29 @@ async def test_taking_back_an_undo_gives_and_counts(hall, office):
     # What takes time away is never refused for it.
     await done(office, change(hall, "undo", entry=second["entry"]["id"], reason=""))
     await done(office, again)
+
+
+async def test_a_cap_lifted_in_one_session_is_not_lifted_in_the_next(hall, office, fresh_db):
+    first, second = hall.made.session_id, await next_session(hall, hall.now_ms + 2 * HOUR, tickets=[])
+    await start_at(hall, first, hall.now_ms + HOUR)
+    await lift(hall, fresh_db, office, 120)
+    # Everybody goes to the other session before their start, and their attempts with them.
+    await rows(
+        hall,
+        "INSERT INTO allocation (session_id, candidate_id, seat_id, planned_seat_id)"
+        " SELECT :s, candidate_id, seat_id, planned_seat_id FROM allocation WHERE session_id = :f",
+        s=second, f=first,
+    )  # fmt: skip
+    await rows(hall, "UPDATE attempt SET session_id = :s, signed_in_ms = NULL", s=second)
+    await rows(hall, "DELETE FROM allocation WHERE session_id = :f", f=first)
+    assert await beyond_the_cap(office, change(hall, "extend", session=second, ms=61 * MIN)) == [61, 61]
+    # And it is theirs again where it was lifted.
+    await rows(
+        hall,
+        "INSERT INTO allocation (session_id, candidate_id, seat_id, planned_seat_id)"
+        " SELECT :f, candidate_id, seat_id, planned_seat_id FROM allocation",
+        f=first,
+    )  # fmt: skip
+    await rows(hall, "UPDATE attempt SET session_id = :f", f=first)
+    await rows(hall, "DELETE FROM allocation WHERE session_id = :s", s=second)
+    await done(office, change(hall, "extend", ms=61 * MIN))

@@ -186,11 +186,16 @@ async def exam_places(conn: AsyncConnection, exam_id: int) -> Sequence[RowMappin
 
 
 async def limits(conn: AsyncConnection, attempts: Collection[UUID]) -> dict[UUID, int]:
-    """The greatest limit that an approved decision gives each attempt, in milliseconds; absent without one."""
+    """The greatest limit that an approved decision gives each attempt, in milliseconds; absent without one.
+
+    A cap is lifted for candidates of one session (I8): whoever goes to another one leaves it behind, like the entries.
+    """
     rows = await conn.execute(
         text(
-            "SELECT m.attempt_id, max(d.limit_ms) AS limit_ms FROM decision_attempt m JOIN decision d"
-            " ON d.id = m.decision_id WHERE m.attempt_id = ANY(CAST(:a AS uuid[])) AND d.kind = 'lift-cap'"
+            "SELECT m.attempt_id, max(d.limit_ms) AS limit_ms FROM decision_attempt m"
+            " JOIN attempt a ON a.id = m.attempt_id"
+            " JOIN decision d ON d.id = m.decision_id AND d.session_id = a.session_id"
+            " WHERE m.attempt_id = ANY(CAST(:a AS uuid[])) AND d.kind = 'lift-cap'"
             " AND d.state = 'approved' GROUP BY m.attempt_id"
         ),
         {"a": sorted(attempts)},
