@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain import adjustments as rules
 from app.domain import clock
-from app.services import time_decisions, time_facts, time_scope, timing
+from app.services import late_starts, time_decisions, time_facts, time_scope, timing
 from app.services.site import Site
 from app.storage.postgres import adjustments, audit, exams, notices, schedule, time_holds
 from app.storage.postgres import time_scope as rows
@@ -57,7 +57,7 @@ class Holds:
         reckoned must not keep a session from starting. The first fault is raised after the last step."""
         now_ms = self._site.service_time.now_ms()
         done, faults = 0, []
-        for step in (self._at_the_cap, self._overlapping, self._let_go, self._finish_ends):
+        for step in (self._late_starts, self._at_the_cap, self._overlapping, self._let_go, self._finish_ends):
             try:
                 done += await step(now_ms)
             except Exception as fault:  # noqa: BLE001 -- raised when all had their turn
@@ -66,6 +66,9 @@ class Holds:
         if faults:
             raise faults[0]
         return done
+
+    async def _late_starts(self, _now_ms: int) -> int:
+        return await late_starts.tell(self._site)
 
     async def _at_the_cap(self, now_ms: int) -> int:
         site, term = self._site, self._site.service_time.term

@@ -1,4 +1,4 @@
-"""A candidate paused since before the start has not begun when the start passes: no question leaves until they go on."""
+"""A candidate paused since before the start has not begun when the start passes: no question until they go on."""
 
 from __future__ import annotations
 

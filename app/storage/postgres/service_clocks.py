@@ -8,6 +8,8 @@ from typing import Any
 
 import asyncpg
 
+from app.storage.postgres import late_starts
+
 # An arbitrary number that only the ticker uses; whoever holds it on a live connection is the ticker.
 TICKER_LOCK = 7_301_188_002
 
@@ -88,7 +90,8 @@ async def begin_term(connection: asyncpg.Connection[Any], leader: str, redis_ms:
 
     The term's gap is the wall time that no counter counted: what the counter moved on in Redis meanwhile is no gap.
     A wall clock that was set back meanwhile cannot say; then it was an outage, of the least length that counts as one.
-    Sessions whose start fell into the gap are held: they never start by themselves late.
+    Sessions whose start fell into the gap are held, and so are rooms and candidates whose own start did: none of them
+    ever starts by itself late.
     """
     async with connection.transaction():
         row = await connection.fetchrow(
@@ -130,6 +133,7 @@ async def begin_term(connection: asyncpg.Connection[Any], leader: str, redis_ms:
             "  WHERE s.held IS NOT NULL AND s.start_ms IS NULL AND a.state = 'open' AND a.end_ms IS NOT NULL"
             "  ORDER BY a.id FOR NO KEY UPDATE OF a)"
         )
+        await late_starts.hold(connection, term=row["term"] + 1, now_ms=start_ms, until_ms=start_ms + gap_ms)
     return await read(connection)
 
 
