@@ -17,6 +17,7 @@ import asyncpg
 import structlog
 import typer
 
+from app import background
 from app.commands.database import buffer, database
 from app.domain.errors import Refused
 from app.services.site import Site
@@ -24,8 +25,10 @@ from app.settings import settings
 from app.storage.postgres import service_clocks
 from app.storage.redis.client import RedisAway
 
+log = structlog.get_logger(__name__)
 T = TypeVar("T")
 SETTLE_S = 3.0
+ASK_S = 0.5
 STANDS = (
     "考试服务没有运行，考试时钟停着：以上钟点按此刻恢复服务计算，页面在恢复后得知。\n"
     "The service is not running and the exam clock stands: the hours above hold if it came back now, and the pages hear"
@@ -59,13 +62,27 @@ async def moment(site: Site) -> AsyncIterator[bool]:
         if not await service_clocks.lead(connection):
             raise Refused("no-service")
         site.service_time.stand(await service_clocks.standing(connection, await _redis_ms(site, connection)))
+        alive = asyncio.create_task(_ask_on(connection))
         try:
             yield True
         finally:
             site.service_time.stand(None)
+            await background.end(alive)
     finally:
         # The lock goes with the connection.
         await connection.close()
+
+
+async def _ask_on(connection: asyncpg.Connection[Any]) -> None:
+    """Whoever holds the lock and asks nothing is taken for frozen, and the lock taken away: a swap of two rounds may
+    take longer than that."""
+    try:
+        while True:
+            await asyncio.sleep(ASK_S)
+            await connection.fetchval("SELECT 1")
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as fault:
+        # Whether the deed itself was done is for the deed to say.
+        log.error("the clock is no longer held", fault=repr(fault))
 
 
 async def _redis_ms(site: Site, connection: asyncpg.Connection[Any]) -> int:

@@ -12,10 +12,13 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 
+from app.commands.service import moment
 from app.domain import clock
+from app.services.site import Site
+from app.storage.postgres import service_clocks
 from app.storage.postgres.engine import asyncpg_arguments
 from app.storage.postgres.service_clocks import TICKER_LOCK
-from tests.candidates import SECRET, Candidate, running
+from tests.candidates import SECRET, Candidate, running, test_settings
 from tests.halls import HOUR, opened
 from tests.rounds_exam import exam_in_rounds
 from tests.staff import PASSWORD, account, signed_in
@@ -78,7 +81,7 @@ async def counter(engine) -> int:
 
 async def stored(engine) -> dict:
     async with engine.connect() as conn:
-        rows = await conn.execute(text("SELECT id, end_ms, left_ms, state FROM attempt"))
+        rows = await conn.execute(text("SELECT id, end_ms, left_ms, state FROM attempt ORDER BY id"))
         return {row.id: row for row in rows}
 
 
@@ -101,9 +104,7 @@ async def test_every_decision_is_made_at_the_instant_at_which_the_clock_stands(h
         assert (paused[attempt].end_ms, paused[attempt].left_ms) == (clock.NEVER_MS, before[attempt].end_ms - at_ms)
     await entry("resume", "1", "--entry", str(pause["id"]))
     # Nothing has passed: what stood for no time was not lost.
-    assert {each: row.end_ms for each, row in (await stored(fresh_db)).items()} == {
-        each: row.end_ms for each, row in before.items()
-    }
+    assert [row.end_ms for row in (await stored(fresh_db)).values()] == [row.end_ms for row in before.values()]
     extend = await entry("extend", "1", "5", "--buildings", "北楼", "--reason", "pc")
     undo = await entry("undo", "1", str(extend["id"]))
     await entry("undo", "1", str(undo["id"]))
@@ -261,11 +262,26 @@ async def test_where_somebody_holds_the_clock_and_does_not_count_nothing_is_deci
         assert await conn.scalar(text("SELECT count(*) FROM adjustment")) == 0
 
 
+async def test_a_command_that_takes_its_time_is_not_taken_for_frozen(stopped, fresh_db, fresh_url, redis_url):
+    at_ms = await counter(fresh_db)
+    async with Site.open(test_settings(), fresh_url, redis_url) as site, moment(site) as stands:
+        assert stands
+        other = await asyncpg.connect(**asyncpg_arguments(fresh_url))
+        try:
+            for _ in range(20):
+                await asyncio.sleep(0.2)
+                assert not await service_clocks.end_frozen(other, 2.0)
+            assert not await service_clocks.lead(other)
+        finally:
+            await other.close()
+        assert site.service_time.now_ms() == at_ms
+    assert not site.service_time.knows
+
+
 async def test_the_service_can_begin_while_a_command_waits_for_an_answer(
     began, stopped, fresh_db, fresh_url, redis_url
 ):
-    """The lock is not held while a person thinks, and what was shown still binds: that a service begins changes nothing
-    that was decided."""
+    """The lock is not held while a person thinks, and what was shown still binds."""
     by = await account(fresh_db, "office")
     process = await began("time", "extend", "1", "5", "--site", "--by", by, "--reason", "pc")
     async with asyncio.timeout(90):
