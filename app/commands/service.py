@@ -82,7 +82,7 @@ async def _ask_on(connection: asyncpg.Connection[Any]) -> None:
             await connection.fetchval("SELECT 1")
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as fault:
         # Whether the deed itself was done is for the deed to say.
-        log.error("the clock is no longer held", fault=repr(fault))
+        log.critical("the clock is no longer held", fault=repr(fault))
 
 
 async def _redis_ms(site: Site, connection: asyncpg.Connection[Any]) -> int:
