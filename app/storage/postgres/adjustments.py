@@ -69,26 +69,13 @@ async def insert_entry(
             " ON CONFLICT DO NOTHING RETURNING id"
         ),
         {
-            "kind": kind,
-            "session_id": session_id,
-            "scope": scope,
-            "scope_names": json.dumps(list(scope_names), ensure_ascii=False),
-            "room_id": room_id,
-            "attempt_id": attempt_id,
-            "from_ms": from_ms,
-            "to_ms": to_ms,
-            "amount_ms": amount_ms,
-            "refers_id": refers_id,
-            "supersedes_id": supersedes_id,
-            "reason": reason,
-            "note": note,
-            "incident": incident,
-            "source": source,
-            "staff_id": staff_id,
-            "decision_id": decision_id,
-            "now": now_ms,
+            "kind": kind, "session_id": session_id, "scope": scope,
+            "scope_names": json.dumps(list(scope_names), ensure_ascii=False), "room_id": room_id,
+            "attempt_id": attempt_id, "from_ms": from_ms, "to_ms": to_ms, "amount_ms": amount_ms,
+            "refers_id": refers_id, "supersedes_id": supersedes_id, "reason": reason, "note": note,
+            "incident": incident, "source": source, "staff_id": staff_id, "decision_id": decision_id, "now": now_ms,
         },
-    )
+    )  # fmt: skip
     if entered is not None and attempt_id is None:
         await conn.execute(
             text(
