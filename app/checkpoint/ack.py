@@ -51,7 +51,7 @@ class RedisBuffer:
 
 
 def _outcome(checkpoint: Checkpoint, reply: Sequence[bytes]) -> Outcome | Exception:
-    verdict, state, end_ms, count, acked = (part.decode() for part in reply)
+    verdict, state, end_ms, count, acked, rev = (part.decode() for part in reply)
     if verdict != "ok":
         return StoreAway(f"not buffered: {verdict}")
     ends, left = clock.unpacked(int(end_ms) if end_ms else None)
@@ -64,6 +64,7 @@ def _outcome(checkpoint: Checkpoint, reply: Sequence[bytes]) -> Outcome | Except
         left_ms=left,
         ended_ms=None,
         clock_rev=-1,
+        hot_rev=int(rev),
         count=int(count) if count else None,
         acked_seq=int(acked),
     )

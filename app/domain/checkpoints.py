@@ -65,6 +65,8 @@ class Outcome:
     refused: dict[tuple[int, int], str] = field(default_factory=dict)
     # What is left of a paused attempt, None of one that is not.
     left_ms: int | None = None
+    # Buffered: the revision of the clock that the hot copy's end belongs to, -1 when it does not know.
+    hot_rev: int = -1
     previous_contact_ms: int | None = None
     previous_term: int | None = None
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from app.domain.checkpoints import Outcome, StoreAway
@@ -28,6 +29,15 @@ from app.storage.redis.hot import Hot
 REMEMBERED = 20_000
 
 
+@dataclass(frozen=True, slots=True)
+class _End:
+    """When an attempt ends, or what is left of it while it is paused, as of revision ``rev`` of its clock."""
+
+    rev: int
+    end_ms: int | None
+    left_ms: int | None
+
+
 class Known:
     """One per process of a site; shared by its services."""
 
@@ -35,7 +45,7 @@ class Known:
         self._site = site
         self._seated: OrderedDict[tuple[UUID, int], Seated] = OrderedDict()
         self._because: OrderedDict[UUID, tuple[int, list[Because]]] = OrderedDict()
-        self._ends: OrderedDict[UUID, tuple[int, int | None]] = OrderedDict()
+        self._ends: OrderedDict[UUID, _End] = OrderedDict()
         self._starts = Starts(site)
         site.follower.remind = self._remind
 
@@ -52,6 +62,7 @@ class Known:
             if known is None:
                 raise Refused("bad-token")
             self._seated[key] = known
+            self._keep_end(claims.attempt, _End(known.clock_rev, known.end_ms, known.left_ms))
             if len(self._seated) > REMEMBERED:
                 self._seated.popitem(last=False)
         return known
@@ -91,15 +102,23 @@ class Known:
 
     def end_ms(self, attempt: UUID, outcome: Outcome) -> tuple[int | None, int | None]:
         """The end to count down to, and what is left of a paused attempt. While PostgreSQL is away a hot copy may have
-        forgotten both; this process has not, and nobody is shown their whole time again."""
-        if outcome.end_ms is None and outcome.durability == "buffered":
-            return self._ends.get(attempt, (None, None))
-        if outcome.end_ms is not None:
-            self._keep_end(attempt, outcome.end_ms, outcome.left_ms)
+        forgotten both, or not been told of a credit; this process knows, and nobody is shown their whole time again or
+        less than a moment ago."""
+        if outcome.durability == "durable":
+            # The row itself, whatever was known: a record that was put back begins with smaller revisions.
+            self._ends.pop(attempt, None)
+            self._keep_end(attempt, _End(outcome.clock_rev, outcome.end_ms, outcome.left_ms))
+            return outcome.end_ms, outcome.left_ms
+        kept = self._ends.get(attempt)
+        if kept is not None and (outcome.end_ms is None or kept.rev > outcome.hot_rev):
+            return kept.end_ms, kept.left_ms
         return outcome.end_ms, outcome.left_ms
 
-    def _keep_end(self, attempt: UUID, end_ms: int, left_ms: int | None) -> None:
-        self._ends[attempt] = end_ms, left_ms
+    def _keep_end(self, attempt: UUID, end: _End) -> None:
+        known = self._ends.get(attempt)
+        if end.end_ms is None or (known is not None and known.rev > end.rev):
+            return
+        self._ends[attempt] = end
         if len(self._ends) > REMEMBERED:
             self._ends.popitem(last=False)
 
@@ -123,7 +142,7 @@ class Known:
         """What a decision has just made of an attempt's clock, as the process that stored it tells."""
         attempt = moved.attempt
         if moved.end_ms is not None:
-            self._keep_end(attempt, moved.end_ms, moved.left_ms)
+            self._keep_end(attempt, _End(moved.rev, moved.end_ms, moved.left_ms))
         known = self._because.get(attempt)
         if known is None or known[0] < moved.rev:
             self._keep_because(attempt, moved.rev, list(moved.because))

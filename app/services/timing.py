@@ -65,10 +65,12 @@ def compose(view: View, now_ms: int, because: Sequence[clock.Because]) -> dict[s
         remaining = 0
     elif view.left_ms is not None:
         remaining = view.left_ms
-    elif view.end_ms is None or view.start_ms is None:
+    elif view.start_ms is None:
         remaining = view.allotted_ms
     else:
-        remaining = max(0, view.end_ms - max(now_ms, view.start_ms))
+        # Whoever has begun is never shown a clock that stands, whatever the stores have forgotten.
+        end_ms = view.start_ms + view.allotted_ms if view.end_ms is None else view.end_ms
+        remaining = max(0, end_ms - max(now_ms, view.start_ms))
     starts_in = None
     ends_at = None
     if view.start_ms is not None and now_ms < view.start_ms:

@@ -259,3 +259,45 @@ async def test_a_hot_copy_that_forgot_the_end_gives_nobody_their_whole_time_agai
             assert reply["durability"] == "buffered"
             assert reply["clock"]["remaining_ms"] <= before
             assert reply["clock"]["ends_at"] is not None
+
+
+async def test_a_process_that_only_looked_on_knows_the_end_as_well(fresh_url, redis_url, redis, made):
+    """The candidate's first answer after a move may reach another process, as PostgreSQL goes away."""
+    async with running(fresh_url, redis_url) as (_, client), running(fresh_url, redis_url) as (other, beside):
+        await until(lambda: ready(client), "ready")
+        one = Candidate(client, made.people[0])
+        await one.sign_in()
+        before = (await one.answer(made.items[0], "A")).json()["clock"]["remaining_ms"]
+        # Its window has moved on: the whole time would be more than was left.
+        connection = await asyncpg.connect(fresh_url)
+        await connection.execute("UPDATE attempt SET end_ms = end_ms - 60000, clock_rev = 7")
+        await connection.close()
+        one.client = beside
+        deps = other.state.deps
+        await deps.known.seated(deps.tokens.read(one.token))
+        with Away(other):
+            site = other.state.deps.site
+            await site.store.client.delete(site.keys.hot(one.person.attempt))
+            reply = (await one.answer(made.items[0], "B")).json()
+            assert reply["durability"] == "buffered"
+            assert reply["clock"]["remaining_ms"] <= before - 50_000
+            assert reply["clock"]["ends_at"] is not None
+
+
+async def test_a_hot_copy_that_missed_a_credit_takes_nothing_back(fresh_url, redis_url, redis, made):
+    async with running(fresh_url, redis_url) as (app, client):
+        await until(lambda: ready(client), "ready")
+        one = Candidate(client, made.people[0])
+        await one.sign_in()
+        connection = await asyncpg.connect(fresh_url)
+        await connection.execute("UPDATE attempt SET end_ms = end_ms + 300000, clock_rev = clock_rev + 1")
+        credited = (await one.answer(made.items[0], "A")).json()["clock"]["remaining_ms"]
+        with Away(app):
+            site = app.state.deps.site
+            hot = site.keys.hot(one.person.attempt)
+            end_ms = await connection.fetchval("SELECT end_ms FROM attempt WHERE id = $1", one.person.attempt)
+            await site.store.client.hset(hot, mapping={"end_ms": end_ms - 300_000, "rev": 0})
+            reply = (await one.answer(made.items[0], "B")).json()
+            assert reply["durability"] == "buffered"
+            assert credited - 60_000 < reply["clock"]["remaining_ms"] <= credited
+        await connection.close()

@@ -103,7 +103,7 @@ async def test_a_count_of_none_yet_is_a_count(hot):
     attempt = uuid4()
     await hot.follow([(Checkpoint(attempt, EPOCH, 1, 1000), durable(count=0, acked_seq=0))])
     replies = await hot.append([Checkpoint(attempt, EPOCH, 2, 2000)])
-    assert replies == [[b"ok", b"open", b"5400000", b"0", b"0"]]
+    assert replies == [[b"ok", b"open", b"5400000", b"0", b"0", b"0"]]
 
 
 async def test_an_older_epoch_changes_nothing_and_a_newer_one_moves_the_copy_forward(hot):
@@ -121,7 +121,7 @@ async def test_each_checkpoint_of_a_batch_gets_its_own_verdict(hot, redis):
     await hot.seal(sealed, EPOCH, "ab")
     replies = await hot.append([Checkpoint(one, EPOCH, 5, 2000, [row(1, 1)]) for one in (fresh, fenced, final, sealed)])
     assert [reply[0] for reply in replies] == [b"ok", b"old_epoch", b"final", b"sealed"]
-    assert replies[2][1:] == [b"final", b"5400000", b"9", b"4"]
+    assert replies[2][1:] == [b"final", b"5400000", b"9", b"4", b"0"]
     keys = Keys("test")
     assert await redis.xlen(keys.buffer) == 1
     assert [one.attempt for _, one in await hot.pending(fresh, "0-0")] == [fresh]

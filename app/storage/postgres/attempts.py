@@ -182,8 +182,11 @@ class Seated:
     seat: dict[str, str]
     items: dict[int, str]
     start_ms: int | None
-    # As it was when this was asked: only a process that never reaches PostgreSQL goes by it.
+    # As they were when this was asked: only while PostgreSQL is away, and nobody knows better, does anyone go by them.
     postponed_ms: int = 0
+    clock_rev: int = -1
+    end_ms: int | None = None
+    left_ms: int | None = None
 
     def facts(self) -> dict[str, Any]:
         """Plain JSON for the hot copy; the ID number stays in the record."""
@@ -205,7 +208,8 @@ async def seated(conn: AsyncConnection, attempt: UUID) -> Seated | None:
     row = await _row(
         conn,
         """
-        SELECT a.session_id, a.postponed_ms, c.name, c.ticket, c.gender, c.specialty, c.id_number, e.name AS exam,
+        SELECT a.session_id, a.postponed_ms, a.clock_rev, a.end_ms, a.left_ms,
+            c.name, c.ticket, c.gender, c.specialty, c.id_number, e.name AS exam,
             s.number, s.name AS session_name, s.planned_start, s.start_ms, s.duration_ms, s.earliest_hand_in_ms,
             seat.id AS seat_id, seat.label, room.name AS room, room.number AS room_number, b.name AS building
         FROM attempt a
@@ -256,6 +260,9 @@ async def seated(conn: AsyncConnection, attempt: UUID) -> Seated | None:
         items={one["item"]: one["type"] for one in items},
         start_ms=row["start_ms"],
         postponed_ms=row["postponed_ms"],
+        clock_rev=row["clock_rev"],
+        end_ms=row["end_ms"],
+        left_ms=row["left_ms"],
     )
 
 

@@ -7,7 +7,8 @@
 --       8 state or nil   9 end_ms or nil   10 count or nil   11 acked_seq or nil   12 body for the stream or nil
 --       13 six per response: field, epoch, rev, adopt_n, hash (hex), what is stored
 --       14 revision of the clock that state and end belong to, or nil
--- Reply 'durable': the attempts whose hot copy has no facts (grant.lua's). 'buffered': per checkpoint { verdict, state, end_ms, count, acked },
+-- Reply 'durable': the attempts whose hot copy has no facts (grant.lua's). 'buffered': per checkpoint
+--       { verdict, state, end_ms, count, acked, revision of the clock that state and end belong to },
 --       verdict: 'ok' | 'old_epoch' | 'sealed' | 'final'
 --
 -- The epoch check: a hot copy that knows a newer epoch fences. One that knows an older epoch is stale (tokens are
@@ -50,7 +51,7 @@ local function merge(checkpoint)
 
   -- Asked for by 'buffered' alone, which brings no state, end, count or prefix of its own.
   local function answer(verdict)
-    return { verdict, known[2] or '', known[3] or '', known[4] or '', known[7] or '0' }
+    return { verdict, known[2] or '', known[3] or '', known[4] or '', known[7] or '0', known[10] or '-1' }
   end
 
   if live > epoch then return answer('old_epoch') end

@@ -22,7 +22,7 @@ class KeptStarts:
         """Keep what was seen in the record, unless a later look stands there; the look that stands there now. ``over``:
         one that stood there before this look was taken, so that it is none of this record's if it is greater."""
         told = {"plans": seen.plans, "postponed": {str(attempt): ms for attempt, ms in seen.postponed.items()}}
-        args = [seen.look, json.dumps(told), LIFE_S, "" if over is None else over]
+        args: list[int | str] = [seen.look, json.dumps(told), LIFE_S, "" if over is None else over]
         return int(await self._store.call(self._keep(keys=[keys.starts], args=args)))
 
     async def read(self, keys: Keys) -> Starts | None:
