@@ -18,7 +18,7 @@ from app.domain.adjustments import AUTOMATIC, REASONS
 from app.domain.errors import Refused
 from app.domain.roles import scope
 from app.domain.wall_time import WallTime
-from app.services import proposals, time_decision_records, time_facts, time_scope, time_words
+from app.services import proposals, time_decision_records, time_facts, time_scope, time_standing, time_words
 from app.services.time_plan import told_member
 from app.settings import Settings
 from app.storage.postgres import adjustments, notices, time_decisions, time_entries, time_terms
@@ -35,8 +35,12 @@ class _Looked:
     members: Sequence[Member]
     ledgers: Mapping[UUID, clock.Ledger]
     entries: Sequence[RowMapping]
+    # Entries that count for somebody; and of these the ones that no longer do for some of those they were for.
     standing: frozenset[int]
+    partly: frozenset[int]
     reached: Mapping[int, Sequence[int]]
+    # (pause, room) → when the last of the room was let go on, or ended, of those it was for.
+    let_go: Mapping[tuple[int, int], int]
     # Pauses by entry, with the rooms in which they still hold somebody.
     holding: Mapping[int, frozenset[int]]
     wall: WallTime
@@ -88,28 +92,23 @@ async def session_view(
 
 async def _look(conn: AsyncConnection, session: Timed, found: Sequence[Member], now_ms: int) -> _Looked:
     entries = await time_entries.of_session(conn, session.id)
-    ledgers = await adjustments.load(conn, [member.attempt for member in found])
+    loaded = await adjustments.load(conn, [member.attempt for member in found])
+    stands = time_standing.work_out(found, loaded)
+    chain = frozenset(entry.id for entry in clock.live(await time_entries.chain(conn, session.id)))
     return _Looked(
         session=session,
         members=found,
-        ledgers=ledgers,
+        ledgers=stands.ledgers,
         entries=entries,
-        standing=frozenset(entry.id for entry in clock.live(await time_entries.chain(conn, session.id))),
-        holding=_holding(found, ledgers),
+        # Of those whom an entry was for, some may have gone to another session.
+        standing=chain | stands.counts,
+        partly=stands.counts & stands.gone,
+        holding=stands.holding,
         reached={**{row["id"]: [] for row in entries}, **await time_entries.rooms_reached(conn, session.id)},
+        let_go=stands.let_go,
         wall=await time_terms.wall_time(conn, now_ms),
         now_ms=now_ms,
     )
-
-
-def _holding(found: Sequence[Member], ledgers: Mapping[UUID, clock.Ledger]) -> dict[int, frozenset[int]]:
-    """A pause may be resumed for some of those it was for: it lasts while it holds anybody."""
-    rooms: dict[int, set[int]] = {}
-    for member in found:
-        if member.stored == "open" and member.left_ms is not None:
-            for pause in clock.open_pauses(ledgers[member.attempt].entries):
-                rooms.setdefault(pause.id, set()).add(member.room_id)
-    return {entry: frozenset(some) for entry, some in rooms.items()}
 
 
 def _planned(session: Timed) -> dict[str, str]:
@@ -139,7 +138,7 @@ def _rooms(looked: _Looked) -> list[dict[str, Any]]:
     lost = _Lost(looked)
     told = []
     for room_id, some in by_room.items():
-        ends = [_end(member) for member in some if member.stored == "open"]
+        ends = [_end(member) for member in some if member.stored == "open"] or [_end(member) for member in some]
         typical = _typical(looked, some)
         start = clock.start_ms(typical)
         last = None if None in ends else max((end for end in ends if end is not None), default=None)
@@ -150,6 +149,7 @@ def _rooms(looked: _Looked) -> list[dict[str, Any]]:
                 "building": some[0].building,
                 "building_id": some[0].building_id,
                 "candidates": len(some),
+                "open": sum(member.stored == "open" for member in some),
                 "paused": sum(member.left_ms is not None for member in some),
                 "start_at": looked.iso(start),
                 "end_at": looked.iso(last),
@@ -163,14 +163,13 @@ def _rooms(looked: _Looked) -> list[dict[str, Any]]:
 class _Lost:
     def __init__(self, looked: _Looked) -> None:
         self._looked = looked
-        self._known: dict[tuple[object, ...], int] = {}
+        self._known: dict[int, int] = {}
 
     def of(self, member: Member) -> int:
         ledger = self._looked.ledgers[member.attempt]
-        key = (ledger.start_ms, ledger.allotted_ms, tuple(entry.id for entry in ledger.entries))
-        if key not in self._known:
-            self._known[key] = clock.lost_ms(ledger, self._looked.now_ms)
-        return self._known[key]
+        if id(ledger) not in self._known:
+            self._known[id(ledger)] = clock.lost_ms(ledger, self._looked.now_ms)
+        return self._known[id(ledger)]
 
 
 def _typical(looked: _Looked, some: Sequence[Member]) -> clock.Ledger:
@@ -187,11 +186,6 @@ def _spans(looked: _Looked, room_id: int, typical: clock.Ledger) -> list[dict[st
     start = clock.start_ms(typical)
     end = clock.end_ms(typical, looked.now_ms)
     before, after = typical.start_ms, end
-    resumed = {
-        row["refers_id"]: row["to_ms"]
-        for row in looked.entries
-        if row["kind"] == "resume" and row["id"] in looked.standing and room_id in looked.reached[row["id"]]
-    }
     told = []
     for row in looked.entries:
         if row["id"] not in looked.standing or room_id not in looked.reached[row["id"]]:
@@ -199,7 +193,7 @@ def _spans(looked: _Looked, room_id: int, typical: clock.Ledger) -> list[dict[st
         from_ms, to_ms = row["from_ms"], row["to_ms"]
         if row["kind"] == "pause":
             held = room_id in looked.holding.get(row["id"], ())
-            to_ms = None if held else resumed.get(row["id"])
+            to_ms = None if held else looked.let_go.get((row["id"], room_id))
         elif row["kind"] == "postpone" and before is not None:
             from_ms, to_ms = before, before + row["amount_ms"]
             before = to_ms
@@ -222,6 +216,7 @@ def _entry(looked: _Looked, row: RowMapping) -> dict[str, Any]:
     return {
         **told,
         "rooms": list(looked.reached[row["id"]]),
+        "partly": row["id"] in looked.partly,
         "open": row["kind"] == "pause" and row["id"] in looked.holding,
     }
 

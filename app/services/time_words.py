@@ -25,7 +25,7 @@ LEFT_OUT: Mapping[str, tuple[str, str]] = {
     "no-time-left": ("已无剩余时间", "with no time left"),
     "reopen-seat-taken": ("机位已由他人使用", "whose seat somebody else sits at"),
     "runs-elsewhere": ("正参加另一场", "sitting another session"),
-    "attempt-ended": ("已结束", "over"),
+    "attempt-ended": ("已结束", "already ended"),
     "handed-in": ("已交卷", "handed in"),
     "absent": ("缺考", "absent"),
     "ended-by-staff": ("已被结束", "ended by staff"),

@@ -584,6 +584,15 @@ async def test_the_desk_shows_the_session_room_by_room(hall, office):
     assert [one["attempt_id"] for one in found["candidates"]] == [str(person.attempt)]
 
 
+async def test_a_room_in_which_somebody_has_ended_is_paused_when_all_the_others_are(hall, office):
+    over = {"kind": "candidate", "session": hall.made.session_id, "attempt": str(hall.rooms[0][0])}
+    await done(office, body("end", over, note="本人要求"))
+    await done(office, body("pause", room(hall, 1)))
+    view = (await office.get(f"/time/sessions/{hall.made.session_id}")).json()
+    told = next(one for one in view["rooms"] if one["id"] == hall.room_ids[0])
+    assert (told["candidates"], told["open"], told["paused"]) == (2, 1, 1)
+
+
 async def test_a_pause_that_is_resumed_for_some_is_open_while_it_holds_anybody(hall, office):
     async def desk() -> tuple[bool, dict[int, bool]]:
         view = (await office.get(f"/time/sessions/{hall.made.session_id}")).json()

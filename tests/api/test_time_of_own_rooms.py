@@ -50,9 +50,7 @@ async def test_an_invigilator_is_told_how_many_of_their_own_rooms_have_a_notice(
     [first, *_] = hall.rooms[0]
     async with fresh_db.begin() as conn:
         assert await notices.mark_shown(conn, [(everybodys, first, hall.now_ms)]) == 1
-        await conn.execute(
-            text("UPDATE attempt SET signed_in_ms = NULL WHERE id = :a"), {"a": hall.rooms[1][0]}
-        )
+        await conn.execute(text("UPDATE attempt SET signed_in_ms = NULL WHERE id = :a"), {"a": hall.rooms[1][0]})
 
     async def counted(staff) -> tuple[int, int, int]:
         view = (await staff.get(f"/time/sessions/{hall.made.session_id}")).json()

@@ -27,12 +27,14 @@ from tests.e2e.pc import Pc
 from tests.e2e.png import smaller
 from tests.e2e.server import free_port
 from tests.e2e.sitting import Sitting, replied
+from tests.e2e.time_desk import TimeDesk
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
 PICTURES = Path(__file__).parents[2] / "docs" / "screenshots"
 MOST_BYTES = 150_000
-INVIGILATOR = next(account for account in ACCOUNTS if account.role == "invigilator")
+INVIGILATOR, OFFICE = (next(one for one in ACCOUNTS if one.role == role) for role in ("invigilator", "office"))
+PCS = ("first", "dying", "spare", "console", "office", "paused")
 # Enough that an answer card looks like an exam, few enough to be quick.
 ANSWERED = 23
 
@@ -67,10 +69,11 @@ def demo() -> Iterator[Demo]:
 
 async def test_take_the_pictures(demo: Demo, playwright: Playwright, tmp_path: Path) -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
-    pcs = {name: Pc(playwright, name, tmp_path / name, demo.url) for name in ("first", "dying", "spare", "console")}
+    pcs = {name: Pc(playwright, name, tmp_path / name, demo.url) for name in PCS}
     try:
         await _candidate(pcs["first"], _person(demo, 0))
         await _move(pcs, _person(demo, 1))
+        await _decide(TimeDesk(pcs["office"], OFFICE.username), Sitting(pcs["paused"], _person(demo, 2)))
     finally:
         for pc in pcs.values():
             await pc.switch_off()
@@ -150,6 +153,40 @@ async def _move(pcs: dict[str, Pc], person: Person) -> None:
     await expect(old.heading("replaced.title")).to_be_visible(timeout=60_000)
     await expect(old.page.get_by_role("status").filter(has_text="1")).to_be_visible()
     await _both(old, "replaced")
+
+
+async def _decide(desk: TimeDesk, sitting: Sitting) -> None:
+    """The office's desk for the exam's time, what a decision will do, and what the candidate sees of it."""
+    await sitting.pc.switch_on()
+    paper = await _enter(sitting)
+    for item in paper[:9]:
+        await sitting.sees_question(item.position)
+        await sitting.page.keyboard.press("a")
+        await sitting.page.keyboard.press("PageDown")
+    await sitting.saved()
+    await desk.pc.switch_on("/console")
+    await desk.sign_in(OFFICE.password)
+    await desk.button("timing.link").click()
+    await expect(desk.page.locator(".timeline")).to_be_visible()
+    await desk.choose("action", "extend")
+    await desk.choose("scope", "site")
+    await desk.field("length").fill("5")
+    await desk.field("reason").select_option("network")
+    await desk.look()
+    await desk.confirm()
+    await desk.choose("scope", "room")
+    for n in (0, 1):
+        await desk.page.locator(".map-room").nth(n).click()
+    await desk.choose("action", "pause")
+    await desk.field("reason").select_option("power")
+    await desk.field("note").fill("配电箱跳闸，电工已到场")
+    await desk.look()
+    await _both(desk, "time-effect")
+    await desk.confirm()
+    await expect(sitting.page.get_by_text(sitting.words["exam.paused"], exact=True).first).to_be_visible()
+    await _both(sitting, "paused")
+    await expect(desk.page.locator(".standing")).to_be_visible()
+    await _both(desk, "time")
 
 
 async def _enter(sitting: Sitting) -> tuple[Item, ...]:

@@ -28,11 +28,11 @@ from tests.e2e.exam import BUILDINGS, PASSWORD, Exam, make_exam, room_name
 from tests.e2e.eyes import accessible, in_view, nothing_scrolls
 from tests.e2e.server import Server
 from tests.e2e.sitting import Sitting
+from tests.e2e.time_desk import PATIENT_MS, TimeDesk
 from tests.e2e.waits import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
-PATIENT_MS = 60_000
 CAP_S = 45
 ROOMS = 47
 
@@ -58,47 +58,6 @@ def strict_server() -> Iterator[Server]:
     shutil.rmtree(server.place)
 
 
-class TimeDesk(Desk):
-    """The console with the exam's time open."""
-
-    async def open_time(self, exam: Exam) -> None:
-        await self.pc.switch_on(f"/console#room={exam.room_id}&session={exam.session_id}")
-        await self.sign_in()
-        await expect(self.page.get_by_role("region", name=self.words["map.label"])).to_be_visible(timeout=PATIENT_MS)
-        await self.page.get_by_role("button", name=self.words["timing.link"], exact=True).click()
-        await expect(self.page.locator(".timeline")).to_be_visible(timeout=PATIENT_MS)
-
-    def tab(self, key: str) -> Locator:
-        return self.page.get_by_role("tab", name=re.compile(rf"^{re.escape(self.words[f'timing.tab.{key}'])}"))
-
-    async def choose(self, name: str, value: str) -> None:
-        await self.page.locator(f".decide input[name={name}][value={value}]").check()
-
-    def field(self, name: str) -> Locator:
-        return self.page.locator(f".decide [name={name}]")
-
-    def line(self, room: str) -> Locator:
-        """The line of the picture that begins with this room."""
-        return self.page.locator(".timeline-line").filter(has_text=re.compile(rf"^\s*{re.escape(room)}"))
-
-    async def look(self) -> Locator:
-        """The effect of what was put together."""
-        await self.button("timing.look").click()
-        effect = self.page.locator(".effect")
-        await expect(effect).to_be_visible(timeout=PATIENT_MS)
-        return effect
-
-    async def confirm(self) -> None:
-        await self.page.locator(".effect .button-large").first.click()
-        await expect(self.page.locator(".timing-told p")).to_be_visible(timeout=PATIENT_MS)
-        await expect(self.page.locator(".effect")).to_have_count(0)
-
-    async def resume_room(self) -> None:
-        await self.button("timing.resume").click()
-        await expect(self.page.locator(".effect")).to_be_visible(timeout=PATIENT_MS)
-        await self.confirm()
-
-
 async def _office(
     server: Server, record: AsyncEngine, pcs: Switchboard, exam: Exam, name: str = "苏望舒", n: int = 1
 ) -> TimeDesk:
@@ -106,7 +65,7 @@ async def _office(
     async with record.begin() as conn:
         await staff_accounts.create(conn, username=username, name=name, role="office", password=PASSWORD)
     desk = TimeDesk(pcs(server, f"office-{n}"), username)
-    await desk.open_time(exam)
+    await desk.open_time(exam.room_id, exam.session_id)
     return desk
 
 
@@ -159,6 +118,8 @@ async def test_nothing_happens_before_its_effect_is_seen_and_everything_can_be_t
         lines = page.locator(".timeline-line")
         await expect(lines).to_have_count(len(BUILDINGS))
         await in_view(lines.last, page.locator(".timeline-what"), desk.tab("ledger"), desk.button("timing.look"))
+        # Above the map, which goes on below the screen: what must be filled in.
+        await in_view(desk.field("reason"), page.locator(".map-room").first)
         await accessible(page, "timing desk")
 
         # By keyboard on the map of rooms: the second room. The service is asked, and nothing is done.
@@ -214,6 +175,9 @@ async def test_nothing_happens_before_its_effect_is_seen_and_everything_can_be_t
         await desk.field("reason").select_option("network")
         effect = await desk.look()
         await expect(effect).to_contain_text("16 个考室、16 人")
+        # Read back on the telephone before it is confirmed.
+        await expect(effect.locator(".effect-facts")).to_contain_text("12:30")
+        await expect(effect.locator(".effect-facts")).to_contain_text("网络故障")
         before = (await first.state())["clock"]["remaining_ms"]
         await desk.confirm()
         assert (await first.state())["clock"]["remaining_ms"] > before + 11 * 60_000

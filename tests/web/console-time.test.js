@@ -63,6 +63,17 @@ test('what one candidate has does not tear rooms apart', () => {
   assert.equal(row.marks.find(({ kind }) => kind === 'actual').to, Date.parse(at(91)));
 });
 
+test('a room stands when all stand who have not ended', () => {
+  const pause = { kind: 'pause', from_at: at(31), to_at: null, entry: 5 };
+  const stand = (more) => {
+    const shown = view([room(1, '南楼', [pause], { end_at: null, ...more })]);
+    return rowsOf(shown, extentOf(shown))[0].rows[0].stands;
+  };
+  assert.equal(stand({ open: 39, paused: 39 }), true);
+  assert.equal(stand({ open: 39, paused: 38 }), false);
+  assert.equal(stand({ open: 0, paused: 0 }), false);
+});
+
 test('47 rooms of an ordinary day are a few lines', () => {
   const rooms = Array.from({ length: 47 }, (_, n) => room(n + 1, ['甲', '乙', '丙'][n % 3]));
   rooms[5].spans = [{ kind: 'pause', from_at: at(30), to_at: null, entry: 9 }];

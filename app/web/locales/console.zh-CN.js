@@ -314,7 +314,7 @@ export default {
   'timing.field.text': '决定内容',
   'timing.field.limit': '新上限',
   'timing.field.other': '移到',
-  'timing.field.with': '与哪一场对调',
+  'timing.field.with': '对调场次',
   'timing.length.hint': '如 10 或 2:30（分:秒）',
   'timing.from.hint': '如 09:12:40',
   'timing.from.now': '不填即从现在起；或 09:12:40',

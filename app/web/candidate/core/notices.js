@@ -71,8 +71,11 @@ export function createNotices({ send, pause, random, watch, onChange }) {
     /** @param {number} id */
     dismiss: (id) => set(open.filter((one) => one.id !== id)),
 
-    /** The attempt is over: what was read of its time says nothing any more. */
-    over: () => set(open.filter((one) => !seen.has(one.id))),
+    /**
+     * The attempt is over: what was read of its time says nothing any more. That it was deferred or goes on in another
+     * session stays; it is why the attempt is over.
+     */
+    over: () => set(open.filter((one) => one.kind === 'notice' || !seen.has(one.id))),
 
     /** The clock runs: that it stands is no news any more, for whoever has read it. */
     running() {

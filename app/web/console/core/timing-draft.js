@@ -9,6 +9,7 @@
  *   length: string, from: string, to: string, reason: string, note: string,
  *   incident: string, entry: string | number | null, decision: string | number | null,
  * }} Draft
+ * @typedef {{kind: string, other: string, number: string, text: string}} RoundsDraft
  * @typedef {{session: number, zone: string | undefined, near: string}} Where `near`: an instant of the session's day
  */
 import { parseLength, parseWall } from './wall.js';
@@ -27,6 +28,11 @@ export function emptyDraft() {
     action: 'pause', scope: 'room', buildings: [], rooms: [], tickets: '', person: null, length: '',
     from: '', to: '', reason: '', note: '', incident: '', entry: null, decision: null,
   };
+}
+
+/** @returns {RoundsDraft} */
+export function emptyRounds() {
+  return { kind: 'move', other: '', number: '', text: '' };
 }
 
 /** Tickets as pasted from a sheet or a message: each once, in the order given. @param {string} text */

@@ -94,9 +94,9 @@ export function rowsOf(view, extent, apart = false) {
   });
 }
 
-/** Nobody of the room goes on. @param {Room} room */
-export function stands({ paused, candidates }) {
-  return paused > 0 && paused >= candidates;
+/** Nobody of the room goes on; who has handed in or ended would not anyhow. @param {Room} room */
+export function stands({ paused, candidates, open = candidates }) {
+  return paused > 0 && paused >= open;
 }
 
 /**

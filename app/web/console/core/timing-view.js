@@ -6,9 +6,9 @@
  *   kind: string, from_at: string | null, to_at: string | null, entry?: number | null, scope?: string,
  * }} Span
  * @typedef {{
- *   id: number, name: string, building: string, building_id: number, candidates: number, paused: number,
+ *   id: number, name: string, building: string, building_id: number, candidates: number, open?: number, paused: number,
  *   start_at?: string | null, end_at: string | null, lost_ms: number, spans: Span[],
- * }} Room `paused`: how many of its candidates are
+ * }} Room `open`: how many of its candidates have not ended; `paused`: how many are
  * @typedef {{
  *   id: number, kind: string, scope: string, scope_names: string[], candidates: number, rooms: number[],
  *   from_at: string | null, to_at: string | null, amount_ms: number | null, refers_id: number | null, reason: string,

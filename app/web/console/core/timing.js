@@ -14,15 +14,15 @@
  *   seats?: any, papers?: any, people?: any[], changed?: any[],
  * }} Effect
  * @typedef {{
- *   at: string, path: string, to: string, body: Record<string, any>, words: string, whom?: string,
+ *   at: string, path: string, to: string, body: Record<string, any>, words: string, whom?: () => string,
  * }} Request
  *   `at` names the place on the page; `path` answers the preview, `to` does it; `words` is the key of what is done,
- *   `whom` for whom as it was put together
+ *   `whom` for whom as it was put together, in the language of the moment
  * @typedef {Request & {effect: Effect, seen: string, changed: boolean}} Asking
  */
 import { ApiError, Refused } from '../../shared/api.js';
 import { batch, signal } from '../../shared/ui.js';
-import { emptyDraft } from './timing-draft.js';
+import { emptyDraft, emptyRounds } from './timing-draft.js';
 
 const EVERY_MS = 5000;
 /** Somebody else has decided meanwhile. */
@@ -43,6 +43,8 @@ export function createTiming({ get, post, send, timers, random, loginEnded, forg
   const loading = signal(false);
   const fault = signal(/** @type {unknown} */ (null));
   const draft = signal(emptyDraft());
+  /** What is to become of rounds, beside for whom. */
+  const rounds = signal(emptyRounds());
   /** What waits for its confirmation. */
   const asking = signal(/** @type {Asking | null} */ (null));
   /** Where an effect is being asked for, and where none could be had. */
@@ -108,6 +110,7 @@ export function createTiming({ get, post, send, timers, random, loginEnded, forg
       loading.value = false;
       fault.value = null;
       draft.value = emptyDraft();
+      rounds.value = emptyRounds();
       asking.value = null;
       checking.value = null;
       doubt.value = null;
@@ -160,7 +163,10 @@ export function createTiming({ get, post, send, timers, random, loginEnded, forg
     }
     batch(() => {
       asking.value = null;
-      if (asked.at === 'timing') draft.value = emptyDraft();
+      if (asked.at === 'timing') {
+        draft.value = emptyDraft();
+        rounds.value = emptyRounds();
+      }
       const { effect = asked.effect, notice = null } = answer.body;
       told.value = { at: asked.at, words: asked.words, effect, notice };
     });
@@ -186,7 +192,7 @@ export function createTiming({ get, post, send, timers, random, loginEnded, forg
   }
 
   return {
-    open, view, loading, fault, draft, asking, checking, doubt, told, reach, reload, ask, confirm, decide,
+    open, view, loading, fault, draft, rounds, asking, checking, doubt, told, reach, reload, ask, confirm, decide,
     stop: forget,
     hide: forget,
 
@@ -202,6 +208,15 @@ export function createTiming({ get, post, send, timers, random, loginEnded, forg
     edit(change) {
       batch(() => {
         draft.value = { ...draft.value, ...change };
+        doubt.value = null;
+        told.value = null;
+      });
+    },
+
+    /** @param {Partial<import('./timing-draft.js').RoundsDraft>} change */
+    editRounds(change) {
+      batch(() => {
+        rounds.value = { ...rounds.value, ...change };
         doubt.value = null;
         told.value = null;
       });

@@ -5,7 +5,7 @@
  */
 import { html, useState } from '../../../shared/ui.js';
 import { useApp } from '../../app.js';
-import { ACTIONS, missing, needs, takesFrom, toAction, wantsNote } from '../../core/timing-draft.js';
+import { ACTIONS, missing, needs, toAction, wantsNote } from '../../core/timing-draft.js';
 import { lifted, nearOf } from '../../core/timing-view.js';
 import { Lift } from './decisions.js';
 import { Checking, Effect, Told } from './effect.js';
@@ -65,9 +65,17 @@ function ActionForm({ view, onLift }) {
     }
     void timing.ask({
       at: AT, path: '/time/preview', to: '/time/actions', body: toAction(draft, where),
-      words: `timing.do.${draft.action}`, whom: whom(draft),
+      words: `timing.do.${draft.action}`, whom: () => whom(draft),
     });
   };
+  // What must be filled in stands above the map of rooms, which fills the rest of a small screen.
+  const required = [
+    what === 'length' ? html`<${Field} key="length" name="length" hint=${t('timing.length.hint')} />` : null,
+    what === 'interval' ? html`<${Field} key="from" name="from" hint=${t('timing.from.hint')} />` : null,
+    what === 'interval' ? html`<${Field} key="to" name="to" hint=${t('timing.from.hint')} />` : null,
+    draft.action === 'resume' ? null : html`<${Reason} key="reason" view=${view} />`,
+    wantsNote(draft) ? html`<${Field} key="note" name="note" hint=${t('timing.note.needed')} most=${200} />` : null,
+  ].filter(Boolean);
   return html`<form class="decide-form" onSubmit=${submit} novalidate>
     <fieldset>
       <legend>${t('timing.what')}</legend>
@@ -78,15 +86,11 @@ function ActionForm({ view, onLift }) {
       />
       <p class="decide-hint soft">${t(`timing.do.${draft.action}.hint`)}</p>
     </fieldset>
+    ${required.length > 0 ? html`<div class="decide-fields">${required}</div>` : null}
     <${ScopePicker} view=${view} />
     <div class="decide-fields">
-      ${what === 'length' ? html`<${Field} name="length" hint=${t('timing.length.hint')} />` : null}
-      ${takesFrom(draft)
-        ? html`<${Field} name="from" hint=${t(draft.action === 'pause' ? 'timing.from.now' : 'timing.from.hint')} />`
-        : null}
-      ${what === 'interval' ? html`<${Field} name="to" hint=${t('timing.from.hint')} />` : null}
-      ${draft.action === 'resume' ? null : html`<${Reason} view=${view} />`}
-      <${Field} name="note" hint=${t(wantsNote(draft) ? 'timing.note.needed' : 'move.note.hint')} most=${200} />
+      ${draft.action === 'pause' ? html`<${Field} name="from" hint=${t('timing.from.now')} />` : null}
+      ${wantsNote(draft) ? null : html`<${Field} name="note" hint=${t('move.note.hint')} most=${200} />`}
       <${Field} name="incident" hint=${t('move.note.hint')} most=${200} />
       <${Rests} view=${view} />
     </div>

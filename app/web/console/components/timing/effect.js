@@ -34,16 +34,24 @@ export function Effect({ at, zone, onLift = null }) {
   };
   const lift = onLift && html`<button class="button" type="button" onClick=${onLift}>${t('timing.lift.open')}</button>`;
   const changed = effect.changed ?? [];
+  const { ms, from_at: from, to_at: to, reason, note } = asked.body;
+  const why = timing.view.value?.reasons.find(({ code }) => code === reason);
+  // Also what was asked for: on the telephone it is read back before it is confirmed.
   const facts = [
+    ['timing.field.length', ms ? lengthText(ms) : ''],
+    ['timing.field.from', from ? wallText(from, zone) : ''],
+    ['timing.field.to', to ? wallText(to, zone) : ''],
     ['timing.effect.starts', asked.body.action === 'postpone' ? range(effect.starts) : ''],
     ['timing.effect.ends', range(effect.ends)],
     ['timing.effect.seats', some(effect.seats) ? t('timing.effect.seats.n', effect.seats) : ''],
     ['timing.effect.papers', some(effect.papers) ? t('timing.effect.papers.n', effect.papers) : ''],
+    ['timing.field.reason', [said(why), note].filter(Boolean).join(t('list.comma'))],
+    ['timing.field.number', asked.body.number ?? ''],
   ];
   return html`<form class="effect" onSubmit=${submit} aria-labelledby="effect-title">
     <h2 id="effect-title" tabindex="-1" ref=${heading}>${t('timing.effect', { what })}</h2>
     ${asked.changed ? html`<p class="note note-warn" role="alert">${t('timing.effect.changed')}</p>` : null}
-    ${asked.whom ? html`<p class="effect-whom">${asked.whom}</p>` : null}
+    ${asked.whom ? html`<p class="effect-whom">${asked.whom()}</p>` : null}
     <p class="effect-sentence">${said(effect)}</p>
     <dl class="effect-facts">
       ${facts

@@ -47,7 +47,7 @@ function Entry({ entry, view }) {
   const undo = () =>
     void timing.ask({
       at: AT, path: '/time/preview', to: '/time/actions', words: 'timing.do.undo',
-      whom: `${kind} · ${words.whom(entry)}`,
+      whom: () => `${t(`timing.do.${entry.kind}`)} · ${words.whom(entry)}`,
       body: { action: 'undo', scope, entry: entry.id, reason: '', note: '' },
     });
   return html`<li class="ledger-entry" data-kind=${entry.kind} data-taken=${entry.live ? null : 'yes'}>

@@ -87,7 +87,7 @@ function Verdict({ one, view, how, onDone }) {
       void timing.decide(`proposal ${one.id}`, `${path}/dismiss`, { note }, 'timing.proposal.dismiss');
     } else {
       const body = { ...instead, note, ...(decision === '' ? {} : { decision: Number(decision) }) };
-      const whom = words.whom(one);
+      const whom = () => words.whom(one);
       const to = `${path}/approve`;
       void timing.ask({ at: AT, path: `${path}/preview`, to, body, words: 'timing.proposal.approve', whom });
     }

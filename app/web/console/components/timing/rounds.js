@@ -20,11 +20,11 @@ const KINDS = ['swap', 'move', 'defer', 'allocate'];
 export function Rounds({ view }) {
   const { desk, t } = useApp();
   const { timing, sessions } = desk;
-  const [kind, setKind] = useState('move');
-  const [fields, setFields] = useState({ other: '', number: '', text: '' });
   const [lacks, setLacks] = useState(/** @type {string | null} */ (null));
   const { whom } = useWhom(view);
   const draft = timing.draft.value;
+  // With the draft, not here: who thinks it over finds everything as it was typed.
+  const { kind, ...fields } = timing.rounds.value;
   const here = sessions.value.find(({ id }) => id === view.session.id);
   const others = sessions.value.filter(({ id, exam_id: exam }) => id !== view.session.id && exam === here?.exam_id);
   const scope = toScope(draft, view.session.id);
@@ -46,11 +46,11 @@ export function Rounds({ view }) {
     };
     void timing.ask({
       at: AT, path: '/rounds/preview', to: '/rounds/actions', words: `timing.do.${kind}`,
-      whom: kind === 'swap' ? '' : whom(draft),
+      whom: kind === 'swap' ? undefined : () => whom(draft),
       body: { kind, ...about[kind], number: fields.number.trim(), text: fields.text.trim() },
     });
   };
-  const edit = (/** @type {string} */ name) => (/** @type {string} */ value) => setFields({ ...fields, [name]: value });
+  const edit = (/** @type {string} */ name) => (/** @type {string} */ value) => timing.editRounds({ [name]: value });
   const named = (/** @type {typeof others[0]} */ { id, name, state }) => {
     return { value: String(id), words: `${name} · ${t(`session.${state}`)}` };
   };
@@ -58,7 +58,7 @@ export function Rounds({ view }) {
     <fieldset>
       <legend>${t('timing.what')}</legend>
       <${Choice}
-        name="round" value=${kind} onChange=${setKind}
+        name="round" value=${kind} onChange=${edit('kind')}
         options=${KINDS.map((value) => ({ value, words: t(`timing.do.${value}`) }))}
       />
       <p class="decide-hint soft">${t(`timing.do.${kind}.hint`)}</p>

@@ -24,7 +24,7 @@ export function Standing({ view }) {
   const session = view.session.id;
   const ask = (/** @type {Entry | Held} */ one, /** @type {Record<string, unknown>} */ about) =>
     void timing.ask({
-      at: AT, path: '/time/preview', to: '/time/actions', words: 'timing.do.resume', whom: words.whom(one),
+      at: AT, path: '/time/preview', to: '/time/actions', words: 'timing.do.resume', whom: () => words.whom(one),
       body: { action: 'resume', reason: '', note: '', ...about },
     });
   /** Asked for exactly those who are held; where their limit stands, the way to lift it has them already. */
