@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import text
 
 from app.checkpoint import recovery
+from app.domain import clock as clock_rules
 from app.domain import identity
 from app.domain.errors import Refused
 from app.services import lost_grant, measured_gap, timing
@@ -109,10 +110,18 @@ class Resuming:
         return {"clock": state["clock"], "gap_ms": 0 if gap_from is None else now_ms - gap_from}
 
     async def gate(self, claims: Claims) -> None:
-        """I12: nothing of a paper leaves before its session starts, or after the attempt is final."""
+        """I12: nothing of a paper leaves before its attempt begins, or after it is final.
+
+        Who was paused before the start and ever since has not begun, whatever the clock says: their questions come when
+        they go on. Who had begun may have the paper back while paused: it was seen, and a page that was moved meanwhile
+        loses nothing when it goes on.
+        """
         self._site.require_postgres()
         async with self._site.engine.connect() as conn:
             row = await attempts.state(conn, claims.attempt)
+            ledger = None
+            if row is not None and row["left_ms"] is not None:
+                ledger = (await timing.load(conn, [claims.attempt]))[claims.attempt]
         if row is None:
             raise Refused("bad-token")
         lost_grant.refuse_lost(claims, row["epoch"])
@@ -125,6 +134,8 @@ class Resuming:
         now_ms = self._site.service_time.now_ms()
         if start_ms is None or now_ms < start_ms:
             raise Refused("not-started", starts_in_ms=None if start_ms is None else start_ms - now_ms)
+        if ledger is not None and not clock_rules.has_run(ledger, now_ms):
+            raise Refused("paused-at-start")
 
 
 def described(seated: Seated) -> dict[str, Any]:
