@@ -126,6 +126,31 @@ def as_of(ledger: Ledger, at_ms: int) -> Ledger:
     )
 
 
+def until(ledger: Ledger, ended_ms: int) -> Ledger:
+    """The ledger as it concerns an attempt that ended at ``ended_ms``: it says the same whenever it is asked since.
+
+    Whoever has ended is held by nothing and loses nothing more. A pause that stood then went with the attempt, whenever
+    the others were let go on; of a credit only what lies before the end is theirs, and no outage after it. What was
+    entered since and takes something back, or takes that back, counts. Where nothing of it applies, ``ledger`` itself.
+    """
+    known = tuple(_until(entry, ended_ms) for entry in ledger.entries)
+    # Nobody entered these: no entry has an id like theirs, so that nothing takes them back.
+    let_go = tuple(
+        Entry(-pause.id, "resume", to_ms=ended_ms, refers_id=pause.id, reason=pause.reason, made_ms=ended_ms)
+        for pause in open_pauses(known)
+    )
+    outages = tuple(outage for outage in ledger.outages if outage.at_ms < ended_ms)
+    if not let_go and known == ledger.entries and outages == ledger.outages:
+        return ledger
+    return replace(ledger, entries=(*known, *let_go), outages=outages)
+
+
+def _until(entry: Entry, ended_ms: int) -> Entry:
+    if entry.kind not in ("credit", "resume") or entry.to_ms is None or entry.to_ms <= ended_ms:
+        return entry
+    return replace(entry, to_ms=max(ended_ms, entry.from_ms or ended_ms))
+
+
 def open_pauses(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     """The pauses that hold the attempt: live, and not resumed."""
     standing = live(entries)

@@ -9,7 +9,7 @@ from app.domain.errors import Refused
 from app.services import lost_grant, time_scope, timing
 from app.services.site import Site
 from app.services.time_facts import ms
-from app.services.time_lookup import ending_of, explained
+from app.services.time_lookup import ending_of, explained, theirs
 from app.services.tokens import Claims
 from app.storage.postgres import adjustments, attempts, time_terms
 
@@ -32,8 +32,8 @@ async def own_time(site: Site, claims: Claims) -> dict[str, Any]:
         found = await adjustments.load(conn, [claims.attempt], outage_ms=ms(site.settings.handover_gap))
         now_ms = site.service_time.now_ms()
         wall = await time_terms.wall_time(conn, now_ms)
-    ledger = found[claims.attempt]
     ended = ending_of(row["ended_ms"], row["end_reason"], now_ms)
+    ledger = theirs(found[claims.attempt], ended)
     zh, en = explained(ledger, wall, now_ms, session.timezone, ended)
     lines = [timing.told(part) for part in clock.because(ledger, now_ms)]
     return {"lines": lines, "explain_zh": zh, "explain_en": en}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -92,11 +93,10 @@ async def attempt_time(
     at = now_ms if at_ms is None else min(at_ms, now_ms)
     past = at < now_ms
     ended = ending_of(member.ended_ms, member.end_reason, at) or endings.taken_back(ledger, at)
-    if past:
-        ledger = clock.as_of(ledger, at)
+    ledger = theirs(clock.as_of(ledger, at) if past else ledger, ended)
     zh, en = explained(ledger, wall, at, session.timezone, ended)
-    chain = clock.live(one for one in await time_entries.chain(conn, session_id) if one.made_ms <= at)
-    standing = {one.id for one in chain}
+    # Asked of their own ledger: what was replaced for somebody else stands for them.
+    standing = {one.id for one in clock.live(ledger.entries)}
     cap_ms = time_facts.ms(settings.time_cap)
     limits = await rows.limits(conn, [attempt])
     return {
@@ -127,14 +127,26 @@ def ending_of(ended_ms: int | None, reason: str | None, at_ms: int) -> Ending | 
     return None if ended_ms is None or ended_ms > at_ms else Ending(ended_ms, reason or "time_out")
 
 
+def theirs(ledger: clock.Ledger, ended: Ending | None) -> clock.Ledger:
+    """The ledger as far as it is about them: what came after they had ended is about those who had not."""
+    return ledger if ended is None else clock.until(ledger, ended.at_ms)
+
+
 def explained(ledger: clock.Ledger, wall: WallTime, now_ms: int, zone: str, ended: Ending | None) -> tuple[str, str]:
     """The line of DESIGN §5 in Chinese and English, and how the attempt ended when that was before its time was up."""
     end = clock.end_ms(ledger, now_ms)
-    ends_at = None if end is None else wall.at(end).astimezone(ZoneInfo(zone))
+    ends_at = None if end is None else _foreseen(wall, end, now_ms, ended).astimezone(ZoneInfo(zone))
     left_ms = clock.remaining_ms(ledger, now_ms)
     zh, en = clock.explain(clock.because(ledger, now_ms), reason_words, ends_at=ends_at, left_ms=left_ms)
     early = endings.words(ended, None if ended is None else wall.at(ended.at_ms).astimezone(ZoneInfo(zone)))
     return zh + early[0], en + early[1]
+
+
+def _foreseen(wall: WallTime, ms: int, at_ms: int, ended: Ending | None) -> datetime:
+    """The wall time of ``ms`` as it was to be expected at ``at_ms``, or when the attempt had ended: no outage that came
+    later is in what explains it."""
+    known_ms = at_ms if ended is None else min(at_ms, ended.at_ms)
+    return wall.at(ms) if ms <= known_ms else wall.at(known_ms) + timedelta(milliseconds=ms - known_ms)
 
 
 def _clock(
@@ -158,13 +170,19 @@ def _clock(
         paused=clock.paused_since(ledger, at_ms) is not None,
     )
     zone = session.timezone
+
+    def iso(ms: int | None) -> str | None:
+        if ms is None:
+            return None
+        return _foreseen(wall, ms, at_ms, ended).astimezone(ZoneInfo(zone)).isoformat(timespec="seconds")
+
     return {
         "service_ms": at_ms,
         "state": state,
         "start_ms": start,
         "end_ms": end,
-        "start_at": None if start is None else time_words.iso(wall, start, zone),
-        "end_at": None if end is None else time_words.iso(wall, end, zone),
+        "start_at": iso(start),
+        "end_at": iso(end),
         "ended_ms": None if ended is None else ended.at_ms,
         "ended_at": None if ended is None else time_words.iso(wall, ended.at_ms, zone),
         "remaining_ms": 0 if over else clock.remaining_ms(ledger, at_ms),
@@ -197,8 +215,8 @@ async def export(
     members.sort(key=lambda one: (one.room_id, one.seat_id))
 
     def row(member: Member) -> tuple[str, ...]:
-        ledger = ledgers[member.attempt]
         ended = ending_of(member.ended_ms, member.end_reason, now_ms)
+        ledger = theirs(ledgers[member.attempt], ended)
         told = _clock(member, ledger, wall, session, now_ms, ended, past=False)
         zh, en = explained(ledger, wall, now_ms, session.timezone, ended)
         state = member.end_reason or told["state"]

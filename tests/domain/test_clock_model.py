@@ -26,6 +26,7 @@ from app.domain.clock import (
     paused_since,
     remaining_ms,
     start_ms,
+    until,
 )
 
 HORIZON = 160
@@ -82,9 +83,13 @@ class Model:
         return None if first is None else (first.kind, first.reason, first.scope)
 
     def told(self, now: int) -> list[Because]:
-        """The seconds that are not charged, in a row as long as they are told under the same."""
+        """The seconds that are not charged, up to the end or to ``now``, in a row as long as they are told under the
+        same."""
         end = self.end()
-        rows = groupby(map(self.whose, range(self.start, now if end is None else end)))
+        return self.told_before(now if end is None else end)
+
+    def told_before(self, last: int) -> list[Because]:
+        rows = groupby(map(self.whose, range(self.start, last)))
         runs = [(whose, len(list(seconds))) for whose, seconds in rows]
         return [Because(whose[0], ms, whose[1], whose[2]) for whose, ms in runs if whose is not None]
 
@@ -247,3 +252,21 @@ def test_every_second_is_told_under_what_began_to_stop_it_first(base, allotted, 
     uncharged = [part for part in because(ledger, HORIZON) if part.kind in ("pause", "credit")]
     assert uncharged == model.told(HORIZON)
     assert sum(part.ms for part in uncharged) == model.uncharged(HORIZON)
+
+
+@given(base=bases, allotted=allowances, made=histories(), ended=st.integers(0, 100), data=st.data())
+def test_who_has_ended_loses_nothing_more(base, allotted, made, ended, data):
+    """Decisions go on, about others too: pauses are resumed, or are not, and the service goes away once more."""
+    model, ledger = both(base, allotted, made)
+    end = model.end()
+    assume(end is None or ended <= end)
+    gap = Outage(data.draw(instants), data.draw(amounts))
+    theirs = until(replace(ledger, outages=(gap,)), ended)
+    now = ended + data.draw(st.integers(0, 60))
+    told = because(theirs, now)
+    assert [part for part in told if part.kind in ("pause", "credit")] == model.told_before(ended)
+    assert [part.ms for part in told if part.kind == "outage"] == [gap.gap_ms] * (model.start <= gap.at_ms < ended)
+    assert paused_since(theirs, now) is None
+    assert base + sum(part.ms for part in told if part.kind != "outage") == end_ms(theirs, now)
+    assert told == because(theirs, ended)
+    assert until(theirs, ended) == theirs
