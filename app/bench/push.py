@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import asyncpg
 import httpx
@@ -37,6 +37,8 @@ from app.supervise import Supervisor, listen
 
 Say = Callable[[str], None]
 EVENTS, ACTIONS = "/api/v1/attempt/events", "/api/v1/staff/time/actions"
+# A request in the log of a server that writes JSON.
+REQUEST = b'"event": "request"'
 PAUSED, RESUMED = b"event: paused", b"event: resumed"
 
 
@@ -84,11 +86,27 @@ def run(settings: Settings, *, count: int, rounds: int, say: Say) -> Push:
         hall = stack.enter_context(stored(own, track_commit_timestamp="on"))
         migrate(hall.database_url)
         seats = asyncio.run(prepare(own, hall.database_url, count))
-        supervisor = Supervisor(own, environment(own, hall))
+        output = stack.enter_context(kept_quiet(Path(place) / "server.log"))
+        supervisor = Supervisor(own, environment(own, hall) | {"HOLDFAST_LOG_FORMAT": "json"}, output=output)
         supervisor.start()
         stack.callback(supervisor.stop)
         bare = stack.enter_context(_bare(own.workers))
         return uvloop.run(_measure(own, hall.database_url, supervisor.port, bare, seats, rounds, say))
+
+
+@contextmanager
+def kept_quiet(log: Path) -> Iterator[IO[bytes]]:
+    """Where the server's processes write. Each stream that ends is a line there, thousands that nobody asked for; when
+    the bench fails, what they said besides goes to stderr."""
+    with log.open("wb") as output:
+        try:
+            yield output
+        except BaseException:
+            for line in log.read_bytes().splitlines(keepends=True):
+                if REQUEST not in line:
+                    sys.stderr.buffer.write(line)
+            sys.stderr.flush()
+            raise
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def test_a_condition_that_there_is_not_is_named():
 
 
 @pytest.mark.timeout(600)
-def test_a_pause_is_timed_from_its_commit_to_the_last_stream_beside_a_bare_fan_out():
+def test_a_pause_is_timed_from_its_commit_to_the_last_stream_beside_a_bare_fan_out(capfd):
     said: list[str] = []
     measured = push.run(Settings(), count=30, rounds=2, say=said.append)
     assert (measured.streams, len(measured.rounds), measured.lost) == (30, 2, 0)
@@ -57,6 +57,20 @@ def test_a_pause_is_timed_from_its_commit_to_the_last_stream_beside_a_bare_fan_o
         assert one.bare > 0
     assert measured.median("last") <= measured.worst
     assert math.isfinite(measured.ratio)
+    # Each of its streams ends, and none of them says so.
+    assert "/api/v1/attempt/events" not in capfd.readouterr().err
+
+
+def test_what_a_server_said_is_shown_when_the_bench_fails(tmp_path, capfd):
+    def fails() -> None:
+        with push.kept_quiet(tmp_path / "server.log") as output:
+            output.write(b'{"path": "/api/v1/attempt/events", "event": "request"}\n{"event": "bug"}\nTraceback\n')
+            output.flush()
+            raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        fails()
+    assert capfd.readouterr().err == '{"event": "bug"}\nTraceback\n'
 
 
 def test_the_commit_of_a_pause_can_only_be_read_from_stores_of_its_own():
