@@ -217,8 +217,16 @@ async def means_the_same(engine: AsyncEngine, told: list[Told]) -> None:
             assert known == each.remaining(at_ms), (each.name, at_ms)
         parts = clock.because(ledger, NOW)
         assert (parts[0].kind, parts[0].ms) == ("planned", LONG + each.extra_ms), each.name
+        now = [(part.kind, part.ms, part.reason) for part in parts[1:]]
+        # That release told stretches that touch as one, under the first one's reason.
+        credited = [(ms, reason) for kind, ms, reason in now if kind == "credit"]
+        was = [(ms, reason) for kind, ms, reason in each.counted if kind == "credit"]
+        assert (sum(ms for ms, _ in credited), [reason for _, reason in credited[:1]]) == (
+            sum(ms for ms, _ in was), [reason for _, reason in was]
+        ), each.name  # fmt: skip
         outage = [("outage", 3 * MIN, "outage")] if each.anchored else []
-        assert [(part.kind, part.ms, part.reason) for part in parts[1:]] == each.counted + outage, each.name
+        extended = [one for one in each.counted if one[0] == "extend"]
+        assert [one for one in now if one[0] != "credit"] == extended + outage, each.name
         row = stored[each.id]
         assert (row.end_ms, row.left_ms, row.postponed_ms) == (each.end, None, 0), each.name
         assert row.state == ("final" if each.final else "ended" if each.ended else "open"), each.name
