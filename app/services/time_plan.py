@@ -51,7 +51,7 @@ def make(change: Change, reached: Reached, facts: Facts, now_ms: int) -> Plan:
     judged = Judge(change, reached.members, facts, now_ms)
     takes, left_out = judged.sorted_out(reached.members)
     change, reached = _narrowed(change, reached, takes, left_out, now_ms)
-    over = left_out.get("attempt-ended", ())
+    over = (*left_out.get("attempt-ended", ()), *left_out.get("attempt-deferred", ()))
     lines = tuple(lines_for(change, takes, over, facts, judged, now_ms))
     scope = change.scope.kind
     of_attempt: dict[UUID, list[clock.Entry]] = {}

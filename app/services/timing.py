@@ -100,7 +100,9 @@ async def because_of(site: Site, attempt: UUID) -> list[clock.Because]:
     now_ms = site.service_time.now_ms()
     async with site.reading() as conn:
         ledger = (await load(conn, [attempt], outage_ms=outage_ms))[attempt]
-    return clock.because(ledger, now_ms)
+        ended_ms = await conn.scalar(text("SELECT ended_ms FROM attempt WHERE id = :a"), {"a": attempt})
+    # What came after an end is about those who had not ended.
+    return clock.because(ledger if ended_ms is None else clock.until(ledger, ended_ms), now_ms)
 
 
 async def announce(site: Site, session_id: int, moved: Sequence[Moved], notice: dict[str, Any] | None = None) -> None:
