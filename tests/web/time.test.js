@@ -294,6 +294,29 @@ test('what was read of the time does not stand on the receipt', async () => {
   assert.deepEqual(hall.attempt().receipts, [7]);
 });
 
+test('that the attempt was deferred stands on the receipt: it is why it is over', async () => {
+  const hall = createHall();
+  const page = await seated(hall);
+  decide(hall, 'clock', {}, { ...NOTICE, kind: 'notice' });
+  await settle();
+  page.sitting.work().noticesShown([7]);
+  await page.sitting.work().handIn();
+  await hall.time.advance(2000);
+  assert.equal(page.phase(), 'receipt');
+  assert.deepEqual(state(page).work.notices.map((one) => one.id), [7]);
+});
+
+test('that the office ended the exam goes by itself once it goes on', async () => {
+  const hall = createHall();
+  const page = await seated(hall);
+  decide(hall, 'clock', {}, { id: 9, kind: 'end', zh: '已结束您的考试。', en: 'Ended.' });
+  await settle();
+  page.sitting.work().noticesShown([9]);
+  decide(hall, 'clock', { state: 'running' });
+  await settle();
+  assert.deepEqual(state(page).work.notices, []);
+});
+
 test('what is no notice is not shown as one', async () => {
   const hall = createHall();
   const page = await seated(hall);

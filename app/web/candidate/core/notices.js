@@ -10,6 +10,8 @@
 const MOST = 5;
 /** A whole hall shows a notice in one instant; its receipts come within this. */
 const RECEIPT_SPREAD_MS = 800;
+/** What says that nothing can be answered. */
+const STANDS = new Set(['pause', 'end']);
 
 /**
  * @param {{
@@ -77,9 +79,9 @@ export function createNotices({ send, pause, random, watch, onChange }) {
      */
     over: () => set(open.filter((one) => one.kind === 'notice' || !seen.has(one.id))),
 
-    /** The clock runs: that it stands is no news any more, for whoever has read it. */
+    /** The clock runs: that it stands, or was ended, is no news any more, for whoever has read it. */
     running() {
-      const left = open.filter((one) => one.kind !== 'pause' || !seen.has(one.id));
+      const left = open.filter((one) => !STANDS.has(one.kind) || !seen.has(one.id));
       if (left.length !== open.length) set(left);
     },
   };
