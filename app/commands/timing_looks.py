@@ -76,6 +76,7 @@ def _print(view: dict[str, Any]) -> None:
         where = "、".join(entry["scope_names"]) or entry["scope"]
         long = f" {duration_text(entry['amount_ms'])}" if entry["amount_ms"] else ""
         gone = "" if entry["live"] else "（已撤销 undone）"
+        gone = "（部分人员已另作更正 replaced for some）" if entry["partly"] else gone
         typer.echo(f"{entry['id']} {entry['made_at'][11:19]} {entry['kind']}{long} {where} {entry['reason_zh']}{gone}")
     for stood in view["outages"]:
         typer.echo(f"服务中断 outage {stood['from_at'][11:19]}–{stood['to_at'][11:19]}")

@@ -26,7 +26,7 @@ from app.services.time_scope import Reached
 from app.storage.postgres import adjustments, time_decisions, time_entries
 from app.storage.postgres import time_scope as time_scope_rows
 from app.storage.postgres.staff import Login
-from app.storage.postgres.time_scope import Sitter, Timed
+from app.storage.postgres.time_scope import Member, Sitter, Timed
 
 
 def ms(length: timedelta) -> int:
@@ -101,18 +101,31 @@ async def _live_entry(conn: AsyncConnection, change: Change) -> clock.Entry:
     if found is None:
         raise Refused("entry-unknown", entry=change.entry)
     if found not in clock.live(chain):
-        raise Refused("entry-undone", entry=change.entry)
+        # Taken back for some: it stands as long as it stands for anybody for whom something can be decided.
+        still = await _still(conn, change.scope.session, found.id)
+        if all(member.end_reason == "deferred" for member in still):
+            raise Refused("entry-undone", entry=change.entry)
     return found
+
+
+async def _still(conn: AsyncConnection, session_id: int, entry: int) -> list[Member]:
+    """Whom of the session an entry was for and counts for, wherever they sit by now. A share of it may have been
+    replaced, or taken back, by an entry for one of them alone."""
+    meant = await adjustments.members(conn, entry)
+    ledgers = await adjustments.load(conn, meant)
+    distinct = {id(ledger): ledger for ledger in ledgers.values()}
+    counts = {key for key, ledger in distinct.items() if any(one.id == entry for one in clock.live(ledger.entries))}
+    found = await time_scope_rows.members(conn, session_id, attempts=meant)
+    return [member for member in found if id(ledgers[member.attempt]) in counts]
 
 
 async def reached(conn: AsyncConnection, session: Timed, change: Change) -> Reached:
     """Whom the change means. Refused: scope-unknown, scope-empty."""
     if not _answers_all(change) or change.entry is None:
         return await time_scope.reach(conn, session, change.scope)
-    # Everybody the entry was for, wherever they sit by now.
+    # Everybody for whom the entry counts: who was given another one in its place keeps that.
     row = await time_entries.find(conn, change.entry)
-    meant = await adjustments.members(conn, change.entry)
-    found = await time_scope_rows.members(conn, session.id, attempts=meant)
+    found = await _still(conn, session.id, change.entry)
     if row is None or not found:
         raise Refused("scope-empty")
     return Reached(session, found, row["scope_names"], row["room_id"])

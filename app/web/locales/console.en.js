@@ -271,6 +271,7 @@ export default {
   'timing.ledger.incident': 'incident {incident}',
   'timing.ledger.decision': 'decision {number}',
   'timing.ledger.taken': 'undone',
+  'timing.ledger.partly': 'no longer counts for some of them',
   'timing.held': 'Held at the cap',
   'timing.held.more': 'The limit is reached; going on needs a recorded decision of the exam office.',
   'timing.resume': 'Resume…',

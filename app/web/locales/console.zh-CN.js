@@ -256,6 +256,7 @@ export default {
   'timing.ledger.incident': '事件 {incident}',
   'timing.ledger.decision': '依据 {number}',
   'timing.ledger.taken': '已撤销',
+  'timing.ledger.partly': '其中部分人员已另作更正',
   'timing.held': '已满上限，暂停待处置',
   'timing.held.more': '累计已达上限，须由考务办公室记录决定后才能继续。',
   'timing.resume': '恢复…',

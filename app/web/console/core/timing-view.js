@@ -13,8 +13,8 @@
  *   id: number, kind: string, scope: string, scope_names: string[], candidates: number, rooms: number[],
  *   from_at: string | null, to_at: string | null, amount_ms: number | null, refers_id: number | null, reason: string,
  *   reason_zh: string, reason_en: string, note: string, incident: string, by: string | null, decision: number | null,
- *   made_ms: number, made_at: string, live: boolean, open: boolean,
- * }} Entry `live`: not taken back; `open`: a pause that has not ended
+ *   made_ms: number, made_at: string, live: boolean, partly?: boolean, open: boolean,
+ * }} Entry `live`: not taken back, `partly`: but for some of those it was for; `open`: a pause that has not ended
  * @typedef {Said & {
  *   id: number, kind: string, state: string, scope: string, scope_names: string[], candidates: number,
  *   from_at: string | null, to_at: string | null, amount_ms: number, reason: string, reason_zh: string,

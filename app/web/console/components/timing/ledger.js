@@ -42,6 +42,7 @@ function Entry({ entry, view }) {
     entry.by,
     entry.incident && t('timing.ledger.incident', { incident: entry.incident }),
     number && t('timing.ledger.decision', { number }),
+    entry.partly && t('timing.ledger.partly'),
   ];
   const scope = { session: view.session.id, kind: 'site' };
   const undo = () =>
