@@ -94,6 +94,7 @@ async def test_the_time_runs_out_for_one_who_writes_and_for_one_who_is_cut_off(
         typed += 1
         await asyncio.sleep(0.2)  # the speed of a hand
     await expect(writes.heading("receipt.titleTime")).to_be_visible(timeout=60_000)
+    await expect(writes.page.locator(".receipt")).to_contain_text(writes.words["receipt.timeOut"])
     await accessible(writes.page, "receipt after the time was up")
     stored = await in_record.responses(record, writes.person)
     written = stored.pop(writes.person.first("text").item)

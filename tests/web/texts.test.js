@@ -4,6 +4,7 @@ import { test } from 'node:test';
 
 import english from '../../app/web/locales/candidate.en.js';
 import chinese from '../../app/web/locales/candidate.zh-CN.js';
+import { endTexts } from '../../app/web/candidate/core/receipt.js';
 import { saveWord, tally } from '../../app/web/candidate/core/state.js';
 
 test('buffered is never shown as saved, in either language', () => {
@@ -31,5 +32,20 @@ test('the server is away: nothing to do. This PC is offline: raise your hand. Ne
     assert.match(offline, hand);
     assert.doesNotMatch(offline, nothing);
     assert.match(texts['connection.unsure'], hand);
+  }
+});
+
+test('a receipt says when the candidate handed in only to who did', () => {
+  const whole = (texts, reason) => ['title', 'time'].map((part) => texts[endTexts(reason)[part]]);
+  for (const [texts, handedIn] of [
+    [chinese, /交卷/],
+    [english, /handed in/i],
+  ]) {
+    const reasons = ['hand_in', 'time_out', 'forced', 'deferred'];
+    const times = reasons.map((reason) => whole(texts, reason)[1]);
+    assert.equal(new Set(times).size, reasons.length, times.join());
+    assert.match(times[0], handedIn);
+    for (const time of times.slice(1)) assert.doesNotMatch(time, handedIn);
+    assert.equal(new Set(reasons.map((reason) => whole(texts, reason)[0])).size, reasons.length);
   }
 });

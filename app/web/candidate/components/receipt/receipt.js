@@ -4,16 +4,11 @@
  */
 import { html, useEffect, useRef, useState } from '../../../shared/ui.js';
 import { useApp } from '../../app.js';
+import { endTexts } from '../../core/receipt.js';
 import { Frame } from '../frame/frame.js';
 import { Fact } from '../identity/identity.js';
 import { Check } from '../icons/icons.js';
 
-/** How the attempt ended, as its heading says. @type {Readonly<Record<string, string>>} */
-const TITLES = Object.freeze({
-  time_out: 'receipt.titleTime',
-  forced: 'receipt.titleForced',
-  deferred: 'receipt.titleDeferred',
-});
 /** Long enough to read and to print; the candidate can stop it. */
 const RETURN_S = 180;
 /** Hex digits of the chain's code that are shown on the screen; the audit takes them or all of them. */
@@ -37,6 +32,7 @@ export function Receipt() {
   const work = state.value.work;
   const receipt = work?.grant.receipt;
   if (!work || !receipt) return null;
+  const words = endTexts(receipt.reason);
   const { tally } = work;
   const waiting = tally.local + tally.sending + tally.buffered;
   const when = receipt.handed_in_at ? new Date(receipt.handed_in_at) : null;
@@ -50,7 +46,7 @@ export function Receipt() {
         <p class="receipt-paper">${t('receipt.paper')}</p>
         <header class="receipt-head">
           <span class="receipt-sign"><${Check} /></span>
-          <h1 tabindex="-1" ref=${title}>${t(TITLES[receipt.reason] ?? 'receipt.title')}</h1>
+          <h1 tabindex="-1" ref=${title}>${t(words.title)}</h1>
         </header>
         <dl class="facts">
           <${Fact} label=${t('receipt.name')} value=${receipt.name} />
@@ -60,7 +56,7 @@ export function Receipt() {
           <${Fact} label=${t('receipt.answered')} value=${String(answered)} number />
           <${Fact} label=${t('receipt.count')} value=${String(receipt.count)} number />
           <${Fact} label=${t('receipt.links')} value=${receipt.links === undefined ? '' : String(receipt.links)} number />
-          <${Fact} label=${t('receipt.time')} value=${time} number />
+          <${Fact} label=${t(words.time)} value=${time} number />
         </dl>
         <div class="receipt-codes">
           <div class="receipt-hash receipt-code">
