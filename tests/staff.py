@@ -12,6 +12,11 @@ from app.services import staff_accounts
 PASSWORD = "测试用密码-correct-1"
 
 
+def name_of(username: str) -> str:
+    """Everybody has a name of their own: two accounts of one name are one person to a decision that takes two."""
+    return f"{username}老师"
+
+
 class Staff:
     def __init__(self, client: httpx.AsyncClient, username: str, password: str = PASSWORD) -> None:
         self.client, self.username, self.password = client, username, password
@@ -23,6 +28,10 @@ class Staff:
         if reply.status_code == 200:
             self.token = reply.json()["token"]
         return reply
+
+    @property
+    def name(self) -> str:
+        return name_of(self.username)
 
     @property
     def headers(self) -> dict[str, str]:
@@ -49,7 +58,7 @@ async def account(engine: AsyncEngine, role: str, *, room_ids=(), username: str 
     username = username or f"{role}-{secrets.token_hex(3)}"
     async with engine.begin() as conn:
         await staff_accounts.create(
-            conn, username=username, name=f"{role}老师", role=role, password=PASSWORD, room_ids=room_ids, **more
+            conn, username=username, name=name_of(username), role=role, password=PASSWORD, room_ids=room_ids, **more
         )
     return username
 

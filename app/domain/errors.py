@@ -337,8 +337,8 @@ MESSAGES: dict[str, Message] = {
     ),
     "decision-same-person": Message(
         403,
-        "决定须由提出者以外的另一人批准。",
-        "A decision is approved by somebody other than the person who proposed it.",
+        "决定须由提出者以外的另一人批准；姓名相同的两个账号视为同一人。",
+        "A decision is approved by somebody other than who proposed it; accounts of the same name are one person.",
     ),
     "wrong-password": Message(403, "{username} 的密码不正确。", "That is not the password of {username}."),
     "decision-closed": Message(409, "第 {decision} 号决定已{state_zh}。", "Decision {decision} is {state_en} already."),

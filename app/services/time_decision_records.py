@@ -79,7 +79,7 @@ async def approve(conn: AsyncConnection, login: Login, decision: int, *, now_ms:
     if row["state"] == "approved" and row["approved_by"] == login.staff_id:
         return Done({"decision": told(row)})
     _refuse_closed(row)
-    if row["proposed_by"] == login.staff_id:
+    if row["proposed_by"] == login.staff_id or _same_name(row["proposed_by_name"], login.name):
         raise Refused("decision-same-person")
     await time_decisions.approve(conn, decision, staff_id=login.staff_id, now_ms=now_ms)
     row = await _found(conn, decision)
@@ -105,6 +105,11 @@ async def _found(conn: AsyncConnection, decision: int) -> RowMapping:
     if row is None:
         raise LookupError(f"decision {decision} vanished: decisions are never deleted")
     return row
+
+
+def _same_name(one: str, other: str) -> bool:
+    """One person may have an account for each of their roles; an account is not a second person."""
+    return "".join(one.split()).casefold() == "".join(other.split()).casefold()
 
 
 def _refuse_closed(row: RowMapping) -> None:

@@ -103,7 +103,7 @@ async def test_an_adopted_answer_from_inside_a_credit_proposes_to_shorten_it(fre
     before = await of(fresh_db, new.person.attempt)
     (shorter,) = (await office.get("/time/proposals", session=hall.made.session_id)).json()["proposals"]
     assert (shorter["kind"], shorter["from_ms"], shorter["to_ms"]) == ("shorten", first + 20 * S, last)
-    assert (shorter["by"], shorter["reason"]) == ("office老师", "relog")
+    assert (shorter["by"], shorter["reason"]) == (office.name, "relog")
     assert "建议将补时 1:0" in shorter["zh"]
     # Adopting alone takes nothing away.
     assert (await of(fresh_db, new.person.attempt)) == before

@@ -215,7 +215,7 @@ async def test_a_second_move_is_refused_until_the_first_is_withdrawn(fresh_db, m
     again = await invigilator.relog(attempt, to_seat_id=made.spares[0])
     assert again.json()["relog"]["id"] == first["id"]
     body = _refused(await invigilator.relog(attempt, to_seat_id=made.spares[1]), 409, "relog-open")
-    assert (body["seat"], body["by"]) == ("备1", "invigilator老师")
+    assert (body["seat"], body["by"]) == ("备1", invigilator.name)
     reply = await invigilator.post(f"/relogs/{first['id']}/withdraw")
     assert reply.json()["relog"]["state"] == "withdrawn"
     assert (await invigilator.relog(attempt, to_seat_id=made.spares[1])).status_code == 200

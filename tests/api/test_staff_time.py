@@ -278,7 +278,7 @@ async def test_a_decision_of_two_people_lifts_the_cap_for_its_scope(hall, office
     await refused(office, asked, "cap-exceeded")
     await refused(office, {}, "decision-same-person", f"/time/decisions/{decision['id']}/approve")
     approved = (await second.post(f"/time/decisions/{decision['id']}/approve")).json()["decision"]
-    assert (approved["state"], approved["approved_by"]) == ("approved", "office老师")
+    assert (approved["state"], approved["approved_by"]) == ("approved", second.name)
     await refused(second, {}, "decision-closed", f"/time/decisions/{decision['id']}/withdraw")
     # Nobody else is lifted with it.
     await refused(office, body("extend", room(hall, 2), ms=80 * MIN), "cap-exceeded")
@@ -288,6 +288,18 @@ async def test_a_decision_of_two_people_lifts_the_cap_for_its_scope(hall, office
     await refused(office, body("extend", room(hall, 1), ms=20 * MIN), "cap-exceeded")
     log = [row["action"] for row in await rows(hall, "SELECT action FROM audit_entry ORDER BY n")]
     assert log[-3:] == ["time.decision.propose", "time.decision.approve", "time.extend"]
+
+
+async def test_two_accounts_of_one_name_are_one_person(hall, office, second, fresh_db):
+    """Whoever has an account as the office and one as the administrator would approve their own decision."""
+    admin = await signed_in(hall.client, fresh_db, "admin")
+    proposed = {"kind": "lift-cap", "scope": scope(hall), "number": "1", "text": "t", "limit_ms": 90 * MIN}
+    decision = (await office.post("/time/decisions", proposed)).json()["decision"]["id"]
+    approve = f"/time/decisions/{decision}/approve"
+    for name, of in (("王五", office), (" 王 五", admin)):
+        await rows(hall, "UPDATE staff SET name = :n WHERE username = :u", n=name, u=of.username)
+    await refused(admin, {}, "decision-same-person", approve)
+    assert (await second.post(approve)).json()["decision"]["state"] == "approved"
 
 
 async def test_a_withdrawn_decision_lifts_nothing(hall, office, second):
