@@ -43,15 +43,16 @@ def show(
     async def run(engine: AsyncEngine) -> dict[str, Any]:
         async with engine.connect() as conn:
             session_id = await work.session_named(conn, exam, session)
-            now_ms = (await schedule.moment(conn)).service_ms
+            now = await schedule.moment(conn)
+            now_ms, stands = now.service_ms, {"standing_ms": work.standing_ms(now)}
             if not ticket:
-                return await time_overview.session_view(settings(), conn, READER, session_id, now_ms=now_ms)
+                return stands | await time_overview.session_view(settings(), conn, READER, session_id, now_ms=now_ms)
             known = {member.ticket: member.attempt for member in await rows.members(conn, session_id)}
             refuse_unknown([ticket], known)
             timed = await rows.find_session(conn, session_id)
             zone = ZoneInfo(timed.timezone if timed is not None else "UTC")
             at_ms = work.instant(await time_terms.wall_time(conn, now_ms), zone, at)
-            return await time_lookup.attempt_time(
+            return stands | await time_lookup.attempt_time(
                 settings(), conn, READER, known[ticket], now_ms=now_ms, at_ms=None if at_ms is None else max(0, at_ms)
             )
 
@@ -62,6 +63,7 @@ def show(
         typer.echo(f"{told['explain_zh']}\n{told['explain_en']}")
     else:
         _print(told)
+    work.tell_stands(told["standing_ms"])
 
 
 def _print(view: dict[str, Any]) -> None:
@@ -145,13 +147,15 @@ def export(
 ) -> None:  # fmt: skip
     """导出本场每名应考人员的时间说明（CSV）· everybody's end and why, as CSV."""
 
-    async def run(engine: AsyncEngine) -> list[tuple[str, ...]]:
+    async def run(engine: AsyncEngine) -> tuple[list[tuple[str, ...]], int]:
         async with engine.connect() as conn:
             session_id = await work.session_named(conn, exam, session)
-            now_ms = (await schedule.moment(conn)).service_ms
-            return list(await time_lookup.export(settings(), conn, session_id, now_ms=now_ms))
+            now = await schedule.moment(conn)
+            told = await time_lookup.export(settings(), conn, session_id, now_ms=now.service_ms)
+            return list(told), work.standing_ms(now)
 
-    lines = with_engine(settings(), run)
+    lines, stood_ms = with_engine(settings(), run)
+    work.tell_stands(stood_ms)
     if file is None:
         csv.writer(sys.stdout).writerows([time_lookup.COLUMNS, *lines])
         return

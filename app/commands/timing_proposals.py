@@ -51,13 +51,13 @@ Longer = Annotated[str, typer.Option("--length", help="分钟，或 分:秒 · m
 def listing(session: Session, *, exam: Exam = None, as_json: Json = False) -> None:
     """本场的提议，待处置的在前 · the session's proposals, open ones first."""
 
-    async def run(engine: AsyncEngine) -> list[dict[str, Any]]:
+    async def run(engine: AsyncEngine) -> tuple[list[dict[str, Any]], int]:
         async with engine.connect() as conn:
             session_id = await work.session_named(conn, exam, session)
-            now_ms = (await schedule.moment(conn)).service_ms
-            return await proposals.listed(conn, READER, session_id, now_ms=now_ms)
+            now = await schedule.moment(conn)
+            return await proposals.listed(conn, READER, session_id, now_ms=now.service_ms), work.standing_ms(now)
 
-    found = with_engine(settings(), run)
+    found, stood_ms = with_engine(settings(), run)
     if as_json:
         typer.echo(json.dumps({"proposals": found}, ensure_ascii=False, indent=2))
         return
@@ -65,6 +65,7 @@ def listing(session: Session, *, exam: Exam = None, as_json: Json = False) -> No
         typer.echo(f"{one['id']} {one['state']} {one['zh']}\n  {one['en']}")
     if not found:
         typer.echo("没有提议。\nThere are no proposals.")
+    work.tell_stands(stood_ms)
 
 
 def ask(

@@ -18,12 +18,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.commands.near import refuse_unknown
 from app.commands.service import STANDS, confirmed, moment, with_service
 from app.domain.adjustments import Change, Scope
+from app.domain.clock import duration_text
 from app.domain.errors import Refused
 from app.domain.wall_time import WallTime
 from app.services import passwords, staff_requests, time_decisions, time_facts, timetable
 from app.services.site import Site
 from app.services.staff_requests import Done
-from app.storage.postgres import exams, staff, time_scope, time_terms
+from app.storage.postgres import exams, schedule, staff, time_scope, time_terms
 from app.storage.postgres.staff import Account, Login
 
 # By what way a decision came, for the audit log.
@@ -188,7 +189,8 @@ async def _complete(conn: AsyncConnection, wanted: Wanted, now_ms: int) -> Chang
 
 
 def instant(known: WallTime, zone: ZoneInfo, typed: str) -> int | None:
-    """The service time of a time of day, today in the exam's zone, or of a whole wall time; None for nothing."""
+    """The service time of a time of day, in the exam's zone on the day on which the clock runs or ran last, or of a
+    whole wall time; None for nothing."""
     if not typed:
         return None
     return time_facts.instant(known, None, wall(typed, known.now_at.astimezone(zone).date(), zone))
@@ -204,6 +206,18 @@ def show_effect(effect: dict[str, Any], *, stands: bool) -> None:
     if effect["refused"] is not None:
         typer.echo(f"{effect['refused']['zh']}\n{effect['refused']['en']}\n[{effect['refused']['code']}]", err=True)
         raise typer.Exit(2)
+
+
+def standing_ms(now: schedule.Moment) -> int:
+    """For how long the counter has stood; 0 while it runs."""
+    return now.standing_ms if now.standing_ms > time_terms.STANDING_MS else 0
+
+
+def tell_stands(stood_ms: int) -> None:
+    """Beside what was printed, so that a table or a file stays what it is."""
+    if stood_ms:
+        long = duration_text(stood_ms)
+        typer.echo(f"考试时钟已停 {long}。\nThe exam clock has stood for {long}.\n{STANDS}", err=True)
 
 
 def say(done: dict[str, Any] | None, as_json: bool) -> None:

@@ -16,7 +16,7 @@ from app.domain.endings import Ending
 from app.domain.errors import Refused
 from app.domain.roles import allows, scope
 from app.domain.wall_time import WallTime
-from app.services import time_facts, time_scope, time_words, timing
+from app.services import time_facts, time_scope, time_standing, time_words, timing
 from app.services.time_plan import told_member
 from app.settings import Settings
 from app.storage.postgres import adjustments, notices, time_entries, time_terms
@@ -87,8 +87,9 @@ async def attempt_time(
     if not allows(login.role, "time-view", room_id=member.room_id, own_room_ids=login.own_room_ids):
         raise Refused("not-permitted")
     least_ms = time_facts.ms(settings.handover_gap)
-    ledger = (await adjustments.load(conn, [attempt], outage_ms=least_ms))[attempt]
     wall = await time_terms.wall_time(conn, now_ms)
+    loaded = await adjustments.load(conn, [attempt], outage_ms=least_ms)
+    ledger = time_standing.back_now(loaded, wall, least_ms)[attempt]
     # What is to come is told as it stands now; a past instant as it was known then.
     at = now_ms if at_ms is None else min(at_ms, now_ms)
     past = at < now_ms
@@ -145,6 +146,8 @@ def explained(ledger: clock.Ledger, wall: WallTime, now_ms: int, zone: str, ende
 def _foreseen(wall: WallTime, ms: int, at_ms: int, ended: Ending | None) -> datetime:
     """The wall time of ``ms`` as it was to be expected at ``at_ms``, or when the attempt had ended: no outage that came
     later is in what explains it."""
+    if ended is None and at_ms >= wall.now_ms:
+        return wall.at(ms)
     known_ms = at_ms if ended is None else min(at_ms, ended.at_ms)
     return wall.at(ms) if ms <= known_ms else wall.at(known_ms) + timedelta(milliseconds=ms - known_ms)
 
@@ -208,10 +211,10 @@ async def export(
     """
     session = await time_scope.session_of(conn, session_id)
     members = await rows.members(conn, session_id)
-    ledgers = await adjustments.load(
-        conn, [member.attempt for member in members], outage_ms=time_facts.ms(settings.handover_gap)
-    )
+    least_ms = time_facts.ms(settings.handover_gap)
+    loaded = await adjustments.load(conn, [member.attempt for member in members], outage_ms=least_ms)
     wall = await time_terms.wall_time(conn, now_ms)
+    ledgers = time_standing.back_now(loaded, wall, least_ms)
     members.sort(key=lambda one: (one.room_id, one.seat_id))
 
     def row(member: Member) -> tuple[str, ...]:

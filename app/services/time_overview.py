@@ -23,6 +23,7 @@ from app.services.time_plan import told_member
 from app.settings import Settings
 from app.storage.postgres import adjustments, notices, time_decisions, time_entries, time_terms
 from app.storage.postgres import time_scope as rows
+from app.storage.postgres.engine import outage_ms_of
 from app.storage.postgres.staff import Login
 from app.storage.postgres.time_scope import Member, Timed
 
@@ -93,7 +94,8 @@ async def session_view(
 async def _look(conn: AsyncConnection, session: Timed, found: Sequence[Member], now_ms: int) -> _Looked:
     entries = await time_entries.of_session(conn, session.id)
     loaded = await adjustments.load(conn, [member.attempt for member in found])
-    stands = time_standing.work_out(found, loaded)
+    wall = await time_terms.wall_time(conn, now_ms)
+    stands = time_standing.work_out(found, time_standing.back_now(loaded, wall, outage_ms_of(conn)))
     chain = frozenset(entry.id for entry in clock.live(await time_entries.chain(conn, session.id)))
     return _Looked(
         session=session,
@@ -106,7 +108,7 @@ async def _look(conn: AsyncConnection, session: Timed, found: Sequence[Member], 
         holding=stands.holding,
         reached={**{row["id"]: [] for row in entries}, **await time_entries.rooms_reached(conn, session.id)},
         let_go=stands.let_go,
-        wall=await time_terms.wall_time(conn, now_ms),
+        wall=wall,
         now_ms=now_ms,
     )
 

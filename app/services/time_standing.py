@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from app.domain import clock
+from app.domain.wall_time import WallTime
 from app.storage.postgres.time_scope import Member
 
 
@@ -30,6 +31,17 @@ def work_out(found: Sequence[Member], loaded: Mapping[UUID, clock.Ledger]) -> St
     live = {id(ledger): clock.live(ledger.entries) for ledger in ledgers.values()}
     counts, gone = _counting(found, ledgers, live)
     return Standing(ledgers, counts, gone, _let_go(found, ledgers, live), _holding(found, ledgers))
+
+
+def back_now(ledgers: Mapping[UUID, clock.Ledger], wall: WallTime, least_ms: int) -> Mapping[UUID, clock.Ledger]:
+    """The ledgers as they would be if the service, which stands, came back now: with the outage that goes on, when it
+    has come to ``least_ms``. So an end that is told for then is explained by it."""
+    if wall.standing_ms < max(1, least_ms):
+        return ledgers
+    outage = clock.Outage(wall.now_ms, wall.standing_ms)
+    distinct = {id(ledger): ledger for ledger in ledgers.values()}
+    made = {key: replace(ledger, outages=(*ledger.outages, outage)) for key, ledger in distinct.items()}
+    return {attempt: made[id(ledger)] for attempt, ledger in ledgers.items()}
 
 
 def _theirs(found: Sequence[Member], loaded: Mapping[UUID, clock.Ledger]) -> dict[UUID, clock.Ledger]:

@@ -13,9 +13,7 @@ from app.domain.errors import Refused
 from app.storage.postgres import exams, schedule
 from app.storage.postgres.exams import Exam, Session
 from app.storage.postgres.schedule import Moment
-
-# The counter advances every half second; one that stood for longer than this is not being advanced by anybody.
-STANDING_MS = 5_000
+from app.storage.postgres.time_terms import STANDING_MS
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,21 @@ def test_a_wall_clock_that_was_set_is_read_as_people_read_it_now():
     assert wall.service_ms(NOON) == 0
 
 
+def test_while_the_service_stands_the_past_is_measured_from_where_it_stopped():
+    """Stopped after three minutes of service, an hour ago; what is to come begins now."""
+    stopped_at = NOON + 210 * S
+    wall = WallTime(WALL.terms, 180_000, stopped_at, 3_600_000)
+    for service_ms in (0, 60_000, 120_000, 150_000, 180_000):
+        assert wall.at(service_ms) == WALL.at(service_ms)
+        assert wall.service_ms(WALL.at(service_ms)) == service_ms
+    assert wall.at(240_000) == stopped_at + 3_660 * S
+    assert wall.service_ms(stopped_at + 3_660 * S) == 240_000
+    # Whatever was typed of the hour is the one instant at which it stood.
+    assert {wall.service_ms(stopped_at + n * S) for n in (0, 1, 1_800, 3_600)} == {180_000}
+    bare = WallTime([], 180_000, stopped_at, 3_600_000)
+    assert (bare.service_ms(stopped_at - S), bare.service_ms(stopped_at + 60 * S)) == (179_000, 180_000)
+
+
 def test_without_any_term_now_is_the_only_known_point():
     wall = WallTime([], 5_000, NOON)
     assert wall.service_ms(NOON - S) == 4_000
