@@ -19,6 +19,7 @@ from app.storage.postgres import service_clocks
 from app.storage.postgres.engine import asyncpg_arguments
 from app.storage.postgres.service_clocks import TICKER_LOCK
 from tests.candidates import SECRET, Candidate, running, test_settings
+from tests.commands import process
 from tests.halls import HOUR, opened
 from tests.rounds_exam import exam_in_rounds
 from tests.staff import PASSWORD, account, signed_in
@@ -50,13 +51,13 @@ def began(fresh_url, redis_url, tmp_path):
 
 
 @pytest.fixture
-def holdfast(began):
+def holdfast(fresh_url, redis_url, tmp_path):
     """Run a command on the stores: ``await holdfast("time", "show", "1") -> (code, out, err)``."""
 
     async def run(*arguments: str, typed: str = "") -> tuple[int, str, str]:
-        process = await began(*arguments)
-        out, err = await process.communicate(typed.encode())
-        return process.returncode or 0, out.decode(), err.decode()
+        environment = _environment(fresh_url, redis_url, tmp_path)
+        done = await asyncio.to_thread(process.holdfast, *arguments, environment=environment, cwd=tmp_path, typed=typed)
+        return done.returncode, done.stdout, done.stderr
 
     return run
 
@@ -200,7 +201,9 @@ async def test_what_can_be_looked_at(holdfast, stopped, fresh_db):
     assert (code, out.split()[:2]) == (0, [person.ticket, "考生1"]), err
     assert (await holdfast("time", "find", "1", "无此人"))[0] == 1
     now = json.loads((await holdfast("time", "show", "1", "--ticket", person.ticket, "--json"))[1])
-    assert now["lost_ms"] == 5 * MIN
+    # What the service has stood for by now is told beside it.
+    stood_ms = sum(line["ms"] for line in now["lines"] if line["kind"] == "outage")
+    assert now["lost_ms"] == 5 * MIN + stood_ms
     long_ago = "2020-01-01T00:00:00+08:00"
     then = json.loads((await holdfast("time", "show", "1", "--ticket", person.ticket, "--at", long_ago, "--json"))[1])
     # The instant from which on there is a clock to go by.
