@@ -34,7 +34,9 @@ async def shortened(hall, office, entry: int, attempt, from_ms: int, to_ms: int)
                 evidence={"entry": entry, "typed_ms": from_ms, "credited_ms": 10 * MIN, "reason": "power"},
             ),
         )  # fmt: skip
-    reply = await office.post(f"/time/proposals/{proposal}/approve", {"note": "补时内有作答"})
+    given = {"note": "补时内有作答"}
+    seen = (await office.post(f"/time/proposals/{proposal}/preview", given)).json()["seen"]
+    reply = await office.post(f"/time/proposals/{proposal}/approve", {**given, "seen": seen})
     assert reply.status_code == 200, reply.text
     return reply.json()["entry"]["id"]
 
@@ -73,7 +75,7 @@ async def test_a_rooms_credit_of_which_one_share_was_replaced_stands_and_is_undo
     assert await gained(hall) == {one: 5, other: 0, elsewhere: 0}
     found = await entries(hall, office)
     assert (found[credit], found[shorter], found[undone]) == ((False, False), (True, False), (True, False))
-    reply = await office.post("/time/actions", undo)
+    reply = await office.post("/time/preview", undo)
     assert (reply.status_code, reply.json()["code"]) == (409, "entry-undone")
 
     # Without the shorter one the whole share counts again, and can be taken back like any other.
@@ -97,5 +99,5 @@ async def test_what_is_left_of_an_entry_with_the_deferred_does_not_make_it_stand
     await done(office, undo)
     assert (await entries(hall, office))[given] == (False, False)
     assert await counting(office, deferred) == [given]
-    reply = await office.post("/time/actions", undo)
+    reply = await office.post("/time/preview", undo)
     assert (reply.status_code, reply.json()["code"]) == (409, "entry-undone")
