@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
 
 from app.services import silence
+from app.storage.postgres import adjustments
 from tests.candidates import SECRET, running
 from tests.factories import World, world
 
@@ -106,3 +108,15 @@ class Hall:
                 )
             )
             return [dict(row) for row in rows.mappings()]
+
+    async def paused_since(self, from_ms: int, attempts=None, *, scope: str = "site", reason: str = "fire") -> int:
+        """A pause that was entered as it began, as nobody may enter one an hour later; the entry's id."""
+        members = sorted(self.everybody if attempts is None else attempts)
+        async with self.engine.begin() as conn:
+            entry = await adjustments.insert_entry(
+                conn, "pause", session_id=self.made.session_id, members=members, reason=reason,
+                source=f"test:{uuid4()}", now_ms=from_ms, scope=scope, from_ms=from_ms,
+            )  # fmt: skip
+            await adjustments.settle(conn, members, self.now_ms)
+        assert entry is not None
+        return entry

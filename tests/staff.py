@@ -41,8 +41,16 @@ class Staff:
         return await self.client.get(f"/staff{path}", params=params, headers=self.headers)
 
     async def post(self, path: str, body: dict | None = None, *, key: str | None = None) -> httpx.Response:
+        """A change of time is looked at first, as by a person, unless the body says what of it was ``seen``."""
+        if path == "/time/actions" and body is not None and "seen" not in body:
+            body = {**body, "seen": await self.seen(body)}
         headers = {**self.headers, "Idempotency-Key": key or secrets.token_hex(8)}
         return await self.client.post(f"/staff{path}", json=body or {}, headers=headers)
+
+    async def seen(self, action: dict) -> str | None:
+        """What the preview of a change of time is known by; None where it is refused already."""
+        reply = await self.client.post("/staff/time/preview", json=action, headers=self.headers)
+        return reply.json().get("seen")
 
     async def relog(self, attempt, *, key: str | None = None, **body) -> httpx.Response:
         return await self.post(f"/attempts/{attempt}/relog", {"reason": "pc_failed", **body}, key=key)

@@ -85,8 +85,9 @@ _LOGIN = ("login-ended", *_AWAY)
 _CHANGE = (*_LOGIN, "bad-body", "not-permitted", "not-found", "idempotency-key-needed", "idempotency-mismatch")
 _TIME = (
     "scope-malformed", "scope-unknown", "scope-empty", "reason-unknown", "note-missing", "duration-missing",
-    "duration-not-positive", "duration-absurd", "interval-missing", "interval-backwards", "interval-in-future",
-    "wall-time-zone", "entry-missing", "entry-unknown", "entry-undone", "entry-not-undoable", "day-not-opened",
+    "duration-not-positive", "duration-too-short", "duration-absurd", "interval-missing", "interval-backwards",
+    "interval-in-future", "reopen-by-name", "wall-time-zone", "entry-missing",
+    "entry-unknown", "entry-undone", "entry-not-undoable", "day-not-opened",
     "start-passed", "not-begun", "already-paused", "not-paused", "held-otherwise", "attempt-ended",
     "handed-in", "ended-by-staff", "attempt-deferred", "attempt-open", "no-time-left", "reopen-seat-taken",
     "runs-elsewhere", "credit-before-start",
@@ -117,7 +118,8 @@ STAFF_CODES: dict[str, tuple[str, ...]] = {
     "/audit": (*_LOGIN, "bad-body", "not-permitted"),
     "/time/preview": (*_LOGIN, "bad-body", "not-permitted", "not-found", *_TIME),
     "/time/actions": (
-        *_CHANGE, *_TIME, "undo-too-late", "undo-start-passed", "time-changed", "cap-exceeded", "nothing-gained",
+        *_CHANGE, *_TIME, "preview-needed", "undo-too-late", "undo-start-passed", "time-changed", "cap-exceeded",
+        "nothing-gained",
     ),
     "/time/sessions/{session_id}": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
     "/time/candidates": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
@@ -132,8 +134,8 @@ STAFF_CODES: dict[str, tuple[str, ...]] = {
     "/time/decisions/{decision_id}/withdraw": (*_CHANGE, "decision-unknown", "decision-closed"),
     "/time/proposals": (
         *_CHANGE, "scope-malformed", "scope-unknown", "scope-empty", "reason-unknown", "note-missing",
-        "duration-missing", "duration-not-positive", "duration-absurd", "interval-missing", "interval-backwards",
-        "interval-in-future", "wall-time-zone",
+        "duration-missing", "duration-not-positive", "duration-too-short", "duration-absurd", "interval-missing",
+        "interval-backwards", "interval-in-future", "wall-time-zone",
     ),
     "/time/proposals/{proposal_id}/preview": (
         *_LOGIN, "bad-body", "not-permitted", "not-found", *_TIME, "proposal-unneeded",

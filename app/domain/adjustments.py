@@ -45,12 +45,18 @@ AUTOMATIC = frozenset({"relog", "ready", "reconnect", "outage", "hold", "follows
 ENTERED: tuple[str, ...] = tuple(code for code in REASONS if code not in AUTOMATIC)
 # Scopes that name people one by one, whatever places they sit in.
 NAMING: frozenset[ScopeKind] = frozenset({"list", "candidate"})
+# By what each of them says whom it means.
+_NAMED_BY: Mapping[ScopeKind, tuple[str, ...]] = {
+    "site": ("",), "building": ("buildings",), "room": ("rooms",), "list": ("tickets",),
+    "candidate": ("attempt", "tickets"),
+}  # fmt: skip
+LEAST_MS = 1000  # A smaller number was meant as seconds or minutes.
 # A pause of these reasons ends by the rule that made it, not because somebody resumes a room.
 HELD = frozenset({"hold", "follows"})
 # These take their reason from the entry they answer, when none is given.
 ANSWERING = frozenset({"resume", "undo"})
-# What moves an end later and so may be refused by the cap.
-GIVING = frozenset({"postpone", "extend", "credit", "reopen", "undo"})
+# What moves an end later and so may be refused by the cap; a pause does from a moment that has passed.
+GIVING = frozenset({"postpone", "extend", "credit", "reopen", "undo", "pause"})
 UNDOABLE = frozenset({"postpone", "pause", "resume", "extend", "credit", "undo"})
 
 
@@ -94,6 +100,11 @@ class Change:
     # A credit in place of this entry, with its reason.
     supersedes: int | None = None
 
+    @property
+    def weighty(self) -> bool:
+        """Whether whoever does it must have looked at its effect; a clock is stopped, and let go on, at once."""
+        return self.kind not in ("pause", "resume") or (self.kind == "pause" and self.from_ms is not None)
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -123,15 +134,19 @@ class Standing:
 def check(change: Change, *, now_ms: int, longest_ms: int) -> None:
     """Refuse what makes no sense whoever it is for.
 
-    scope-malformed, reason-unknown, note-missing, duration-missing, duration-not-positive, duration-absurd,
-    interval-missing, interval-backwards, interval-in-future, entry-missing.
+    scope-malformed, reason-unknown, note-missing, reopen-by-name, duration-missing, duration-not-positive,
+    duration-too-short, duration-absurd, interval-missing, interval-backwards, interval-in-future, entry-missing.
     """
     _check_scope(change.scope)
     _check_reason(change)
+    if change.kind == "reopen" and change.scope.kind not in NAMING:
+        raise Refused("reopen-by-name")
+    # What evidence amounts to was measured, however short it is, and so was what is left of a credit.
+    least_ms = 1 if change.scope.among or change.supersedes is not None else LEAST_MS
     if change.kind in ("postpone", "extend"):
         if change.ms is None:
             raise Refused("duration-missing")
-        _check_length(change.ms, longest_ms)
+        _check_length(change.ms, longest_ms, least_ms)
     elif change.kind == "credit":
         if change.from_ms is None or change.to_ms is None:
             raise Refused("interval-missing")
@@ -139,7 +154,7 @@ def check(change: Change, *, now_ms: int, longest_ms: int) -> None:
             raise Refused("interval-backwards")
         if change.to_ms > now_ms:
             raise Refused("interval-in-future")
-        _check_length(change.to_ms - change.from_ms, longest_ms)
+        _check_length(change.to_ms - change.from_ms, longest_ms, least_ms)
     elif change.kind == "pause" and change.from_ms is not None:
         if change.from_ms > now_ms:
             raise Refused("interval-in-future")
@@ -151,14 +166,9 @@ def check(change: Change, *, now_ms: int, longest_ms: int) -> None:
 def _check_scope(scope: Scope) -> None:
     if scope.among:
         return
-    named = {
-        "site": True,
-        "building": bool(scope.buildings),
-        "room": bool(scope.rooms),
-        "list": bool(scope.tickets),
-        "candidate": (scope.attempt is not None) != (len(scope.tickets) == 1) and len(scope.tickets) < 2,
-    }
-    if not named[scope.kind]:
+    # A site with a room beside it may have been meant for the room.
+    named = [name for name in ("attempt", "buildings", "rooms", "tickets") if getattr(scope, name)]
+    if "+".join(named) not in _NAMED_BY[scope.kind] or (scope.kind == "candidate" and len(scope.tickets) > 1):
         raise Refused("scope-malformed", scope=scope.kind)
 
 
@@ -171,9 +181,11 @@ def _check_reason(change: Change) -> None:
         raise Refused("note-missing")
 
 
-def _check_length(ms: int, longest_ms: int) -> None:
+def _check_length(ms: int, longest_ms: int, least_ms: int = 1) -> None:
     if ms <= 0:
         raise Refused("duration-not-positive")
+    if ms < least_ms:
+        raise Refused("duration-too-short")
     if ms > longest_ms:
         raise Refused("duration-absurd", most_min=longest_ms // 60_000)
 
@@ -186,7 +198,7 @@ def fits(change: Change, standing: Standing, now_ms: int) -> str | None:
     if standing.end_reason == "deferred":
         return "attempt-deferred"
     start = standing.start_ms
-    if start is None and change.kind != "extend":
+    if start is None and change.kind not in ("extend", "undo"):
         return "day-not-opened"
     over = standing.over(now_ms)
     if change.kind == "undo":

@@ -200,6 +200,11 @@ MESSAGES: dict[str, Message] = {
         "时长必须大于零；要收回已给的时间，请撤销那一条调整。",
         "A length of time must be positive. To take time back, undo the entry that gave it.",
     ),
+    "duration-too-short": Message(
+        422,
+        "时长至少一秒；请核对单位，ms 为毫秒。",
+        "Give a second at least; check the unit, ms is milliseconds.",
+    ),
     "duration-absurd": Message(
         422,
         "时长超过 {most_min} 分钟，不合常理，请核对。",
@@ -289,6 +294,11 @@ MESSAGES: dict[str, Message] = {
         "{count} 人的时间已经用完，恢复作答没有意义；需要时请改用延长。",
         "{count} candidates have no time left, so reopening gives them none. Extend their time instead.",
     ),
+    "reopen-by-name": Message(
+        422,
+        "恢复作答只能按准考证号逐人指定，不能用于整个考室、楼宇或考点。",
+        "Reopen attempts by name, one ticket each; not for a whole room, building or site.",
+    ),
     "reopen-seat-taken": Message(
         409,
         "{count} 人的机位现由他人使用：{who}。没有作任何改动；请待机位空出后再恢复作答。",
@@ -303,6 +313,11 @@ MESSAGES: dict[str, Message] = {
         409,
         "这段时间在 {count} 人开考之前，没有可补的时间。",
         "That interval lies before {count} candidates began; there is nothing to credit.",
+    ),
+    "preview-needed": Message(
+        428,
+        "请先查看影响再确认：seen 须为 /time/preview 给出的值。没有作任何改动。",
+        "Look at the effect first, then confirm with the seen of /time/preview. Nothing was changed.",
     ),
     "time-changed": Message(
         409,

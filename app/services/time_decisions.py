@@ -26,6 +26,7 @@ from app.services import (
     time_facts,
     time_follows,
     time_looked,
+    time_notices,
     time_plan,
     time_scope,
     time_words,
@@ -39,7 +40,6 @@ from app.services.time_plan import Plan
 from app.storage.postgres import (
     adjustments,
     exams,
-    notices,
     reopening,
     schedule,
     time_entries,
@@ -63,7 +63,7 @@ class Decided:
     subject: Mapping[str, object]
     session_id: int
     moved: tuple[Moved, ...]
-    notice: dict[str, Any]
+    told: tuple[time_notices.Told, ...]
     # When it was decided, in service time: not when it was asked, for it may have waited for locks.
     made_ms: int
     ended: tuple[UUID, ...] = ()
@@ -96,7 +96,7 @@ async def carry_out(
     decided: list[Decided] = []
 
     async def act(conn: AsyncConnection) -> Done:
-        decided.append(await decide(site, conn, login, change, now_ms=now_ms))
+        decided.append(await decide(site, conn, login, change, now_ms=now_ms, look_first=change.weighty))
         await time_follows.lapse(conn, decided[-1].session_id, now_ms=site.service_time.now_ms())
         done = decided[-1]
         return Done(done.reply, f"time.{change.kind}", {**done.subject, "through": through}, done.made_ms)
@@ -107,13 +107,16 @@ async def carry_out(
     return reply
 
 
-async def decide(site: Site, conn: AsyncConnection, login: Login, change: Change, *, now_ms: int) -> Decided:
+async def decide(
+    site: Site, conn: AsyncConnection, login: Login, change: Change, *, now_ms: int, look_first: bool = False
+) -> Decided:
     """Carry the change out in the caller's transaction, which ends with the audit entry and is followed by ``after``.
-    ``now_ms``: when it was asked.
+    ``now_ms``: when it was asked. ``look_first``: not without the digest of a preview, so that of two people who enter
+    the same at once the second is told; a proposal is decided once without it.
 
     Refused: everything of ``domain.adjustments.check`` and ``fits``, scope-unknown, scope-empty, entry-unknown,
-    entry-undone, entry-not-undoable, undo-too-late, undo-start-passed, time-changed, cap-exceeded, cap-held,
-    decision-not-approved.
+    entry-undone, entry-not-undoable, undo-too-late, undo-start-passed, preview-needed, time-changed, cap-exceeded,
+    cap-held, decision-not-approved.
     """
     session = await time_scope.session_of(conn, change.scope.session)
     await exams.lock(conn, session.exam_id)
@@ -124,6 +127,8 @@ async def decide(site: Site, conn: AsyncConnection, login: Login, change: Change
     if change.seen is not None and change.seen != await time_facts.digest(conn, change, looked.reached):
         raise Refused("time-changed")
     draft = await _planned(conn, looked, site.service_time.now_ms())
+    if look_first and change.seen is None:
+        raise Refused("preview-needed")
     changeover_ms = time_facts.ms(site.settings.changeover)
     waiting = await time_follows.waiting(conn, draft, changeover_ms=changeover_ms)
     wall = await time_terms.wall_time(conn, draft.now_ms)
@@ -145,7 +150,7 @@ async def decide(site: Site, conn: AsyncConnection, login: Login, change: Change
         proposal = await time_follows.propose(
             conn, follows, after=session, entry=entries[0], staff_id=login.staff_id, now_ms=now_ms
         )
-    told = await _notify(conn, plan, entries[0], now_ms)
+    told = await time_notices.create(conn, plan, entries[0], wall)
     effect = time_words.effect(plan, follows, wall, proposal)
     row = await time_entries.find(conn, entries[0])
     if row is None:
@@ -153,11 +158,11 @@ async def decide(site: Site, conn: AsyncConnection, login: Login, change: Change
     entry = time_words.told_entry(row, wall, session.timezone, set(entries))
     return Decided(
         entry=entries[0],
-        reply={"entry": entry, "entries": entries, "effect": effect, "notice": told["id"]},
+        reply={"entry": entry, "entries": entries, "effect": effect, "notice": told[0].notice["id"]},
         subject=_subject(plan, entries, effect),
         session_id=session.id,
         moved=tuple(_told(plan, settled)),
-        notice=told,
+        told=tuple(told),
         made_ms=now_ms,
         ended=tuple(member.attempt for member in plan.takes) if change.kind == "end" else (),
     )
@@ -178,7 +183,8 @@ async def after(site: Site, decided: Decided) -> None:
     Nothing is lost when this process dies before it: replies carry the clock and the notice, and the sweeper ends who
     has a live ``end`` in the ledger.
     """
-    await timing.announce(site, decided.session_id, decided.moved, decided.notice)
+    for notice, moved in time_notices.shares(decided.told, decided.moved):
+        await timing.announce(site, decided.session_id, moved, notice)
     await end_all(site, decided.ended)
 
 
@@ -255,13 +261,6 @@ async def _settle(conn: AsyncConnection, plan: Plan, looked: Looked) -> list[Mov
         takes = [one.attempt for one in looked.everybody if one.stored == "open"]
     await adjustments.touch(conn, {attempt for line in plan.lines for attempt in line.attempts}.difference(takes))
     return await adjustments.settle(conn, takes, plan.now_ms, ledgers=plan.after)
-
-
-async def _notify(conn: AsyncConnection, plan: Plan, entry: int, now_ms: int) -> dict[str, Any]:
-    zh, en = time_words.notice(plan, plan.lines[0].reason)
-    takes = [member.attempt for member in plan.takes]
-    notice = await notices.create(conn, plan.reached.session.id, plan.change.kind, entry, zh, en, takes, now_ms)
-    return {"id": notice, "kind": plan.change.kind, "zh": zh, "en": en}
 
 
 def _told(plan: Plan, moved: Sequence[Moved]) -> Sequence[Moved]:

@@ -1,4 +1,4 @@
-"""A change of time in words and plain JSON: its effect before it is confirmed, its entry, and what candidates read."""
+"""A change of time in words and plain JSON, for staff: its effect before it is confirmed, and its entry."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def effect(plan: Plan, follows: Follows | None, wall: WallTime, proposal: int | 
     ends = span(None if kind in ("end", "pause") else extremes(plan, lambda x: clock.end_ms(x, now)), wall, zone)
     starts = span(extremes(plan, clock.start_ms), wall, zone) if kind in ("postpone", "undo") else None
     left_out = [_left_out(code, len(some)) for code, some in plan.left_out.items()]
-    zh, en = _sentence(plan, ends, starts)
+    zh, en = _sentence(plan, ends, starts, wall)
     gap_zh, gap_en = _since_the_end(plan)
     refusal = plan.refusal
     return {
@@ -98,13 +98,22 @@ def _left_out(code: str, count: int) -> dict[str, Any]:
     return {"code": code, "count": count, "zh": f"不含{zh} {count} 人", "en": f"without {count} {en}"}
 
 
-def _sentence(plan: Plan, ends: Mapping[str, str] | None, starts: Mapping[str, str] | None) -> tuple[str, str]:
+def _sentence(
+    plan: Plan, ends: Mapping[str, str] | None, starts: Mapping[str, str] | None, wall: WallTime
+) -> tuple[str, str]:
     rooms, people = len({member.room_id for member in plan.takes}), len(plan.takes)
     who_zh, who_en = f"{rooms} 个考室、{people} 人", f"{counted(rooms, 'room')}, {counted(people, 'candidate')}"
     end_zh = end_en = ""
     if ends is not None:
         end_zh, end_en = f"新的结束时间 {_range(ends)}", f"new end {_range(ends)}"
+    since = since_at(plan, wall)
     match plan.change.kind:
+        case "pause" if since is not None:
+            back_zh, back_en = _gained_words(plan)
+            return (
+                f"{who_zh}，自 {since} 起暂停，至此补回 {back_zh}",
+                f"{who_en}, paused since {since}, which gives {back_en} back",
+            )
         case "pause":
             return f"{who_zh}，立即暂停", f"{who_en}, paused at once"
         case "end":
@@ -116,6 +125,8 @@ def _sentence(plan: Plan, ends: Mapping[str, str] | None, starts: Mapping[str, s
             )
         case "resume" if ends is None:
             return f"{who_zh}，解除这一暂停，仍被其他暂停保持", f"{who_en}, this pause ends, others still hold them"
+        case "extend" | "undo" if plan.reached.session.start_ms is None:
+            end_zh, end_en = "本场还没有开考时间，定时后才有结束时间", "the session has no start yet and so no end"
         case "undo" if ends is None:
             return f"{who_zh}，撤销后仍为暂停", f"{who_en}, paused when it is undone"
         case _ if ends is None:
@@ -126,12 +137,24 @@ def _sentence(plan: Plan, ends: Mapping[str, str] | None, starts: Mapping[str, s
 
 def _gain(plan: Plan) -> tuple[str, str]:
     """What a credit adds where that is less than its length."""
-    change, (least_ms, most_ms) = plan.change, gained(plan)
+    change, (least_ms, _) = plan.change, gained(plan)
     if not plan.credits or least_ms == (change.to_ms or 0) - (change.from_ms or 0):
         return "", ""
-    told = [length_words(ms) for ms in sorted({least_ms, most_ms})]
-    zh, en = "至 ".join(zh for zh, _ in told), " to ".join(en for _, en in told)
+    zh, en = _gained_words(plan)
     return f"，与已计入的时间重叠，实际增加 {zh}", f", overlaps what is counted already and adds {en}"
+
+
+def _gained_words(plan: Plan) -> tuple[str, str]:
+    told = [length_words(ms) for ms in sorted(set(gained(plan)))]
+    return "至 ".join(zh for zh, _ in told), " to ".join(en for _, en in told)
+
+
+def since_at(plan: Plan, wall: WallTime) -> str | None:
+    """``09:12:40``: from when a pause counts that is entered afterwards; None of every other change."""
+    change = plan.change
+    if change.kind != "pause" or change.from_ms is None or change.from_ms >= plan.now_ms:
+        return None
+    return hour(iso(wall, change.from_ms, plan.reached.session.timezone))
 
 
 def _since_the_end(plan: Plan) -> tuple[str, str]:
@@ -215,46 +238,3 @@ def told_entry(row: RowMapping, wall: WallTime, zone: str, standing: Collection[
         "live": row["id"] in standing,
     }
 
-
-def notice(plan: Plan, reason: str) -> tuple[str, str]:
-    """What the candidates' pages say of a change: what happened and why, never how long something may take."""
-    change = plan.change
-    why_zh, why_en = reason_words(reason)
-    by_zh, by_en = length_words(change.ms or 0)
-    match change.kind:
-        case "postpone":
-            return (
-                f"开考推迟 {by_zh}（{why_zh}），结束时间同样顺延。",
-                f"The start is postponed by {by_en} ({why_en}). The end moves with it.",
-            )
-        case "pause":
-            return (
-                f"考试已暂停（{why_zh}）。暂停期间不计时，您的答案已保留，请听从监考人员安排。",
-                f"The exam is paused ({why_en}). Your time stands still and your answers are kept. Follow the staff.",
-            )
-        case "resume":
-            return "考试继续，暂停的时间不计入。", "The exam goes on. The pause was not counted."
-        case "extend":
-            return f"考试延长 {by_zh}（{why_zh}）。", f"Your time is extended by {by_en} ({why_en})."
-        case "credit" if plan.credits:
-            least_ms, most_ms = gained(plan)
-            by_zh, by_en = length_words(most_ms)
-            if least_ms != most_ms:
-                # One text for all of them: what overlaps is not the same for each.
-                by_zh, by_en = length_words((change.to_ms or 0) - (change.from_ms or 0))
-                zh = f"为您计入一段 {by_zh} 的补时（{why_zh}），已经计入的部分不重复计算，请以页面上的剩余时间为准。"
-                en = (
-                    f"An interval of {by_en} is credited to you ({why_en}). What was credited already does not count"
-                    " twice: the time left on this page is right."
-                )
-                return zh, en
-            return f"已为您补时 {by_zh}（{why_zh}）。", f"{by_en} are credited to you ({why_en})."
-        case "end":
-            return f"考务办公室已结束您的考试（{why_zh}）。", f"The exam office has ended your exam ({why_en})."
-        case "reopen":
-            return "您的考试已恢复，可以继续作答。", "Your exam is open again. You can go on."
-        case "undo" | "credit":
-            return (
-                f"一项时间安排已更正（{why_zh}），请以页面上的剩余时间为准。",
-                f"A change of time was corrected ({why_en}). The time left on this page is right.",
-            )

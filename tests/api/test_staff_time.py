@@ -404,6 +404,7 @@ async def test_a_move_of_somebody_else_does_not_disturb_a_decision(hall, office)
 
 async def test_the_same_click_twice_is_one_decision(hall, office):
     asked = body("extend", scope(hall), ms=5 * MIN)
+    asked["seen"] = await office.seen(asked)
     first = await done(office, asked, key="one-click")
     assert await done(office, asked, key="one-click") == first
     assert len(await rows(hall, "SELECT 1 FROM adjustment")) == 1

@@ -43,7 +43,13 @@ def test_every_reason_has_words_in_both_languages():
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        (Change("extend", SITE, "power", ms=1), None),
+        (Change("extend", SITE, "power", ms=1000), None),
+        (Change("extend", SITE, "power", ms=999), "duration-too-short"),
+        (Change("postpone", SITE, "power", ms=1), "duration-too-short"),
+        (Change("credit", SITE, "power", from_ms=5, to_ms=6), "duration-too-short"),
+        # What evidence amounts to, and what is left of a credit, is as long as it is.
+        (Change("credit", SITE, "power", from_ms=5, to_ms=6, supersedes=3), None),
+        (Change("credit", replace(SITE, among=(uuid.uuid4(),)), "power", from_ms=5, to_ms=6), None),
         (Change("extend", SITE, "power", ms=LONGEST), None),
         (Change("extend", SITE, "power", ms=LONGEST + 1), "duration-absurd"),
         (Change("extend", SITE, "power", ms=0), "duration-not-positive"),
@@ -64,6 +70,15 @@ def test_every_reason_has_words_in_both_languages():
         (Change("pause", SITE, "other"), "note-missing"),
         (Change("end", SITE, "fire"), "note-missing"),
         (Change("reopen", SITE, "fire"), "note-missing"),
+        (Change("reopen", SITE, "fire", "n"), "reopen-by-name"),
+        (Change("reopen", Scope(1, "building", buildings=(3,)), "fire", "n"), "reopen-by-name"),
+        (Change("reopen", Scope(1, "room", rooms=(3,)), "fire", "n"), "reopen-by-name"),
+        (Change("reopen", Scope(1, "list", tickets=("a",)), "fire", "n"), None),
+        (Change("pause", Scope(1, "site", rooms=(3,)), "power"), "scope-malformed"),
+        (Change("pause", Scope(1, "site", tickets=("a",)), "power"), "scope-malformed"),
+        (Change("pause", Scope(1, "room", buildings=(2,), rooms=(3,)), "power"), "scope-malformed"),
+        (Change("pause", Scope(1, "list", tickets=("a",), attempt=uuid.uuid4()), "power"), "scope-malformed"),
+        (Change("pause", Scope(1, "candidate", tickets=("a",), attempt=uuid.uuid4()), "power"), "scope-malformed"),
         (Change("pause", Scope(1, "room"), "power"), "scope-malformed"),
         (Change("pause", Scope(1, "list"), "power"), "scope-malformed"),
         (Change("pause", Scope(1, "candidate", tickets=("a", "b")), "power"), "scope-malformed"),
@@ -73,6 +88,11 @@ def test_every_reason_has_words_in_both_languages():
 )
 def test_what_makes_no_sense_by_itself(change, code):
     assert refusal(change) == code
+
+
+def test_only_a_clock_that_is_stopped_or_let_go_on_from_now_needs_no_look():
+    assert {kind for kind in KINDS if not Change(kind, SITE).weighty} == {"pause", "resume"}
+    assert Change("pause", SITE, from_ms=NOW - 1).weighty
 
 
 def fits(kind: str, standing: Standing = OPEN, now: int = NOW, **more) -> str | None:
@@ -96,10 +116,10 @@ def test_a_start_is_postponed_only_while_it_lies_ahead(now, code):
     assert fits("end", now=now) == ("not-begun" if code is None else None)
 
 
-def test_without_a_start_only_an_extension_fits():
+def test_without_a_start_only_an_extension_fits_and_its_undoing():
     unanchored = replace(OPEN, start_ms=None, end_ms=None)
     assert {kind: fits(kind, unanchored) for kind in KINDS} == {
-        kind: None if kind == "extend" else "day-not-opened" for kind in KINDS
+        kind: None if kind in ("extend", "undo") else "day-not-opened" for kind in KINDS
     }
 
 

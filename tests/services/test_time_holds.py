@@ -55,7 +55,7 @@ async def test_a_pause_that_reaches_sixty_minutes_is_held_until_the_office_decid
     holds = Holds(hall.site)
     # The room stands since the session began, an hour ago.
     room = {"rooms": [hall.room_ids[0]]}
-    await done(office, change(hall, "pause", "room", **room, from_ms=0, reason="power"))
+    await hall.paused_since(0, hall.rooms[0], scope="room", reason="power")
     assert await holds.run() == 2
     assert await held(hall) == set(hall.rooms[0])
     assert await holds.run() == 0

@@ -68,7 +68,7 @@ async def test_one_attempt_that_cannot_be_ended_keeps_no_other_open_and_is_ended
 
 async def test_a_step_that_fails_does_not_keep_the_others_from_their_turn(hall, office):
     # A pause that has reached the cap, and somebody whose end was decided and not carried out.
-    await done(office, change(hall, "pause", "room", rooms=[hall.room_ids[0]], from_ms=0, reason="power"))
+    await hall.paused_since(0, hall.rooms[0], scope="room", reason="power")
     last = hall.made.people[-1]
     async with refusing(hall, "attempt", "UPDATE", f"NEW.id = '{last.attempt}' AND NEW.state = 'ended'"):
         asked = change(hall, "end", "candidate", tickets=[last.ticket], reason="medical", note="送医")

@@ -68,6 +68,8 @@ async def test_the_office_decides_while_everybody_works_and_moves(hall, fresh_db
         codes = []
         for one in asked:
             reply = await member.post("/time/actions", one)
+            while reply.json().get("code") == "time-changed":
+                reply = await member.post("/time/actions", one)
             codes.append(reply.status_code)
         return codes
 
@@ -119,7 +121,7 @@ async def test_of_two_pauses_at_once_one_is_made(hall, fresh_db):
         *(member.post("/time/actions", change(hall, "pause", reason="fire")) for member in members)
     )
     assert sorted(reply.status_code for reply in replies) == [200, 409, 409, 409]
-    assert {reply.json().get("code") for reply in replies} == {None, "already-paused"}
+    assert {reply.json().get("code") for reply in replies} - {"already-paused", "time-changed"} == {None}
     await follows_from_the_ledger(hall)
 
 
@@ -129,5 +131,8 @@ async def test_two_extensions_that_together_are_over_the_cap_are_one(hall, fresh
         *(member.post("/time/actions", change(hall, "extend", ms=40 * MIN, reason="fire")) for member in members)
     )
     assert sorted(reply.status_code for reply in replies) == [200, 409]
-    assert {reply.json().get("code") for reply in replies} == {None, "cap-exceeded"}
+    # The second is told that there was a first, or sees it already.
+    assert {reply.json().get("code") for reply in replies} - {"time-changed", "cap-exceeded"} == {None}
+    reply = await members[0].post("/time/actions", change(hall, "extend", ms=40 * MIN, reason="fire"))
+    assert reply.json()["code"] == "cap-exceeded"
     await follows_from_the_ledger(hall)

@@ -48,7 +48,7 @@ async def test_a_room_that_nothing_paused_as_such_is_let_out_of_the_site_pause(h
 async def test_who_is_let_go_from_a_hold_keeps_a_pause_of_their_own(hall, office, fresh_db):
     ill = hall.rooms[0][0]
     await done(office, change(hall, "pause", "candidate", attempt=str(ill), reason="medical"))
-    await done(office, change(hall, "pause", from_ms=0, reason="fire"))
+    await hall.paused_since(0)
     assert await Holds(hall.site).run() == 3
     await lift(hall, fresh_db, office, 120)
     (held,) = (await office.get(f"/time/sessions/{hall.made.session_id}")).json()["held"]
@@ -60,7 +60,7 @@ async def test_who_is_let_go_from_a_hold_keeps_a_pause_of_their_own(hall, office
 
 async def test_a_hold_over_one_persons_own_pause_ends_with_it(hall, office, fresh_db):
     ill = hall.made.people[0]
-    await done(office, change(hall, "pause", "candidate", attempt=str(ill.attempt), from_ms=0, reason="medical"))
+    await hall.paused_since(0, [ill.attempt], scope="candidate", reason="medical")
     assert await Holds(hall.site).run() == 1
     await lift(hall, fresh_db, office, 120)
     # Somebody who resumes the whole site means nobody's own pause.

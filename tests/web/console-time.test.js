@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { countOf, emptyDraft, missing, ticketsIn, toAction, toggleRooms } from '../../app/web/console/core/timing-draft.js';
+import { countOf, emptyDraft, missing, scopesFor, ticketsIn, toAction, toggleRooms, withAction } from '../../app/web/console/core/timing-draft.js';
 import { extentOf, namesOf, rowsOf, share, ticks, walk } from '../../app/web/console/core/timing-picture.js';
 import { approved, asProposed, fieldsOf } from '../../app/web/console/core/timing-proposal.js';
 import { byBuilding, lifted, nearOf, openPauses, waitingIn } from '../../app/web/console/core/timing-view.js';
@@ -210,4 +210,14 @@ test('what waits for somebody is counted, and what the service holds is no pause
   assert.deepEqual(openPauses(shown).map(({ id }) => id), [5]);
   assert.equal(nearOf(shown), at(0));
   assert.deepEqual(byBuilding(shown).map(([name, rooms]) => [name, rooms.map(({ id }) => id)]), [['南楼', [1, 3]], ['北楼', [2]]]);
+});
+
+test('attempts are opened again by name, whatever was chosen before', () => {
+  assert.deepEqual(scopesFor('reopen'), ['list', 'candidate']);
+  const room = draft({ scope: 'room', rooms: [3], note: '误交卷' });
+  assert.deepEqual(withAction(room, 'reopen'), { action: 'reopen', scope: 'candidate', entry: null });
+  assert.equal(withAction(room, 'extend').scope, 'room');
+  // Rooms that are clicked on the picture meanwhile do not come in by the way.
+  assert.equal(missing({ ...room, action: 'reopen' }, WHERE), 'candidate');
+  assert.equal(missing(draft({ action: 'reopen', scope: 'list', tickets: '1', note: '误交卷' }), WHERE), null);
 });

@@ -8,14 +8,11 @@ from app.worker import loops
 from tests.candidates import Candidate, test_settings
 from tests.halls import opened
 from tests.services.test_time_holds import held
-from tests.services.test_time_postpone import change, done
-from tests.staff import signed_in
 
 
 async def test_the_worker_holds_who_has_reached_the_cap(fresh_url, redis_url, redis, fresh_db):
     async with opened(fresh_url, redis_url, fresh_db, rooms=[("南楼", 2)]) as (_, client, hall):
-        office = await signed_in(client, fresh_db, "office")
-        await done(office, change(hall, "pause", from_ms=0, reason="fire"))
+        await hall.paused_since(0)
         stop = asyncio.Event()
         worker = asyncio.create_task(
             loops.run(test_settings(clock_lead=5), database_url=fresh_url, redis_url=redis_url, stop=stop)

@@ -11,7 +11,7 @@ from app.services.relog import Reason
 BIGGEST_ID = 2**63 - 1
 # PostgreSQL stores no NUL.
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, pattern=r"^[^\x00]*$")]
-Id = Annotated[int, Field(ge=1, le=BIGGEST_ID)]
+Id = Annotated[int, Field(strict=True, ge=1, le=BIGGEST_ID)]
 
 
 class Body(BaseModel):

@@ -14,7 +14,8 @@ from app.domain.adjustments import Scope as Meant
 
 # A hall has some thousands of seats.
 MOST_TICKETS = 5_000
-Ms = Annotated[int, Field(ge=-BIGGEST_ID, le=BIGGEST_ID)]
+# Strict: ``true`` is no millisecond, and a number in quotes was put together by something that is not ours.
+Ms = Annotated[int, Field(strict=True, ge=-BIGGEST_ID, le=BIGGEST_ID)]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000, pattern=r"^[^\x00]*$")]
 Code = Annotated[str, StringConstraints(max_length=40, pattern=r"^[^\x00]*$")]
 

@@ -18,6 +18,8 @@ import { parseLength, parseWall } from './wall.js';
 export const ACTIONS = ['pause', 'resume', 'postpone', 'extend', 'credit', 'end', 'reopen'];
 /** @type {ScopeKind[]} */
 export const SCOPES = ['site', 'building', 'room', 'list', 'candidate'];
+/** Whom an action may be for: attempts are opened again by name. @param {Kind} action */
+export const scopesFor = (action) => (action === 'reopen' ? SCOPES.slice(3) : SCOPES);
 /** What ends or reopens somebody's sitting is marked as what cannot be taken lightly. */
 export const GRAVE = new Set(['end', 'reopen', 'defer']);
 const SPLIT = /[\s,;，；、]+/;
@@ -33,6 +35,18 @@ export function emptyDraft() {
 /** @returns {RoundsDraft} */
 export function emptyRounds() {
   return { kind: 'move', other: '', number: '', text: '' };
+}
+
+/**
+ * The draft's fields for another action: the scope stays where the action may be for it.
+ *
+ * @param {Draft} draft
+ * @param {Kind} action
+ * @returns {Partial<Draft>}
+ */
+export function withAction(draft, action) {
+  const scope = scopesFor(action).includes(draft.scope) ? draft.scope : 'candidate';
+  return { action, scope, entry: null };
 }
 
 /** Tickets as pasted from a sheet or a message: each once, in the order given. @param {string} text */
@@ -53,6 +67,7 @@ export function needs(draft) {
  * @param {Where} where
  */
 export function missing(draft, where) {
+  if (!scopesFor(draft.action).includes(draft.scope)) return 'candidate';
   if (toScope(draft, where.session) === null) return draft.scope;
   const what = needs(draft);
   if (what === 'length' && parseLength(draft.length) === null) return 'length';

@@ -5,7 +5,7 @@
  */
 import { html, useState } from '../../../shared/ui.js';
 import { useApp } from '../../app.js';
-import { ACTIONS, missing, needs, toAction, wantsNote } from '../../core/timing-draft.js';
+import { ACTIONS, missing, needs, toAction, wantsNote, withAction } from '../../core/timing-draft.js';
 import { lifted, nearOf } from '../../core/timing-view.js';
 import { Lift } from './decisions.js';
 import { Checking, Effect, Told } from './effect.js';
@@ -82,7 +82,7 @@ function ActionForm({ view, onLift }) {
       <${Choice}
         name="action" value=${draft.action}
         options=${ACTIONS.map((value) => ({ value, words: t(`timing.do.${value}`) }))}
-        onChange=${(/** @type {any} */ action) => timing.edit({ action, entry: null })}
+        onChange=${(/** @type {any} */ action) => timing.edit(withAction(draft, action))}
       />
       <p class="decide-hint soft">${t(`timing.do.${draft.action}.hint`)}</p>
     </fieldset>

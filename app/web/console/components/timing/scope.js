@@ -6,7 +6,7 @@
 import { html, useEffect, useRef, useState } from '../../../shared/ui.js';
 import { useApp, wordsFor } from '../../app.js';
 import { step } from '../../core/room.js';
-import { SCOPES, countOf, ticketsIn, toggleRooms } from '../../core/timing-draft.js';
+import { countOf, scopesFor, ticketsIn, toggleRooms } from '../../core/timing-draft.js';
 import { stands } from '../../core/timing-picture.js';
 import { byBuilding } from '../../core/timing-view.js';
 import { Icon } from '../icons/icons.js';
@@ -25,7 +25,7 @@ export function ScopePicker({ view }) {
     </legend>
     <${Choice}
       name="scope" value=${draft.scope} onChange=${(/** @type {any} */ scope) => timing.edit({ scope })}
-      options=${SCOPES.map((value) => ({ value, words: t(`timing.scope.${value}`) }))}
+      options=${scopesFor(draft.action).map((value) => ({ value, words: t(`timing.scope.${value}`) }))}
     />
     ${draft.scope === 'building' ? html`<${Buildings} view=${view} />` : null}
     ${draft.scope === 'room' ? html`<${RoomMap} view=${view} />` : null}
