@@ -24,6 +24,7 @@ from app.services.site import Site
 from app.services.timetable import Scheduled
 from app.settings import settings
 from app.storage.postgres import exams
+from app.storage.postgres.relogs import Relog
 
 app = typer.Typer(no_args_is_help=True, help="场次：改期、开考日 · sessions: reschedule, open the day")
 
@@ -168,7 +169,7 @@ def finalise(number: Annotated[int, typer.Argument(help="场次 · the session's
     own = settings()
     redis_url = own.redis_url.get_secret_value() if own.redis_url else EmbeddedRedis(own.data_dir).url
 
-    async def work(database_url: str) -> int:
+    async def work(database_url: str) -> tuple[int, list[Relog]]:
         async with Site.open(own, database_url, redis_url, name="holdfast-cli") as site:
             await _known_time(site)
             async with site.engine.connect() as conn:
@@ -176,11 +177,19 @@ def finalise(number: Annotated[int, typer.Argument(help="场次 · the session's
                 planned = {each.number: each.id for each in await exams.sessions(conn, found.id)}
             if number not in planned:
                 raise Refused("session-unknown", session=number, known=", ".join(str(one) for one in planned))
-            return await ending.finalise_session(site, planned[number], actor="holdfast session finalise")
+            done = await ending.finalise_session(site, planned[number], actor="holdfast session finalise")
+            return done, await ending.moves_over_the_end(site, planned[number])
 
     with database(own) as url:
-        done = asyncio.run(work(url))
+        done, moves = asyncio.run(work(url))
     typer.echo(f"第 {number} 场：{done} 份作答已终结。\nSession {number}: {done} attempts are final now.")
+    for move in moves:
+        who = f"{move.name}（{move.ticket}，{move.from_room} {move.from_seat} → {move.to_room} {move.to_seat}）"
+        typer.echo(
+            f"未终结：{who} 换机登录未完成；请待其登录、撤回换机，或结束其考试。\n"
+            f"Not final: {who} is on the move; wait for the sign-in, withdraw the move, or end the attempt.",
+            err=True,
+        )
 
 
 async def _known_time(site: Site) -> None:

@@ -120,11 +120,15 @@ class Standing:
     # Another attempt of the same candidate runs now.
     runs_elsewhere: bool = False
     signed_in: bool = True
+    # Its end has passed and may still move: a move is under way, and its gap is not known yet.
+    undecided: bool = False
 
     def over(self, now_ms: int) -> bool:
         """Whether the attempt has ended, be it that the sweeper has not come by yet."""
         if self.stored != "open":
             return True
+        if self.undecided:
+            return False
         return None not in (self.start_ms, self.end_ms) and max(self.start_ms or 0, self.end_ms or 0) <= now_ms
 
 

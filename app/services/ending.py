@@ -23,7 +23,8 @@ from app.domain.errors import ClockUnconfirmed, Refused
 from app.domain.receipt import answers_hash, is_answered
 from app.services import timing
 from app.services.site import Site
-from app.storage.postgres import attempts, audit
+from app.storage.postgres import attempts, audit, relogs
+from app.storage.postgres.relogs import Relog
 from app.storage.redis.client import RedisAway
 from app.storage.redis.events import Event
 
@@ -165,6 +166,13 @@ async def finalise_session(site: Site, session_id: int, *, actor: str, staff_id:
         for row in rows:
             await finalise(site, row["id"])
         done += len(rows)
+
+
+async def moves_over_the_end(site: Site, session_id: int) -> list[Relog]:
+    """The moves that keep an attempt of the session open beyond its end, until the candidate arrives, or the move is
+    withdrawn, or the office ends the attempt."""
+    async with site.engine.connect() as conn:
+        return await relogs.over_the_end(conn, session_id, now_ms=site.service_time.now_ms())
 
 
 async def _sealed(site: Site, attempt: UUID, decide: Callable[[Seal], Awaitable[T]]) -> T:

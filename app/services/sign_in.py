@@ -1,12 +1,13 @@
 """A candidate signs in: who they are, which session, and which device may write (I5).
 
 1. The ticket and the last six of the ID say who; failures are counted, successes are not.
-2. The session is the first of theirs that is open now.
+2. The session is the one they are in the middle of, else the first of theirs that is open now.
 3. The old epoch is sealed and drained in Redis, so that what was promised `buffered` before a move is in the record
    before the move (DESIGN §4.6).
 4. Under the attempt's row lock ``lease.decide`` says resume, grant, held or wrong seat.
 5. A grant after a move takes the seat, credits the time since the last activity known from any source, and fences the
    old device with the commit, not before.
+6. Nobody runs in two sessions (``services.one_at_a_time``): another one that has begun is held in the same transaction.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -26,7 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.checkpoint import recovery
 from app.domain import identity, lease
 from app.domain.errors import Refused
-from app.services import limits, measured_gap
+from app.services import limits, measured_gap, one_at_a_time
 from app.services.mirroring import mirror
 from app.services.site import Site
 from app.services.tokens import Claims
@@ -66,6 +67,7 @@ async def sign_in(site: Site, request: Request) -> SignedIn:
         now_ms = site.service_time.now_ms()
         async with site.engine.connect() as conn:
             allocations = await attempts.of_ticket(conn, ticket)
+            begun = await one_at_a_time.seated(site, conn, {row["candidate_id"] for row in allocations}, now_ms)
     except Exception:
         # Nothing was judged: a candidate must not be locked out by a server that was recovering.
         await limits.give_back(site, "ticket", ticket)
@@ -76,7 +78,7 @@ async def sign_in(site: Site, request: Request) -> SignedIn:
         raise Refused("sign-in-failed", attempts_left=max(0, site.settings.ticket_failures - tries))
     await limits.forget(site, "ticket", ticket)
     await limits.give_back(site, "address", request.address)
-    chosen = choose(mine, now_ms)
+    chosen = choose(mine, now_ms, begun)
     attempt: UUID = chosen["attempt_id"]
     return await recovery.under_seal(
         site.plain,
@@ -106,9 +108,10 @@ def _proved(secret: bytes, allocations: Sequence[RowMapping], tail: str) -> list
     return [row for row in allocations if hmac.compare_digest(row["id_tail_hmac"], shown)]
 
 
-def choose(mine: Sequence[RowMapping], now_ms: int) -> RowMapping:
+def choose(mine: Sequence[RowMapping], now_ms: int, begun: Collection[UUID] = ()) -> RowMapping:
     """The session to sit now, of the candidate's allocations by planned start.
 
+    0. The one they are in the middle of (``begun``): whatever else is open waits for it.
     1. One they are being moved in: their gap grows, whatever the clock says.
     2. The first that is open now: from when sign-in opens to its end.
     3. One that is over but not final: a reboot may still bring late answers.
@@ -118,6 +121,9 @@ def choose(mine: Sequence[RowMapping], now_ms: int) -> RowMapping:
     if not allocated:
         raise Refused("not-allocated")
     sat = [row for row in allocated if row["attempt_id"] is not None and row["state"] != "final"]
+    for row in sat:
+        if row["attempt_id"] in begun:
+            return row
     for row in sat:
         if row["moving"] and row["state"] == "open" and row["signed_in_ms"] is not None:
             return row
@@ -156,10 +162,14 @@ def _is_open(row: RowMapping, now_ms: int) -> bool:
 async def _decide(site: Site, request: Request, attempt: UUID, session_id: int, seal: recovery.Seal) -> SignedIn:
     try:
         async with site.engine.begin() as conn:
+            # By id, together with those of the candidate's other sessions: one of them may have to be held.
+            await one_at_a_time.lock_all(conn, attempt)
             signed_in = await _grant(site, conn, request, attempt, session_id, seal)
+            told = await one_at_a_time.hold_beside(site, conn, attempt)
     except IntegrityError as fault:
         # Somebody else took the spare seat between the click and the arrival.
         raise Refused("seat-taken", seat=request.seat or "") from fault
+    await one_at_a_time.announce(site, told)
     if signed_in.moved:
         await site.tell(Event("superseded", attempt=str(attempt), data={"epoch": signed_in.claims.epoch}))
     if await mirror(site, attempt, signed_in.claims.epoch):
@@ -180,6 +190,10 @@ async def _grant(
         raise Refused("not-open")
     # Stamped under the lock: the order of stamps is the order of commits.
     now_ms = site.service_time.now_ms()
+    begun = await one_at_a_time.seated(site, conn, {row["candidate_id"]}, now_ms)
+    if begun and attempt not in begun:
+        # Another one of theirs has come to run since this was chosen: whoever asks again is sent there.
+        raise Refused("not-open")
     held = await attempts.live_lease(conn, attempt)
     move = await attempts.open_relog(conn, attempt)
     proved = held is not None and _matches(held, request)

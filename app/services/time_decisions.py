@@ -22,7 +22,9 @@ from app.domain.adjustments import Change
 from app.domain.errors import Refused
 from app.services import (
     ending,
+    one_at_a_time,
     staff_requests,
+    time_beside,
     time_facts,
     time_follows,
     time_looked,
@@ -67,6 +69,7 @@ class Decided:
     # When it was decided, in service time: not when it was asked, for it may have waited for locks.
     made_ms: int
     ended: tuple[UUID, ...] = ()
+    held: tuple[one_at_a_time.Told, ...] = ()
 
 
 async def preview(site: Site, conn: AsyncConnection, login: Login, change: Change, *, now_ms: int) -> dict[str, Any]:
@@ -85,7 +88,8 @@ async def preview(site: Site, conn: AsyncConnection, login: Login, change: Chang
     waiting = await time_follows.waiting(conn, plan, changeover_ms=changeover_ms)
     follows = await time_follows.work_out(conn, plan, waiting, changeover_ms=changeover_ms)
     wall = await time_terms.wall_time(conn, now_ms)
-    return {"effect": time_words.effect(plan, follows, wall), "seen": await time_facts.digest(conn, change, reached)}
+    effect = await time_beside.told(site, conn, plan, time_words.effect(plan, follows, wall))
+    return {"effect": effect, "seen": await time_facts.digest(conn, change, reached)}
 
 
 async def carry_out(
@@ -145,13 +149,15 @@ async def decide(
     follows = await time_follows.work_out(conn, plan, waiting, changeover_ms=changeover_ms)
     entries = await _write(conn, plan, login)
     settled = await _settle(conn, plan, looked)
+    stops = change.kind in ("pause", "end")
+    held = () if stops else await one_at_a_time.hold_after(site, conn, list(plan.after), now_ms)
     proposal = None
     if follows is not None:
         proposal = await time_follows.propose(
             conn, follows, after=session, entry=entries[0], staff_id=login.staff_id, now_ms=now_ms
         )
     told = await time_notices.create(conn, plan, entries[0], wall)
-    effect = time_words.effect(plan, follows, wall, proposal)
+    effect = await time_beside.told(site, conn, plan, time_words.effect(plan, follows, wall, proposal))
     row = await time_entries.find(conn, entries[0])
     if row is None:
         raise LookupError(f"entry {entries[0]} vanished inside its own transaction")
@@ -159,12 +165,13 @@ async def decide(
     return Decided(
         entry=entries[0],
         reply={"entry": entry, "entries": entries, "effect": effect, "notice": told[0].notice["id"]},
-        subject=_subject(plan, entries, effect),
+        subject=_subject(plan, entries, effect) | {"waiting": sum(len(each.moved) for each in held)},
         session_id=session.id,
         moved=tuple(_told(plan, settled)),
         told=tuple(told),
         made_ms=now_ms,
         ended=tuple(member.attempt for member in plan.takes) if change.kind == "end" else (),
+        held=tuple(held),
     )
 
 
@@ -185,6 +192,7 @@ async def after(site: Site, decided: Decided) -> None:
     """
     for notice, moved in time_notices.shares(decided.told, decided.moved):
         await timing.announce(site, decided.session_id, moved, notice)
+    await one_at_a_time.announce(site, decided.held)
     await end_all(site, decided.ended)
 
 

@@ -18,7 +18,7 @@ from app.domain.adjustments import Change, ScopeKind
 from app.domain.errors import Refused
 from app.domain.roles import ROLES, allows, scope
 from app.domain.wall_time import WallTime
-from app.services import time_scope
+from app.services import one_at_a_time, time_scope
 from app.services.site import Site
 from app.services.time_judge import Facts
 from app.services.time_plan import Plan
@@ -136,12 +136,13 @@ async def facts(
 ) -> Facts:
     """What the plan is made from."""
     ids = [member.attempt for member in reached.members]
-    elsewhere, taken = await of_others(conn, reached, now_ms)
+    elsewhere, taken, undecided = await of_others(site, conn, reached, now_ms)
     return Facts(
         ledgers=await adjustments.load(conn, ids),
         limits=await time_scope_rows.limits(conn, ids),
         elsewhere=elsewhere,
         taken=taken,
+        undecided=undecided,
         cap_ms=ms(site.settings.time_cap),
         undone=await _undone(conn, change) if change.kind == "undo" else None,
         endable=None if _decides(login) else await _entered_on_the_spot(conn, ids),
@@ -149,14 +150,18 @@ async def facts(
 
 
 async def of_others(
-    conn: AsyncConnection, reached: Reached, now_ms: int
-) -> tuple[frozenset[UUID], Mapping[UUID, Sitter]]:
-    """Of those who are over: whose candidate runs elsewhere, and at whose seat somebody else sits."""
-    closed = [member.attempt for member in reached.members if member.stored != "open"]
+    site: Site, conn: AsyncConnection, reached: Reached, now_ms: int
+) -> tuple[frozenset[UUID], Mapping[UUID, Sitter], frozenset[UUID]]:
+    """Of those whose time is up: whose candidate runs elsewhere, at whose seat somebody else sits, and whose own end
+    may still move."""
+    closed = [member for member in reached.members if member.stored != "open"]
+    late = [one.attempt for one in reached.members if one.stored == "open" and (one.end_ms or now_ms + 1) <= now_ms]
+    undecided = frozenset(await one_at_a_time.undecided(site, conn, late, now_ms))
     if not closed:
-        return frozenset(), {}
-    elsewhere = await time_scope_rows.running_elsewhere(conn, closed, now_ms)
-    return frozenset(elsewhere), await time_scope_rows.seats_taken(conn, closed, now_ms)
+        return frozenset(), {}, undecided
+    elsewhere = await one_at_a_time.running_elsewhere(site, conn, closed, now_ms)
+    taken = await time_scope_rows.seats_taken(conn, [member.attempt for member in closed], now_ms)
+    return elsewhere, taken, undecided
 
 
 async def _entered_on_the_spot(conn: AsyncConnection, attempts: Collection[UUID]) -> frozenset[int]:

@@ -18,28 +18,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain import adjustments as rules
 from app.domain import clock
-from app.services import late_starts, time_decisions, time_facts, time_scope, timing
+from app.services import late_starts, one_at_a_time, time_decisions, time_facts, time_scope, timing
 from app.services.site import Site
 from app.storage.postgres import adjustments, audit, exams, notices, schedule, time_holds
 from app.storage.postgres import time_scope as rows
-from app.storage.postgres.adjustments import Moved
 from app.storage.postgres.time_scope import Member
 
 log = structlog.get_logger(__name__)
 ACTOR = "holds"
-# A session that begins this soon is looked at; the loop comes by every second.
-AHEAD_MS = 10_000
-# One whose begin was missed is still held when it was missed by no more: beyond it somebody may be at work there.
-MISSED_MS = 60_000
 HELD = (
     "本场中断合计已到上限，考试保持暂停，由考务办公室决定。您的答案和剩余时间都已保留。",
     "Interruptions have reached the limit of this session. The exam stays paused until the office decides.",
 )
-FOLLOWS = (
-    "您上一场考试尚未结束，本场在其结束并留出换场时间后开始，您的时间不会减少。",
-    "Your previous session has not ended. This one begins after it, with time to change over; you lose none.",
-)
-GOES_ON = ("本场考试现在开始。", "This session begins now.")
 
 
 class Holds:
@@ -159,80 +149,11 @@ class Holds:
 
     # --- nobody in two sessions at once ---
 
-    async def _overlapping(self, now_ms: int) -> int:
-        site = self._site
-        async with site.engine.connect() as conn:
-            found = await time_holds.about_to_overlap(conn, from_ms=now_ms - MISSED_MS, to_ms=now_ms + AHEAD_MS)
-        return await self._each_session(found, self._wait)
+    async def _overlapping(self, _now_ms: int) -> int:
+        return await one_at_a_time.hold_late(self._site)
 
-    async def _let_go(self, now_ms: int) -> int:
-        async with self._site.engine.connect() as conn:
-            found = await time_holds.waited_enough(conn, now_ms=now_ms, changeover_ms=self._changeover_ms)
-        return await self._each_session(found, self._start)
-
-    async def _each_session(self, found: Sequence[RowMapping], step: Any) -> int:
-        by_session: dict[tuple[int, int], list[RowMapping]] = {}
-        for row in found:
-            by_session.setdefault((row["exam_id"], row["session_id"]), []).append(row)
-        for (exam_id, session_id), some in sorted(by_session.items()):
-            await step(exam_id, session_id, some)
-        return len(found)
-
-    async def _wait(self, exam_id: int, session_id: int, some: Sequence[RowMapping]) -> None:
-        async with self._site.engine.begin() as conn:
-            await _lock(conn, exam_id, session_id, [row["id"] for row in some])
-            now_ms = self._site.service_time.now_ms()
-            # Asked again under the locks: the earlier attempt may have ended in between.
-            still = {
-                row["id"]: row
-                for row in await time_holds.about_to_overlap(conn, from_ms=now_ms - MISSED_MS, to_ms=now_ms + AHEAD_MS)
-            }
-            held = []
-            for row in some:
-                if row["id"] not in still:
-                    continue
-                entered = await adjustments.insert_entry(
-                    conn, "pause", session_id=session_id, members=[row["id"]], attempt_id=row["id"], reason="follows",
-                    source=f"follows:{row['start_ms']}", now_ms=now_ms, from_ms=min(now_ms, row["start_ms"]),
-                )  # fmt: skip
-                if entered is not None:
-                    held.append(row["id"])
-            moved, notice = await self._told(conn, session_id, held, "pause", FOLLOWS, now_ms)
-        if held:
-            await timing.announce(self._site, session_id, moved, notice)
-
-    async def _start(self, exam_id: int, session_id: int, some: Sequence[RowMapping]) -> None:
-        async with self._site.engine.begin() as conn:
-            await _lock(conn, exam_id, session_id, [row["id"] for row in some])
-            now_ms = self._site.service_time.now_ms()
-            # Asked again under the locks: the earlier attempt may have been reopened in between.
-            still = await time_holds.waited_enough(conn, now_ms=now_ms, changeover_ms=self._changeover_ms)
-            free = {row["pause"] for row in still}
-            started = []
-            for row in some:
-                if row["pause"] not in free:
-                    continue
-                entered = await adjustments.insert_entry(
-                    conn, "resume", session_id=session_id, members=[row["id"]], attempt_id=row["id"], reason="follows",
-                    source=f"follows-end:{row['pause']}", now_ms=now_ms, to_ms=now_ms, refers_id=row["pause"],
-                )  # fmt: skip
-                if entered is not None:
-                    started.append(row["id"])
-            moved, notice = await self._told(conn, session_id, started, "resume", GOES_ON, now_ms)
-        if started:
-            await timing.announce(self._site, session_id, moved, notice)
-
-    async def _told(
-        self, conn: AsyncConnection, session_id: int, attempts: Sequence[UUID], kind: str, words: tuple[str, str],
-        now_ms: int,
-    ) -> tuple[list[Moved], dict[str, Any] | None]:  # fmt: skip
-        if not attempts:
-            return [], None
-        moved = await adjustments.settle(conn, attempts, now_ms)
-        notice = await _notify(conn, session_id, None, kind, words, attempts, now_ms)
-        subject = {"session_id": session_id, "kind": kind, "candidates": len(attempts)}
-        await audit.append(conn, actor=ACTOR, action="time.follows", subject=subject, service_ms=now_ms)
-        return moved, notice
+    async def _let_go(self, _now_ms: int) -> int:
+        return await one_at_a_time.let_go(self._site, changeover_ms=self._changeover_ms)
 
     # --- an end that was decided and not carried out ---
 

@@ -31,6 +31,8 @@ class Facts:
     cap_ms: int
     # Of those who are over: at whose seat somebody else sits by now.
     taken: Mapping[UUID, Sitter] = field(default_factory=dict)
+    # Open ones whose time is up and whose end may still move.
+    undecided: frozenset[UUID] = frozenset()
     # undo: the entry that is taken back.
     undone: clock.Entry | None = None
     # Who may stop one candidate's clock ends only pauses of these ids, of that kind: neither the site's, nor what the
@@ -135,6 +137,7 @@ class Judge:
             paused_by=self._paused_by(member) if paused and self._change.kind == "pause" else frozenset(),
             runs_elsewhere=elsewhere,
             signed_in=member.signed_in_ms is not None,
+            undecided=member.attempt in self._facts.undecided,
         )
         code = adjustments.fits(self._change, standing, self._now)
         if code is None and self._change.kind in REOPENING and member.attempt in self._facts.taken:

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.adjustments import Change
 from app.domain.errors import Refused
-from app.services import time_facts
+from app.services import one_at_a_time, time_facts
 from app.services.site import Site
 from app.services.time_judge import Facts
 from app.services.time_scope import Reached
@@ -56,6 +56,9 @@ async def lock(site: Site, conn: AsyncConnection, login: Login, looked: Looked) 
     session, change = looked.reached.session, looked.change
     meant = {member.attempt: member for member in looked.reached.members}
     whole = meant | {member.attempt: member for member in looked.everybody or ()}
+    if change.kind not in ("pause", "end"):
+        # Whoever would run in two is held with it: what else they have begun is locked in the same breath.
+        await one_at_a_time.lock_beside(site, conn, whole)
     moved = await rows.lock_moved(conn, session.id, [whole[attempt] for attempt in sorted(whole)])
     if time_facts.by_place(change):
         scope = change.scope
@@ -76,8 +79,8 @@ async def lock(site: Site, conn: AsyncConnection, login: Login, looked: Looked) 
             facts = _merged(facts, await time_facts.facts(
                 site, conn, login, change, replace(reached, members=again), site.service_time.now_ms()
             ))  # fmt: skip
-    elsewhere, taken = await time_facts.of_others(conn, reached, site.service_time.now_ms())
-    facts = replace(facts, elsewhere=elsewhere, taken=taken)
+    elsewhere, taken, undecided = await time_facts.of_others(site, conn, reached, site.service_time.now_ms())
+    facts = replace(facts, elsewhere=elsewhere, taken=taken, undecided=undecided)
     return Looked(change, reached, facts, everybody), bool(moved)
 
 

@@ -186,6 +186,17 @@ async def open_to_seat(conn: AsyncConnection, session_id: int, seat_id: int) -> 
     return Relog(**row) if row is not None else None
 
 
+async def over_the_end(conn: AsyncConnection, session_id: int, *, now_ms: int) -> list[Relog]:
+    """The open relogs of the session whose attempts are open although their time is up, by ticket."""
+    query = (
+        _relogs()
+        .where(relog.c.session_id == session_id, relog.c.state == "open")
+        .where(attempt.c.state == "open", attempt.c.end_ms <= now_ms)
+        .order_by(candidate.c.ticket)
+    )
+    return [Relog(**row) for row in (await conn.execute(query)).mappings()]
+
+
 async def any_open_to_seat(conn: AsyncConnection, seat_id: int) -> Relog | None:
     """An open relog to the seat in whichever session."""
     query = _relogs().where(relog.c.to_seat_id == seat_id, relog.c.state == "open").limit(1)

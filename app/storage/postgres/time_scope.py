@@ -203,25 +203,6 @@ async def limits(conn: AsyncConnection, attempts: Collection[UUID]) -> dict[UUID
     return {row.attempt_id: int(row.limit_ms) for row in rows}
 
 
-async def running_elsewhere(conn: AsyncConnection, attempts: Collection[UUID], now_ms: int) -> set[UUID]:
-    """Those whose candidate has another attempt that has started and not ended.
-
-    One that the service holds until the one before is over does not run: it waits for exactly that.
-    """
-    rows = await conn.execute(
-        text(
-            "SELECT a.id FROM attempt a WHERE a.id = ANY(CAST(:a AS uuid[])) AND EXISTS ("
-            " SELECT 1 FROM attempt b JOIN session s ON s.id = b.session_id"
-            " WHERE b.candidate_id = a.candidate_id AND b.id <> a.id AND b.state = 'open'"
-            " AND s.start_ms + b.postponed_ms <= :now AND b.end_ms > :now AND NOT (b.left_ms IS NOT NULL AND EXISTS ("
-            " SELECT 1 FROM adjustment x WHERE x.attempt_id = b.id AND x.kind = 'pause' AND x.reason = 'follows'"
-            " AND NOT EXISTS (SELECT 1 FROM adjustment r WHERE r.refers_id = x.id))))"
-        ),
-        {"a": sorted(attempts), "now": now_ms},
-    )
-    return set(rows.scalars())
-
-
 @dataclass(frozen=True, slots=True)
 class Sitter:
     """Who is signed in at a seat and not over."""
