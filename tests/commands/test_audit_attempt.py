@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import asyncpg
@@ -17,6 +16,7 @@ from app.domain.attempt_history import Kind
 from app.domain.attempt_proof import CODES, Finding
 from app.domain.chain import short
 from tests.candidates import SECRET
+from tests.commands import process
 from tests.factories import world
 from tests.sitting_story import a_move_and_two_hand_ins
 
@@ -35,11 +35,9 @@ def audit(fresh_url, tmp_path):
     environment |= {"HOLDFAST_DATABASE_URL": fresh_url, "PYTHONPATH": str(Path.cwd()), "COLUMNS": "180"}
 
     async def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "app.cli", "audit", "attempt", *arguments]
         return await asyncio.to_thread(
-            subprocess.run, command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=100,
-            check=False,
-        )  # fmt: skip
+            process.holdfast, "audit", "attempt", *arguments, environment=environment, cwd=tmp_path
+        )
 
     return run
 

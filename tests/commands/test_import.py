@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from app.importers.roster import read_roster
+from tests.commands import process
 from tests.importers import workbooks
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -31,10 +31,7 @@ def holdfast(tmp_path: Path) -> Run:
             # What must not be touched would fail at once.
             "HOLDFAST_DATABASE_URL": database or "postgresql://nobody@127.0.0.1:1/nothing",
         }
-        return subprocess.run(
-            [sys.executable, "-m", "app.cli", *args],
-            env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
+        return process.holdfast(*args, environment=env, cwd=tmp_path)
 
     return run
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.commands import process
 
 PASSWORD = "办公室用密码-1234"
 
@@ -19,10 +20,7 @@ def holdfast(fresh_url, tmp_path):
     environment |= {"HOLDFAST_DATABASE_URL": fresh_url, "PYTHONPATH": str(Path.cwd()), "COLUMNS": "160"}
 
     def run(*arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "app.cli", *arguments], cwd=tmp_path, env=environment, input=typed,
-            capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
+        return process.holdfast(*arguments, environment=environment, cwd=tmp_path, typed=typed)
 
     return run
 

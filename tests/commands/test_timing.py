@@ -6,13 +6,13 @@ import asyncio
 import csv
 import json
 import os
-import sys
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from tests.candidates import SECRET
+from tests.commands import process
 from tests.halls import opened
 from tests.staff import PASSWORD, account
 
@@ -37,12 +37,10 @@ def holdfast(fresh_url, redis_url, tmp_path, hall, fresh_db):
     }  # fmt: skip
 
     async def run(*arguments: str, typed: str = "") -> tuple[int, str, str]:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "app.cli", "time", *arguments, cwd=tmp_path, env=environment,
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        out, err = await process.communicate(typed.encode())
-        return process.returncode or 0, out.decode(), err.decode()
+        done = await asyncio.to_thread(
+            process.holdfast, "time", *arguments, environment=environment, cwd=tmp_path, typed=typed
+        )
+        return done.returncode, done.stdout, done.stderr
 
     return run
 

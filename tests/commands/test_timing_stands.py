@@ -8,7 +8,6 @@ import io
 import json
 import os
 import re
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.candidates import SECRET
+from tests.commands import process
 from tests.factories import world
 from tests.halls import HOUR
 from tests.staff import account
@@ -65,13 +65,9 @@ def holdfast(fresh_url, redis_url, redis, tmp_path, people):
     }  # fmt: skip
 
     async def run(*arguments: str) -> tuple[str, str]:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "app.cli", "time", *arguments, cwd=tmp_path, env=environment,
-            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        out, err = await process.communicate()
-        assert process.returncode == 0, err.decode()
-        return out.decode(), err.decode()
+        done = await asyncio.to_thread(process.holdfast, "time", *arguments, environment=environment, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        return done.stdout, done.stderr
 
     return run
 
