@@ -237,4 +237,3 @@ def told_entry(row: RowMapping, wall: WallTime, zone: str, standing: Collection[
         "made_at": row["made_at"].astimezone(ZoneInfo(zone)).isoformat(timespec="seconds"),
         "live": row["id"] in standing,
     }
-
