@@ -54,13 +54,16 @@ def with_service(work: Callable[[Site], Awaitable[T]]) -> T:
 async def moment(site: Site) -> AsyncIterator[bool]:
     """``site.service_time`` knows the time within; whether it stands. Refused no-service when it can neither be read
     nor held: whoever should count is frozen. Raises OSError, TimeoutError or asyncpg's when PostgreSQL is away."""
-    if await site.settled(SETTLE_S):
-        yield False
-        return
     connection = await site.connect_own("moment")
     try:
-        if not await service_clocks.lead(connection):
+        # Whoever gets the lock at once need not listen for seconds to know that nobody counts.
+        held = await service_clocks.lead(connection)
+        if not held and await site.settled(SETTLE_S):
+            yield False
+            return
+        if not held and not await service_clocks.lead(connection):
             raise Refused("no-service")
+        await site.reached(SETTLE_S)
         site.service_time.stand(await service_clocks.standing(connection, await _redis_ms(site, connection)))
         alive = asyncio.create_task(_ask_on(connection))
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -82,11 +82,11 @@ class Site:
 
     async def settled(self, wait_s: float) -> bool:
         """Wait until the time is known and PostgreSQL is reached, at most ``wait_s``; whether both are so."""
-        for _ in range(int(wait_s / SETTLE_STEP_S)):
-            if self.writer.postgres_up and self.service_time.knows:
-                return True
-            await asyncio.sleep(SETTLE_STEP_S)
-        return False
+        return await _within(wait_s, lambda: self.writer.postgres_up and self.service_time.knows)
+
+    async def reached(self, wait_s: float) -> bool:
+        """Wait until PostgreSQL is reached, at most ``wait_s``; whether it is."""
+        return await _within(wait_s, lambda: self.writer.postgres_up)
 
     async def _connect_writer(self) -> asyncpg.Connection[Any]:
         return await connect_writer(self.database_url, self.settings, name=f"{self.name}-writer")
@@ -142,3 +142,11 @@ class Site:
             with suppress(TimeoutError):
                 async with asyncio.timeout(CLOSE_S):
                     await site.engine.dispose()
+
+
+async def _within(wait_s: float, good: Callable[[], bool]) -> bool:
+    for _ in range(int(wait_s / SETTLE_STEP_S)):
+        if good():
+            return True
+        await asyncio.sleep(SETTLE_STEP_S)
+    return good()
