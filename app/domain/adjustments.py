@@ -55,6 +55,7 @@ LEAST_MS = 1000  # A smaller number was meant as seconds or minutes.
 HELD = frozenset({"hold", "follows"})
 # These take their reason from the entry they answer, when none is given.
 ANSWERING = frozenset({"resume", "undo"})
+STOPPING = frozenset({"pause", "end"})
 # What moves an end later and so may be refused by the cap; a pause does from a moment that has passed.
 GIVING = frozenset({"postpone", "extend", "credit", "reopen", "undo", "pause"})
 UNDOABLE = frozenset({"postpone", "pause", "resume", "extend", "credit", "undo"})

@@ -18,7 +18,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain import clock
-from app.domain.adjustments import Change
+from app.domain.adjustments import STOPPING, Change
 from app.domain.errors import Refused
 from app.services import (
     ending,
@@ -149,8 +149,7 @@ async def decide(
     follows = await time_follows.work_out(conn, plan, waiting, changeover_ms=changeover_ms)
     entries = await _write(conn, plan, login)
     settled = await _settle(conn, plan, looked)
-    stops = change.kind in ("pause", "end")
-    held = () if stops else await one_at_a_time.hold_after(site, conn, list(plan.after), now_ms)
+    held = await one_at_a_time.hold_after(site, conn, () if change.kind in STOPPING else tuple(plan.after), now_ms)
     proposal = None
     if follows is not None:
         proposal = await time_follows.propose(

@@ -18,7 +18,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.adjustments import Change
+from app.domain.adjustments import STOPPING, Change
 from app.domain.errors import Refused
 from app.services import one_at_a_time, time_facts
 from app.services.site import Site
@@ -56,7 +56,7 @@ async def lock(site: Site, conn: AsyncConnection, login: Login, looked: Looked) 
     session, change = looked.reached.session, looked.change
     meant = {member.attempt: member for member in looked.reached.members}
     whole = meant | {member.attempt: member for member in looked.everybody or ()}
-    if change.kind not in ("pause", "end"):
+    if change.kind not in STOPPING:
         # Whoever would run in two is held with it: what else they have begun is locked in the same breath.
         await one_at_a_time.lock_beside(site, conn, whole)
     moved = await rows.lock_moved(conn, session.id, [whole[attempt] for attempt in sorted(whole)])
