@@ -212,14 +212,14 @@ async def test_an_invigilator_asks_for_their_own_room_and_decides_nothing(fresh_
         assert reply.status_code == 200, reply.text
         made = reply.json()["proposal"]
         assert (made["kind"], made["candidates"], made["reason_zh"], made["note"]) == ("asked", 20, "断电", "跳闸")
-        assert made["zh"].startswith("invigilator老师 申请补时 ")
+        assert made["zh"].startswith(f"{own.name} 申请补时 ")
         # A length alone is asked for as more time; a person in another room, or a slip, is refused.
         person = str(hall.rooms[0][0])
         more = await own.post(
             "/time/proposals",
             {"scope": {"session": session, "kind": "candidate", "attempt": person}, "ms": 120 * S, "reason": "pc"},
         )
-        assert more.json()["proposal"]["zh"] == "invigilator老师 申请延长 2:00", more.text
+        assert more.json()["proposal"]["zh"] == f"{own.name} 申请延长 2:00", more.text
         foreign = {**asked, "scope": {"session": session, "kind": "site"}}
         assert (await own.post("/time/proposals", foreign)).json()["code"] == "not-permitted"
         assert (await own.post("/time/proposals", {**asked, "to_ms": now + MINUTE})).json()[
