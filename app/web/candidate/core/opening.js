@@ -47,7 +47,7 @@ export function createOpening({ ask, insist, pause, random, wanted, mayLoad, onP
      */
     async load(running) {
       if (underWay) {
-        ranMeanwhile ||= running;
+        ranMeanwhile = ranMeanwhile || running;
         return;
       }
       if (!mayLoad() || (refused && !running)) return;
