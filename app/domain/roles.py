@@ -12,7 +12,8 @@ from typing import Literal, get_args
 Role = Literal["invigilator", "chief", "office", "admin", "auditor", "inspector"]
 Action = Literal[
     "view-room", "relog", "mark-seat", "read-audit", "view-stranded", "decide-stranded", "time-view", "time-decide",
-    "time-pause-one", "time-propose", "rounds-decide",
+    "time-pause-one", "time-propose", "rounds-decide", "check-in", "confirm-absent", "swap-seats", "sign-off-room",
+    "leave", "admit-late", "release-room", "manage-duty",
 ]  # fmt: skip
 Scope = Literal["own", "all"]
 
@@ -22,21 +23,27 @@ ACTIONS: tuple[Action, ...] = get_args(Action)
 ROLE_ACTIONS: Mapping[Role, Mapping[Action, Scope]] = {
     "invigilator": {
         "view-room": "own", "relog": "own", "mark-seat": "own", "time-view": "own", "time-pause-one": "own",
-        "time-propose": "own",
+        "time-propose": "own", "check-in": "own", "confirm-absent": "own", "swap-seats": "own", "sign-off-room": "own",
+        "leave": "own",
     },
     "chief": {
         "view-room": "own", "relog": "own", "mark-seat": "own", "view-stranded": "own", "time-view": "own",
-        "time-pause-one": "own", "time-propose": "own",
+        "time-pause-one": "own", "time-propose": "own", "check-in": "own", "confirm-absent": "own", "swap-seats": "own",
+        "sign-off-room": "own", "leave": "own", "admit-late": "own", "release-room": "own", "manage-duty": "own",
     },
     "office": {
         "view-room": "all", "relog": "all", "mark-seat": "all", "read-audit": "all", "view-stranded": "all",
         "decide-stranded": "all", "time-view": "all", "time-decide": "all", "time-pause-one": "all",
-        "time-propose": "all", "rounds-decide": "all",
+        "time-propose": "all", "rounds-decide": "all", "check-in": "all", "confirm-absent": "all",
+        "swap-seats": "all", "sign-off-room": "all", "leave": "all", "admit-late": "all", "release-room": "all",
+        "manage-duty": "all",
     },
     "admin": {
         "view-room": "all", "relog": "all", "mark-seat": "all", "read-audit": "all", "view-stranded": "all",
         "decide-stranded": "all", "time-view": "all", "time-decide": "all", "time-pause-one": "all",
-        "time-propose": "all", "rounds-decide": "all",
+        "time-propose": "all", "rounds-decide": "all", "check-in": "all", "confirm-absent": "all",
+        "swap-seats": "all", "sign-off-room": "all", "leave": "all", "admit-late": "all", "release-room": "all",
+        "manage-duty": "all",
     },
     # Auditor and inspector only read (巡考): what they do must never change what they look at.
     "auditor": {"view-room": "all", "read-audit": "all", "view-stranded": "all", "time-view": "all"},

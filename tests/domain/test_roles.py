@@ -6,12 +6,16 @@ import pytest
 
 from app.domain.roles import ACTIONS, ROLES, allows
 
-IN_A_ROOM = {"view-room", "relog", "mark-seat", "time-view", "time-pause-one", "time-propose"}
-OFFICE = IN_A_ROOM | {"read-audit", "view-stranded", "decide-stranded", "time-decide", "rounds-decide"}
+IN_A_ROOM = {
+    "view-room", "relog", "mark-seat", "time-view", "time-pause-one", "time-propose",
+    "check-in", "confirm-absent", "swap-seats", "sign-off-room", "leave",
+}  # fmt: skip
+CHIEF = IN_A_ROOM | {"admit-late", "release-room", "manage-duty"}
+OFFICE = CHIEF | {"read-audit", "view-stranded", "decide-stranded", "time-decide", "rounds-decide"}
 # role → actions allowed in an own room, in a foreign room.
 EXPECTED = {
     "invigilator": (IN_A_ROOM, set()),
-    "chief": (IN_A_ROOM | {"view-stranded"}, set()),
+    "chief": (CHIEF | {"view-stranded"}, set()),
     "office": (OFFICE,) * 2,
     "admin": (OFFICE,) * 2,
     "auditor": ({"view-room", "read-audit", "view-stranded", "time-view"},) * 2,
