@@ -13,7 +13,8 @@ Role = Literal["invigilator", "chief", "office", "admin", "auditor", "inspector"
 Action = Literal[
     "view-room", "relog", "mark-seat", "read-audit", "view-stranded", "decide-stranded", "time-view", "time-decide",
     "time-pause-one", "time-propose", "rounds-decide", "check-in", "confirm-absent", "swap-seats", "sign-off-room",
-    "leave", "admit-late", "release-room", "manage-duty",
+    "leave", "admit-late", "release-room", "manage-duty", "incident-open", "incident-view", "incident-sealed",
+    "incident-sign", "incident-plans",
 ]  # fmt: skip
 Scope = Literal["own", "all"]
 
@@ -24,30 +25,36 @@ ROLE_ACTIONS: Mapping[Role, Mapping[Action, Scope]] = {
     "invigilator": {
         "view-room": "own", "relog": "own", "mark-seat": "own", "time-view": "own", "time-pause-one": "own",
         "time-propose": "own", "check-in": "own", "confirm-absent": "own", "swap-seats": "own", "sign-off-room": "own",
-        "leave": "own",
+        "leave": "own", "incident-open": "own", "incident-view": "own",
     },
     "chief": {
         "view-room": "own", "relog": "own", "mark-seat": "own", "view-stranded": "own", "time-view": "own",
         "time-pause-one": "own", "time-propose": "own", "check-in": "own", "confirm-absent": "own", "swap-seats": "own",
         "sign-off-room": "own", "leave": "own", "admit-late": "own", "release-room": "own", "manage-duty": "own",
+        "incident-open": "own", "incident-view": "own",
     },
     "office": {
         "view-room": "all", "relog": "all", "mark-seat": "all", "read-audit": "all", "view-stranded": "all",
         "decide-stranded": "all", "time-view": "all", "time-decide": "all", "time-pause-one": "all",
         "time-propose": "all", "rounds-decide": "all", "check-in": "all", "confirm-absent": "all",
         "swap-seats": "all", "sign-off-room": "all", "leave": "all", "admit-late": "all", "release-room": "all",
-        "manage-duty": "all",
+        "manage-duty": "all", "incident-open": "all", "incident-view": "all", "incident-sealed": "all",
+        "incident-sign": "all", "incident-plans": "all",
     },
     "admin": {
         "view-room": "all", "relog": "all", "mark-seat": "all", "read-audit": "all", "view-stranded": "all",
         "decide-stranded": "all", "time-view": "all", "time-decide": "all", "time-pause-one": "all",
         "time-propose": "all", "rounds-decide": "all", "check-in": "all", "confirm-absent": "all",
         "swap-seats": "all", "sign-off-room": "all", "leave": "all", "admit-late": "all", "release-room": "all",
-        "manage-duty": "all",
+        "manage-duty": "all", "incident-open": "all", "incident-view": "all", "incident-sealed": "all",
+        "incident-sign": "all", "incident-plans": "all",
     },
     # Auditor and inspector only read (巡考): what they do must never change what they look at.
-    "auditor": {"view-room": "all", "read-audit": "all", "view-stranded": "all", "time-view": "all"},
-    "inspector": {"view-room": "all", "view-stranded": "all", "time-view": "all"},
+    "auditor": {
+        "view-room": "all", "read-audit": "all", "view-stranded": "all", "time-view": "all", "incident-view": "all",
+        "incident-sealed": "all",
+    },
+    "inspector": {"view-room": "all", "view-stranded": "all", "time-view": "all", "incident-view": "all"},
 }  # fmt: skip
 
 

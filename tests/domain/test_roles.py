@@ -9,17 +9,26 @@ from app.domain.roles import ACTIONS, ROLES, allows
 IN_A_ROOM = {
     "view-room", "relog", "mark-seat", "time-view", "time-pause-one", "time-propose",
     "check-in", "confirm-absent", "swap-seats", "sign-off-room", "leave",
+    "incident-open", "incident-view",
 }  # fmt: skip
 CHIEF = IN_A_ROOM | {"admit-late", "release-room", "manage-duty"}
-OFFICE = CHIEF | {"read-audit", "view-stranded", "decide-stranded", "time-decide", "rounds-decide"}
+OFFICE = (
+    CHIEF
+    | {"read-audit", "view-stranded", "decide-stranded", "time-decide", "rounds-decide"}
+    | {
+        "incident-sealed",
+        "incident-sign",
+        "incident-plans",
+    }
+)
 # role → actions allowed in an own room, in a foreign room.
 EXPECTED = {
     "invigilator": (IN_A_ROOM, set()),
     "chief": (CHIEF | {"view-stranded"}, set()),
     "office": (OFFICE,) * 2,
     "admin": (OFFICE,) * 2,
-    "auditor": ({"view-room", "read-audit", "view-stranded", "time-view"},) * 2,
-    "inspector": ({"view-room", "view-stranded", "time-view"},) * 2,
+    "auditor": ({"view-room", "read-audit", "view-stranded", "time-view", "incident-view", "incident-sealed"},) * 2,
+    "inspector": ({"view-room", "view-stranded", "time-view", "incident-view"},) * 2,
 }
 
 
