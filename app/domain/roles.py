@@ -14,10 +14,10 @@ Role = Literal["invigilator", "chief", "office", "admin", "auditor", "inspector"
 Action = Literal[
     "view-room", "check-in", "leave", "confirm-absent", "swap-seats", "relog", "mark-seat", "sign-off-room",
     "admit-late", "release-room", "manage-duty", "time-view", "time-pause-one", "time-propose", "time-decide",
-    "rounds-decide", "view-stranded", "decide-stranded", "incident-view", "incident-open", "incident-sign",
-    "incident-plans", "discrepancy-view", "discrepancy-open", "discrepancy-decide", "misconduct-view",
-    "misconduct-open", "misconduct-remove", "hall-view", "announce", "manage-site", "export", "read-audit",
-    "manage-staff",
+    "rounds-decide", "view-stranded", "decide-stranded", "incident-view", "incident-open", "incident-sealed",
+    "incident-sign", "incident-plans", "discrepancy-view", "discrepancy-open", "discrepancy-decide",
+    "misconduct-view", "misconduct-open", "misconduct-remove", "hall-view", "announce", "manage-site", "export",
+    "read-audit", "manage-staff",
 ]  # fmt: skip
 Scope = Literal["own", "all"]
 
@@ -35,8 +35,8 @@ _FOR_ROOMS: tuple[Action, ...] = (
     "hall-view",
 )  # fmt: skip
 _FOR_THE_EXAM: tuple[Action, ...] = (
-    *_FOR_ROOMS, "time-decide", "rounds-decide", "decide-stranded", "incident-sign", "incident-plans",
-    "discrepancy-decide", "manage-site", "export", "read-audit",
+    *_FOR_ROOMS, "time-decide", "rounds-decide", "decide-stranded", "incident-sealed", "incident-sign",
+    "incident-plans", "discrepancy-decide", "manage-site", "export", "read-audit",
 )  # fmt: skip
 
 
@@ -51,9 +51,11 @@ ROLE_ACTIONS: Mapping[Role, Mapping[Action, Scope]] = {
     "office": _all(*_FOR_THE_EXAM),
     "admin": _all(*_FOR_THE_EXAM, "manage-staff"),
     # Auditor and inspector only read (巡考): what they do must never change what they look at.
-    "auditor": _all(*_READS, "view-stranded", "hall-view", "misconduct-view", "export", "read-audit"),
+    "auditor": _all(
+        *_READS, "view-stranded", "hall-view", "incident-sealed", "misconduct-view", "export", "read-audit"
+    ),
     "inspector": _all(*_READS, "view-stranded", "hall-view"),
-}
+}  # fmt: skip
 
 ROLE_NAMES: Mapping[Role, tuple[str, str]] = {
     "invigilator": ("监考人员", "invigilator"),
@@ -85,6 +87,7 @@ ACTION_WORDS: Mapping[Action, tuple[str, str]] = {
     "decide-stranded": ("处置搁置的答案", "decide on answers kept aside"),
     "incident-view": ("查看突发事件", "read incidents"),
     "incident-open": ("登记突发事件、记录步骤", "open an incident, write down its steps"),
+    "incident-sealed": ("查看保密的突发事件", "read sealed incidents"),
     "incident-sign": ("签署突发事件", "sign off an incident"),
     "incident-plans": ("编辑应急预案", "edit the contingency plans"),
     "discrepancy-view": ("查看信息不符", "read discrepancies"),

@@ -15,8 +15,8 @@ CHIEF = IN_A_ROOM | {
     "admit-late", "release-room", "manage-duty", "misconduct-remove", "announce", "view-stranded", "hall-view",
 }  # fmt: skip
 OFFICE = CHIEF | {
-    "time-decide", "rounds-decide", "decide-stranded", "incident-sign", "incident-plans", "discrepancy-decide",
-    "manage-site", "export", "read-audit",
+    "time-decide", "rounds-decide", "decide-stranded", "incident-sealed", "incident-sign", "incident-plans",
+    "discrepancy-decide", "manage-site", "export", "read-audit",
 }  # fmt: skip
 INSPECTOR = READS | {"view-stranded", "hall-view"}
 # role → actions allowed in an own room, in a foreign room.
@@ -25,7 +25,7 @@ EXPECTED = {
     "chief": (CHIEF, set()),
     "office": (OFFICE,) * 2,
     "admin": (OFFICE | {"manage-staff"},) * 2,
-    "auditor": (INSPECTOR | {"misconduct-view", "export", "read-audit"},) * 2,
+    "auditor": (INSPECTOR | {"incident-sealed", "misconduct-view", "export", "read-audit"},) * 2,
     "inspector": (INSPECTOR,) * 2,
 }
 
