@@ -104,6 +104,7 @@ class Settings(BaseSettings):
         4_000, ge=1, description="Most candidates' requests in work at once in one API process before 503."
     )
     max_body_bytes: int = Field(262_144, ge=1024, description="Largest request body.")
+    max_evidence_bytes: int = Field(10_485_760, ge=1024, description="Largest photo, scan or text kept as evidence.")
     max_responses: int = Field(200, ge=1, description="Most responses in one checkpoint.")
     max_text_chars: int = Field(20_000, ge=1, description="Longest text response.")
     ticket_failures: int = Field(5, ge=1, description="Failed sign-ins per ticket and window.")

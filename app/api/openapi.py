@@ -143,6 +143,8 @@ STAFF_CODES: dict[str, tuple[str, ...]] = {
     "/time/proposals/{proposal_id}/dismiss": (*_CHANGE, "proposal-decided", "proposal-note-missing"),
     "/rounds/preview": (*_LOGIN, "bad-body", "not-permitted", "not-found", *_ROUNDS),
     "/rounds/actions": (*_CHANGE, *_ROUNDS, "round-changed", "decision-incomplete"),
+    "/evidence": (*_CHANGE, "body-too-large", "evidence-empty", "evidence-type"),
+    "/evidence/{evidence_id}": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
     "/stranded": (*_LOGIN, "bad-body", "not-permitted", "not-found", "session-not-begun"),
     "/stranded/counts": (*_LOGIN, "not-permitted"),
     "/stranded/adopt": (*_CHANGE, "session-not-begun", "stranded-decided", "adopt-moved-on"),

@@ -341,6 +341,19 @@ MESSAGES: dict[str, Message] = {
         "The delay behind this proposal is gone or was dealt with, so nothing need be postponed. Leave it aside.",
     ),
     "proposal-note-missing": Message(422, "不采纳提议时必须写明理由。", "Say why the proposal is not followed."),
+    # --- evidence
+    "evidence-empty": Message(422, "文件是空的，请重新选择。", "The file is empty. Choose it again."),
+    "evidence-type": Message(
+        422,
+        "只能保存照片（JPEG、PNG、WebP）、PDF 或纯文本文件；此文件不是。",
+        "Evidence is a photo (JPEG, PNG, WebP), a PDF or plain text. This file is none of them.",
+    ),
+    "evidence-unknown": Message(
+        404, "附件不存在，或不是您上传的，请重新上传。", "No such file, or not sent by you. Send it again."
+    ),
+    "evidence-attached": Message(
+        409, "附件已经用于另一条记录，请重新上传。", "The file belongs to a record already. Send it again."
+    ),
     # --- the request itself
     "bad-body": Message(422, "请求格式不正确：{reason}。", "The request is malformed: {reason}."),
     "bad-method": Message(405, "此地址不支持这种请求方法。", "This address does not take that method."),
