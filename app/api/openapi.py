@@ -81,7 +81,8 @@ CALLS: dict[str, Call] = {
     "/console": Call("text/html", token=None, summary="The staff's page."),
 }  # fmt: skip
 
-_LOGIN = ("login-ended", *_AWAY)
+_SIGNED_IN = ("login-ended", *_AWAY)
+_LOGIN = (*_SIGNED_IN, "password-must-change")
 _CHANGE = (*_LOGIN, "bad-body", "not-permitted", "not-found", "idempotency-key-needed", "idempotency-mismatch")
 _TIME = (
     "scope-malformed", "scope-unknown", "scope-empty", "reason-unknown", "note-missing", "duration-missing",
@@ -103,9 +104,9 @@ STAFF_CODES: dict[str, tuple[str, ...]] = {
         "bad-body", "staff-sign-in-failed", "staff-too-many-tries", "staff-disabled", "staff-demo-account",
         *_AWAY,
     ),
-    "/sign-out": _LOGIN,
-    "/me": _LOGIN,
-    "/sessions": _LOGIN,
+    "/sign-out": _SIGNED_IN,
+    "/me": _SIGNED_IN,
+    "/sessions": (*_LOGIN, "not-permitted"),
     "/rooms/{room_id}": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
     "/rooms/{room_id}/events": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
     "/attempts/{attempt_id}/relog": (

@@ -17,7 +17,8 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.responses import StreamingResponse
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.api.deps import address_of, bearer, get_deps
+from app.api.access import SIGNED_IN, login_of, needs, nobody_yet, permit
+from app.api.deps import address_of, get_deps
 from app.api.schemas.staff import BIGGEST_ID, MarkSeat, OpenRelog, SignIn
 from app.domain.errors import Refused
 from app.domain.roles import ACTIONS, Action, allows
@@ -39,15 +40,6 @@ LOOK_UP_S = 1.0
 LOGIN_CHECK_S = 10.0
 
 
-async def login_of(request: Request) -> Login:
-    """Who is asking. Refuses login-ended."""
-    try:
-        token = bearer(request)
-    except Refused as missing:
-        raise Refused("login-ended") from missing
-    return await staff_sign_in.find_login(get_deps(request).site, token)
-
-
 def idempotency_key(idempotency_key: Annotated[str | None, Header()] = None) -> str:
     """The request's key, made by the browser once per click. Refuses idempotency-key-needed."""
     if idempotency_key is None or not 0 < len(idempotency_key) <= 100:
@@ -57,11 +49,7 @@ def idempotency_key(idempotency_key: Annotated[str | None, Header()] = None) -> 
 
 Who = Annotated[Login, Depends(login_of)]
 Key = Annotated[str, Depends(idempotency_key)]
-
-
-def _permit(login: Login, action: Action, room_id: int | None = None) -> None:
-    if not allows(login.role, action, room_id=room_id, own_room_ids=login.own_room_ids):
-        raise Refused("not-permitted")
+Watching = Annotated[Login, needs("view-room")]
 
 
 def _feeds(request: Request) -> RoomFeeds:
@@ -81,6 +69,7 @@ async def _told_login(request: Request, login: Login) -> dict[str, Any]:
             "name": login.name,
             "role": login.role,
             "may": sorted(action for action in CLICKS if _may(login, action)),
+            "must_change": login.must_change,
             "rooms": reach,
         },
         "expires_at": login.expires_at.isoformat(timespec="seconds"),
@@ -91,7 +80,7 @@ def _may(login: Login, action: Action) -> bool:
     return allows(login.role, action, room_id=None, own_room_ids=login.own_room_ids)
 
 
-@router.post("/sign-in")
+@router.post("/sign-in", dependencies=[Depends(nobody_yet)])
 async def sign_in(request: Request, body: SignIn) -> dict[str, Any]:
     """``{token, staff: {username, name, role, may, rooms}, expires_at}``."""
     signed_in = await staff_sign_in.sign_in(
@@ -101,20 +90,20 @@ async def sign_in(request: Request, body: SignIn) -> dict[str, Any]:
 
 
 @router.post("/sign-out")
-async def sign_out(request: Request, login: Who) -> dict[str, Any]:
+async def sign_out(request: Request, login: Annotated[Login, SIGNED_IN]) -> dict[str, Any]:
     """Revokes this login."""
     await staff_sign_in.sign_out(get_deps(request).site, login)
     return {}
 
 
 @router.get("/me")
-async def me(request: Request, login: Who) -> dict[str, Any]:
+async def me(request: Request, login: Annotated[Login, SIGNED_IN]) -> dict[str, Any]:
     """As the reply of sign-in, without the token."""
     return await _told_login(request, login)
 
 
 @router.get("/sessions")
-async def sessions(request: Request, login: Who) -> dict[str, Any]:
+async def sessions(request: Request, login: Watching) -> dict[str, Any]:
     """The sessions of the exams whose rooms the login sees: ``{sessions: [{…, clock, room_ids}]}``."""
     deps = get_deps(request)
     now_ms = deps.service_time.now_ms()
@@ -136,9 +125,9 @@ async def sessions(request: Request, login: Who) -> dict[str, Any]:
 
 
 @router.get("/rooms/{room_id}")
-async def room_picture(request: Request, login: Who, room_id: Id, session: SessionId) -> dict[str, Any]:
+async def room_picture(request: Request, login: Watching, room_id: Id, session: SessionId) -> dict[str, Any]:
     """The room in that session now (``services.room.picture``)."""
-    _permit(login, "view-room", room_id)
+    permit(login, "view-room", room_id)
     deps = get_deps(request)
     now_ms = deps.service_time.now_ms()
     async with deps.engine.connect() as conn:
@@ -147,9 +136,9 @@ async def room_picture(request: Request, login: Who, room_id: Id, session: Sessi
 
 
 @router.get("/rooms/{room_id}/events")
-async def room_events(request: Request, login: Who, room_id: Id, session: SessionId) -> StreamingResponse:
+async def room_events(request: Request, login: Watching, room_id: Id, session: SessionId) -> StreamingResponse:
     """Server-sent events: ``room`` (a whole picture), ``away`` (the stores cannot be asked), ``closed {code}``."""
-    _permit(login, "view-room", room_id)
+    permit(login, "view-room", room_id)
     deps = get_deps(request)
     async with deps.engine.connect() as conn:
         found, timed = await rooms.find_room(conn, room_id), await rooms.find_session(conn, session)
@@ -190,7 +179,7 @@ async def _no_longer_welcome(request: Request, login: Login, room_id: int) -> Re
     """Why the stream must end, if it must: it outlives neither its login nor the assignment to the room."""
     try:
         again = await login_of(request)
-        _permit(again, "view-room", room_id)
+        permit(again, "view-room", room_id)
     except Refused as refused:
         return refused
     except (SQLAlchemyError, OSError) as fault:
@@ -200,9 +189,10 @@ async def _no_longer_welcome(request: Request, login: Login, room_id: int) -> Re
 
 
 @router.post("/attempts/{attempt_id}/relog")
-async def open_relog(request: Request, login: Who, key: Key, attempt_id: UUID, body: OpenRelog) -> dict[str, Any]:
+async def open_relog(
+    request: Request, login: Annotated[Login, needs("relog")], key: Key, attempt_id: UUID, body: OpenRelog
+) -> dict[str, Any]:
     """Let the candidate sign in at another seat: ``{relog: {id, state, from_seat, to_seat, name, ticket, …}}``."""
-    _permit(login, "relog")
     deps = get_deps(request)
     now_ms = deps.service_time.now_ms()
     act = partial(
@@ -221,9 +211,10 @@ async def open_relog(request: Request, login: Who, key: Key, attempt_id: UUID, b
 
 
 @router.post("/relogs/{relog_id}/withdraw")
-async def withdraw_relog(request: Request, login: Who, key: Key, relog_id: Id) -> dict[str, Any]:
+async def withdraw_relog(
+    request: Request, login: Annotated[Login, needs("relog")], key: Key, relog_id: Id
+) -> dict[str, Any]:
     """Take back a relog that nobody has used yet."""
-    _permit(login, "relog")
     deps = get_deps(request)
     now_ms = deps.service_time.now_ms()
     act = partial(relog.withdraw_relog, login=login, relog_id=relog_id, now_ms=now_ms)
@@ -235,9 +226,10 @@ async def withdraw_relog(request: Request, login: Who, key: Key, relog_id: Id) -
 
 
 @router.post("/seats/{seat_id}/mark")
-async def mark_seat(request: Request, login: Who, key: Key, seat_id: Id, body: MarkSeat) -> dict[str, Any]:
+async def mark_seat(
+    request: Request, login: Annotated[Login, needs("mark-seat")], key: Key, seat_id: Id, body: MarkSeat
+) -> dict[str, Any]:
     """Put a seat out of order with the reason, or back in order."""
-    _permit(login, "mark-seat")
     deps = get_deps(request)
     now_ms = deps.service_time.now_ms()
     act = partial(relog.mark_seat, login=login, seat_id=seat_id, out_of_order=body.out_of_order)
@@ -247,15 +239,13 @@ async def mark_seat(request: Request, login: Who, key: Key, seat_id: Id, body: M
     return reply
 
 
-@router.get("/audit")
+@router.get("/audit", dependencies=[needs("read-audit")])
 async def audit_log(
     request: Request,
-    login: Who,
     before: Annotated[int | None, Query(ge=1, le=BIGGEST_ID)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> dict[str, Any]:
     """The newest entries numbered below ``before``: ``{entries: [{n, at, service_ms, actor, action, subject, …}]}``."""
-    _permit(login, "read-audit")
     async with get_deps(request).engine.connect() as conn:
         found = await audit.entries(conn, before=before, limit=limit)
     return {"entries": [{**entry, "hash": bytes(entry["hash"]).hex()} for entry in found]}

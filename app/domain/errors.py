@@ -115,6 +115,11 @@ MESSAGES: dict[str, Message] = {
     "not-permitted": Message(
         403, "您的账号无权进行此操作，请联系考务办公室。", "Your account may not do this. Call the exam office."
     ),
+    "password-must-change": Message(
+        403,
+        "此密码由他人设置，请先改为您自己的密码。",
+        "Somebody else chose this password. Choose one of your own first.",
+    ),
     "idempotency-key-needed": Message(
         422,
         "请求缺少 Idempotency-Key（1 至 100 个字符）。",

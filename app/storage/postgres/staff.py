@@ -39,6 +39,8 @@ class Login:
     expires_at: datetime
     own_room_ids: frozenset[int]
     token_hash: bytes
+    # The password was chosen by somebody else: good for choosing another one only.
+    must_change: bool = False
 
 
 _ACCOUNT = (
@@ -173,6 +175,7 @@ async def live_login(conn: AsyncConnection, token_hash: bytes, *, demo: bool) ->
             staff.c.username,
             staff.c.name,
             staff.c.role,
+            staff.c.must_change,
             login.c.expires_at,
             own.label("own_room_ids"),
         )
