@@ -28,6 +28,9 @@ export default {
   'role.auditor': 'Auditor',
   'role.inspector': 'Inspector',
 
+  'views.label': 'Pages',
+  'views.room': 'Room',
+
   'session.planned': 'not open',
   'session.waiting': 'waiting',
   'session.running': 'running',

@@ -27,6 +27,9 @@ export default {
   'role.auditor': '审计人员',
   'role.inspector': '巡考',
 
+  'views.label': '页面',
+  'views.room': '考室',
+
   'session.planned': '未开放',
   'session.waiting': '候考',
   'session.running': '进行中',

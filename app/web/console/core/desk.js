@@ -27,6 +27,7 @@ import { createNotices } from './notices.js';
 import { currentSession, follow, happenings } from './room.js';
 import { createStores } from './stores.js';
 import { createTiming } from './timing.js';
+import { createViews } from './views.js';
 
 /** While the service is away at the start of the page. */
 const STAFF_RETRY = Object.freeze({ base: 500, cap: 3000 });
@@ -74,6 +75,13 @@ export function createDesk(ports) {
     loginEnded,
     forgive,
   });
+  const views = createViews({
+    onLeave() {
+      aside.hide();
+      timing.hide();
+      forgive();
+    },
+  });
   const live = createLive({
     fetch,
     timers,
@@ -108,6 +116,7 @@ export function createDesk(ports) {
     stores.stop();
     aside.stop();
     timing.stop();
+    views.hide();
     timers.clearTimeout(sessionsTimer);
     token = null;
     storage.set('token', null);
@@ -203,7 +212,7 @@ export function createDesk(ports) {
 
   return {
     api, phase, staff, sessions, roomId, sessionId, picture, pictureAt, away, closed, selection, query, only, busy,
-    fault, notices, farewell, clock, aside, timing,
+    fault, notices, farewell, clock, aside, timing, views,
     stores: stores.stores,
     dismiss,
     openRoom,
@@ -212,6 +221,7 @@ export function createDesk(ports) {
     leaveViews() {
       aside.hide();
       timing.hide();
+      views.hide();
     },
 
     retryNow: () => live.retryNow(),

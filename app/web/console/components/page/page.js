@@ -9,6 +9,7 @@ import { StoresLine } from '../stores/stores.js';
 import { Summary } from '../summary/summary.js';
 import { Timing } from '../timing/timing.js';
 import { TopBar } from '../top-bar/top-bar.js';
+import { View, Views } from '../views/views.js';
 
 export function Page() {
   const { desk, t } = useApp();
@@ -16,6 +17,7 @@ export function Page() {
   if (desk.phase.value === 'signed-out') return html`<${SignIn} />`;
   return html`<div class="page">
     <${TopBar} />
+    <${Views} />
     <${Link} />
     <${StoresLine} />
     <${Shown} />
@@ -23,9 +25,10 @@ export function Page() {
   </div>`;
 }
 
-/** One of the three: what was kept aside, the exam's time, the room. */
+/** One of them: a page over the room, what was kept aside, the exam's time, the room. */
 function Shown() {
   const { desk } = useApp();
+  if (desk.views.open.value !== null) return html`<${View} />`;
   if (desk.aside.open.value !== null) return html`<${Aside} />`;
   return desk.timing.open.value !== null ? html`<${Timing} />` : html`<${Room} />`;
 }
