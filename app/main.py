@@ -21,7 +21,21 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from app import background
-from app.api import candidate, events, evidence, health, office, openapi, problems, proposals, rounds, staff, timing
+from app.api import (
+    attendance,
+    candidate,
+    events,
+    evidence,
+    health,
+    office,
+    openapi,
+    problems,
+    proposals,
+    room_records,
+    rounds,
+    staff,
+    timing,
+)
 from app.api.admission import Admission
 from app.api.deps import Deps
 from app.api.events import Hub
@@ -142,8 +156,8 @@ def create_app(settings: Settings, *, database_url: str, redis_url: str, standby
     app.router.routes.extend(candidate.ROUTES)
     app.router.routes.extend(events.ROUTES)
     app.router.routes.extend(health.ROUTES)
-    for router in (staff.router, office.router, rounds.router, timing.router, proposals.router):
-        app.include_router(router, max_body_size=settings.max_body_bytes)
+    for module in (staff, attendance, room_records, office, rounds, timing, proposals):
+        app.include_router(module.router, max_body_size=settings.max_body_bytes)
     app.include_router(evidence.router, max_body_size=settings.max_evidence_bytes)
     app.router.routes.extend(
         [

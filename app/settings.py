@@ -76,6 +76,9 @@ class Settings(BaseSettings):
     silent_after: timedelta = Field(_seconds(25), description="Seat shown as silent after this long unheard.")
     sweep_every: timedelta = Field(_seconds(1), description="How often ended attempts are looked for.")
 
+    # --- the room
+    spare_low: int = Field(1, ge=0, description="A room warns when no more spare seats than this are left.")
+
     # --- the office's decisions on time (DESIGN I8)
     time_cap: timedelta = Field(
         timedelta(minutes=60), description="Most that one candidate may lose in a session without a recorded decision."

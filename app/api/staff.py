@@ -52,7 +52,8 @@ Key = Annotated[str, Depends(idempotency_key)]
 Watching = Annotated[Login, needs("view-room")]
 
 
-def _feeds(request: Request) -> RoomFeeds:
+def feeds(request: Request) -> RoomFeeds:
+    """The open room pages of this process; ``hurry()`` after a change shows it to them at once."""
     # One per process, made at the first watcher: nothing runs while nobody looks.
     state = request.app.state
     if not hasattr(state, "room_feeds"):
@@ -132,7 +133,8 @@ async def room_picture(request: Request, login: Watching, room_id: Id, session: 
     now_ms = deps.service_time.now_ms()
     async with deps.engine.connect() as conn:
         loaded = await room.load(conn, room_id, session)
-    return room.picture(loaded, now_ms, int(deps.settings.silent_after.total_seconds() * 1000))
+    silent_after_ms = int(deps.settings.silent_after.total_seconds() * 1000)
+    return room.picture(loaded, now_ms, silent_after_ms, deps.settings.spare_low)
 
 
 @router.get("/rooms/{room_id}/events")
@@ -156,7 +158,7 @@ async def _stream(request: Request, login: Login, room_id: int, session_id: int)
     ends = time.monotonic() + deps.settings.stream_life.total_seconds()
     checked = said = time.monotonic()
     n = 0
-    async with _feeds(request).watch(room_id, session_id) as feed:
+    async with feeds(request).watch(room_id, session_id) as feed:
         while (now := time.monotonic()) < ends and not get_deps(request).site.closing.is_set():
             # Not longer at a time: a process that is asked to end waits for nobody's quiet room.
             seen = await feed.newer_than(n, min(KEEP_ALIVE_S, LOOK_UP_S))
@@ -206,7 +208,7 @@ async def open_relog(
     )
     asked = StaffRequest(key, f"relog {attempt_id}", body.model_dump(mode="json"))
     reply = await staff_requests.once(deps.engine, login, asked, act, now_ms=now_ms)
-    _feeds(request).hurry()
+    feeds(request).hurry()
     return reply
 
 
@@ -221,7 +223,7 @@ async def withdraw_relog(
     reply = await staff_requests.once(
         deps.engine, login, StaffRequest(key, f"withdraw {relog_id}", {}), act, now_ms=now_ms
     )
-    _feeds(request).hurry()
+    feeds(request).hurry()
     return reply
 
 
@@ -235,7 +237,7 @@ async def mark_seat(
     act = partial(relog.mark_seat, login=login, seat_id=seat_id, out_of_order=body.out_of_order)
     asked = StaffRequest(key, f"mark {seat_id}", body.model_dump(mode="json"))
     reply = await staff_requests.once(deps.engine, login, asked, act, now_ms=now_ms)
-    _feeds(request).hurry()
+    feeds(request).hurry()
     return reply
 
 

@@ -172,6 +172,88 @@ MESSAGES: dict[str, Message] = {
         "{room} 机位 {seat} 不在您负责的范围内，请联系考务办公室。",
         "Seat {seat} in {room} is outside your rooms. Call the exam office.",
     ),
+    # --- at the door and in the room
+    "other-session": Message(
+        409,
+        "{ticket} 不在本场次，编排的场次：{sessions}。",
+        "{ticket} is not in this session but in: {sessions}.",
+    ),
+    "other-room": Message(
+        409,
+        "{name} 编排在 {room} 机位 {seat}，请引导到该考室。",
+        "{name} belongs to seat {seat} in {room}. Show them the way there.",
+    ),
+    "room-signed": Message(
+        409,
+        "{by} 已在 {minutes} 分钟前签署本考室情况。如需更改，请先撤回签署。",
+        "{by} signed this room off {minutes} min ago. Take the signature back first.",
+    ),
+    "last-admission-passed": Message(
+        409,
+        "已过最迟入场时间，{name} 须由主考或考务办公室准许入场。",
+        "Last admission has passed: {name} needs a chief or the exam office to be let in.",
+    ),
+    "admission-open": Message(
+        409,
+        "尚未到最迟入场时间，{name} 直接签到即可。",
+        "Last admission has not passed yet: just check {name} in.",
+    ),
+    "candidate-ended": Message(409, "{name} 的本场考试已结束。", "{name}'s session is over."),
+    "signed-in-already": Message(
+        409, "{name} 已经登录，就在考室里。", "{name} has signed in already, so they are here."
+    ),
+    "not-signed-in": Message(409, "{name} 还没有登录。", "{name} has not signed in yet."),
+    "not-left": Message(409, "{name} 没有离场记录。", "{name} was not written down as having left."),
+    "absent-too-early": Message(
+        409,
+        "尚未到最迟入场时间，还可能入场：{names}。",
+        "Last admission has not passed; they may still come: {names}.",
+    ),
+    "attendance-changed": Message(
+        409,
+        "您查看之后情况有变，没有作任何改动。已到：{came}；也未到：{missing}。",
+        "This has changed since you looked, and nothing was done. Came: {came}; missing as well: {missing}.",
+    ),
+    "attendance-moved": Message(
+        409,
+        "您查看之后人数有变：应考 {expected}，实考 {present}，缺考 {absent}。请核对后重新签署。",
+        "The numbers have changed: expected {expected}, present {present}, absent {absent}. Check them and sign again.",
+    ),
+    "not-balanced": Message(
+        409,
+        "人数不平：应考 {expected}，实考 {present}，缺考 {absent}，还有 {unaccounted} 人未确认：{names}。",
+        "Expected {expected}, present {present}, absent {absent}: {unaccounted} to settle: {names}.",
+    ),
+    "not-signed": Message(409, "本考室情况尚未签署。", "This room has not been signed off yet."),
+    "room-released": Message(409, "本考室已由 {by} 放行。", "{by} has released this room already."),
+    "attempts-open": Message(
+        409,
+        "还有 {n} 人的作答没有最终结束：{names}。",
+        "{n} attempts are not final yet: {names}.",
+    ),
+    "outbox-open": Message(
+        409,
+        "还有 {n} 批答案正在写入，请稍候再放行。",
+        "{n} batches of answers are still being written. Wait a moment, then release.",
+    ),
+    "seats-changed": Message(
+        409,
+        "您查看之后座位已变，没有作任何改动。现在：{seats}。",
+        "The seats have changed since you looked, and nothing was done. Now: {seats}.",
+    ),
+    "swap-too-late": Message(
+        409,
+        "{name} 的考试已经开始，不能再调换座位，请使用换机登录。",
+        "{name} has begun; seats can no longer be exchanged. Use a relog.",
+    ),
+    "duty-not-watching": Message(
+        409, "{name} 的账号不是监考人员或主考。", "{name}'s account is neither an invigilator's nor a chief's."
+    ),
+    "duty-changed": Message(
+        409,
+        "您查看之后已有变动，没有作任何改动。现在值守：{names}。",
+        "This has changed since you looked, and nothing was done. On duty now: {names}.",
+    ),
     # --- the office's decisions on time
     "scope-malformed": Message(
         422,

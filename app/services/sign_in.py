@@ -110,7 +110,8 @@ def choose(mine: Sequence[RowMapping], now_ms: int) -> RowMapping:
     """The session to sit now, of the candidate's allocations by planned start.
 
     1. One they are being moved in: their gap grows, whatever the clock says.
-    2. The first that is open now: from when sign-in opens to its end.
+    2. The first that is open now: from when sign-in opens to its end; after last admission for whoever has signed in
+       before, or was admitted by a chief.
     3. One that is over but not final: a reboot may still bring late answers.
     Otherwise the refusal that says most: too-late, not-open (with the shortest wait), closed.
     """
@@ -124,7 +125,8 @@ def choose(mine: Sequence[RowMapping], now_ms: int) -> RowMapping:
     late = False
     for row in sat:
         if row["state"] == "open" and _is_open(row, now_ms):
-            if row["signed_in_ms"] is not None or now_ms <= row["start_ms"] + row["last_admission_ms"]:
+            in_time = now_ms <= row["start_ms"] + row["last_admission_ms"]
+            if row["signed_in_ms"] is not None or in_time or row["admitted"]:
                 return row
             late = True
     for row in sat:

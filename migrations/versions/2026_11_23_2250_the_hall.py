@@ -298,6 +298,11 @@ def upgrade() -> None:
     op.add_column('allocation', sa.Column('absent_by', sa.BigInteger(), nullable=True))
     op.create_foreign_key(op.f('fk_allocation_absent_by'), 'allocation', 'staff', ['absent_by'], ['id'])
     op.create_foreign_key(op.f('fk_allocation_checked_in_by'), 'allocation', 'staff', ['checked_in_by'], ['id'])
+    op.drop_constraint(op.f('uq_allocation_session_id_seat_id'), 'allocation', type_='unique')
+    op.create_unique_constraint(
+        op.f('uq_allocation_session_id_seat_id'), 'allocation', ['session_id', 'seat_id'], deferrable=True,
+        initially='IMMEDIATE',
+    )
     op.create_index('ix_audit_entry_at', 'audit_entry', ['at'], unique=False)
     op.create_index('ix_audit_entry_staff_id', 'audit_entry', ['staff_id'], unique=False)
     op.create_index('ix_audit_entry_subject', 'audit_entry', ['subject'], unique=False, postgresql_using='gin', postgresql_ops={'subject': 'jsonb_path_ops'})
@@ -318,6 +323,8 @@ def downgrade() -> None:
     op.drop_index('ix_audit_entry_subject', table_name='audit_entry', postgresql_using='gin', postgresql_ops={'subject': 'jsonb_path_ops'})
     op.drop_index('ix_audit_entry_staff_id', table_name='audit_entry')
     op.drop_index('ix_audit_entry_at', table_name='audit_entry')
+    op.drop_constraint(op.f('uq_allocation_session_id_seat_id'), 'allocation', type_='unique')
+    op.create_unique_constraint(op.f('uq_allocation_session_id_seat_id'), 'allocation', ['session_id', 'seat_id'])
     op.drop_constraint(op.f('fk_allocation_checked_in_by'), 'allocation', type_='foreignkey')
     op.drop_constraint(op.f('fk_allocation_absent_by'), 'allocation', type_='foreignkey')
     op.drop_column('allocation', 'absent_by')

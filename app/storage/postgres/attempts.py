@@ -35,7 +35,9 @@ async def of_ticket(conn: AsyncConnection, ticket: str) -> Sequence[Row]:
             s.start_ms + coalesce(a.postponed_ms, 0) AS start_ms,
             s.sign_in_opens_ms, s.last_admission_ms, s.duration_ms,
             a.id AS attempt_id, a.state, a.end_ms, a.signed_in_ms,
-            EXISTS (SELECT 1 FROM relog r WHERE r.attempt_id = a.id AND r.state = 'open') AS moving
+            EXISTS (SELECT 1 FROM relog r WHERE r.attempt_id = a.id AND r.state = 'open') AS moving,
+            EXISTS (SELECT 1 FROM admission ad WHERE ad.session_id = s.id AND ad.candidate_id = c.id
+                AND ad.kind = 'late') AS admitted
         FROM candidate c
         LEFT JOIN allocation al ON al.candidate_id = c.id
         LEFT JOIN session s ON s.id = al.session_id

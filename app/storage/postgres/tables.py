@@ -156,7 +156,8 @@ allocation = sa.Table(
     sa.CheckConstraint("(checked_in_by IS NULL) = (checked_in_ms IS NULL)", name="checked_in"),
     sa.CheckConstraint("(absent_by IS NULL) = (absent_ms IS NULL)", name="absent"),
     sa.UniqueConstraint("session_id", "candidate_id"),
-    sa.UniqueConstraint("session_id", "seat_id"),
+    # Judged at the end of a statement, not row by row: two candidates exchange their seats in one.
+    sa.UniqueConstraint("session_id", "seat_id", deferrable=True, initially="IMMEDIATE"),
 )
 
 # --- the bank and the papers ---
