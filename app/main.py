@@ -27,6 +27,7 @@ from app.api import (
     events,
     evidence,
     health,
+    incidents,
     office,
     openapi,
     problems,
@@ -158,6 +159,7 @@ def create_app(settings: Settings, *, database_url: str, redis_url: str, standby
     app.router.routes.extend(health.ROUTES)
     for module in (staff, attendance, room_records, office, rounds, timing, proposals):
         app.include_router(module.router, max_body_size=settings.max_body_bytes)
+    app.include_router(incidents.router, max_body_size=settings.max_body_bytes)
     app.include_router(evidence.router, max_body_size=settings.max_evidence_bytes)
     app.router.routes.extend(
         [

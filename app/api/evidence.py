@@ -13,15 +13,19 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from app.api.access import needs
 from app.api.deps import get_deps
-from app.api.staff import Id, Key, SessionId, Who
+from app.api.staff import Id, Key, SessionId
 from app.domain.errors import Refused
 from app.domain.evidence import is_picture
-from app.domain.roles import allows
 from app.services import evidence, staff_requests
 from app.services.staff_requests import Request as StaffRequest
+from app.storage.postgres.staff import Login
 
 router = APIRouter(prefix="/api/v1/staff", tags=["staff"])
+Sending = Annotated[Login, needs("incident-open", "discrepancy-open", "misconduct-open")]
+# Whether this file may be opened is a question about the record it belongs to.
+Reading = Annotated[Login, needs("incident-view", "discrepancy-view", "misconduct-view")]
 PATH = "/api/v1/staff/evidence"
 Name = Annotated[str, Query(min_length=1, max_length=255, pattern=r"^[^\x00]*$")]
 
@@ -39,14 +43,12 @@ async def sent(request: Request, most: int) -> bytes:
 
 
 @router.post("/evidence")
-async def keep(request: Request, login: Who, key: Key, session: SessionId, name: Name) -> dict[str, Any]:
+async def keep(request: Request, login: Sending, key: Key, session: SessionId, name: Name) -> dict[str, Any]:
     """Send a photo, scan or text: `{evidence: {id, name, content_type, size, sha256}}`.
 
     JPEG, PNG, WebP, PDF or plain text, told by its bytes. The body is the file itself; it is attached by the request
     that writes the record.
     """
-    if not allows(login.role, "incident-open", room_id=None, own_room_ids=login.own_room_ids):
-        raise Refused("not-permitted")
     deps = get_deps(request)
     body = await sent(request, deps.settings.max_evidence_bytes)
     # Some megabytes: not on the loop that everybody's answers wait for.
@@ -63,7 +65,7 @@ async def keep(request: Request, login: Who, key: Key, session: SessionId, name:
 
 
 @router.get("/evidence/{evidence_id}")
-async def open_file(request: Request, login: Who, evidence_id: Id) -> Response:
+async def open_file(request: Request, login: Reading, evidence_id: Id) -> Response:
     """The bytes of a file, for whoever may read the record it is attached to."""
     async with get_deps(request).engine.connect() as conn:
         kept, body = await evidence.opened(conn, login, evidence_id)

@@ -428,6 +428,35 @@ MESSAGES: dict[str, Message] = {
         "The delay behind this proposal is gone or was dealt with, so nothing need be postponed. Leave it aside.",
     ),
     "proposal-note-missing": Message(422, "不采纳提议时必须写明理由。", "Say why the proposal is not followed."),
+    # --- incidents
+    "plan-unknown": Message(404, "没有预案 {plan}。", "There is no plan {plan}."),
+    "plan-malformed": Message(
+        422, "步骤编号重复，或不属于此预案，请刷新后重新编辑。", "A step is there twice or of another plan. Reload."
+    ),
+    "plan-changed": Message(
+        409,
+        "{by} 已把预案 {plan} 改为第 {version} 版，没有作任何改动。请刷新后重新编辑。",
+        "{by} has made version {version} of plan {plan}, so nothing was changed. Reload and edit that.",
+    ),
+    "step-unknown": Message(404, "此事件的预案没有步骤“{step}”。", "The incident's plan has no step “{step}”."),
+    "step-decided": Message(
+        409, "这一步骤已由 {by} 于 {at} 登记，请刷新。", "{by} wrote this step down at {at}. Look again."
+    ),
+    "entry-empty": Message(422, "没有填写内容。", "There is nothing to write down."),
+    "incident-over": Message(
+        409,
+        "事件 {number} 已由 {by} 于 {at} 关闭或签署；需要更改请先重新打开。",
+        "{by} closed or signed incident {number} at {at}. Reopen it first.",
+    ),
+    "incident-open": Message(409, "事件 {number} 仍未关闭。", "Incident {number} is open."),
+    "incident-not-closed": Message(
+        409, "事件 {number} 尚未关闭，不能签署。", "Incident {number} is not closed yet, so it cannot be signed."
+    ),
+    "incident-changed": Message(
+        409,
+        "您查看之后，{by} 于 {at} 又有登记，没有作任何改动。请重新查看事件 {number} 再确认。",
+        "{by} wrote into incident {number} at {at}, after you looked, so nothing was changed. Look again.",
+    ),
     # --- evidence
     "evidence-empty": Message(422, "文件是空的，请重新选择。", "The file is empty. Choose it again."),
     "evidence-type": Message(

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.errors import Refused
 from app.domain.evidence import kind_of, plain_name
-from app.domain.roles import allows, scope
+from app.domain.roles import Action, allows, scope
 from app.services.staff_requests import Done
 from app.storage.postgres import evidence
 from app.storage.postgres.evidence import Attached, Kept
@@ -89,8 +89,10 @@ def may_read(login: Login, record: Attached) -> bool:
     if record.staff_id == login.staff_id:
         return True
     if record.sealed:
-        return scope(login.role, "incident-sealed") == "all"
+        # Misconduct is sealed always (storage.postgres.evidence.attached).
+        sealed: Action = "misconduct-view" if record.kind == "misconduct" else "incident-sealed"
+        return scope(login.role, sealed) == "all"
+    view: Action = "incident-view" if record.kind == "incident" else "discrepancy-view"
     return any(
-        allows(login.role, "incident-view", room_id=room_id, own_room_ids=login.own_room_ids)
-        for room_id in record.room_ids
+        allows(login.role, view, room_id=room_id, own_room_ids=login.own_room_ids) for room_id in record.room_ids
     )

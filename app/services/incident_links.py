@@ -1,0 +1,160 @@
+"""Actions taken in the system while an incident lasted, as its timeline tells them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.adjustments import AUTOMATIC, reason_words
+from app.domain.roles import scope
+from app.domain.wall_time import WallTime
+from app.services.time_words import iso, length_words
+from app.storage.postgres import incident_links
+from app.storage.postgres.staff import Login
+
+# Told from the ledger and the relogs, or about something else, or the ordinary work of every session.
+LEFT_OUT = (
+    "time.%", "relog.%", "incident.%", "evidence.%", "staff.%", "proposal.%", "papers.%", "check-in%", "attendance.%",
+    "announce%", "notice.%", "export%", "session.%",
+)  # fmt: skip
+ABOUT_ROOMS = frozenset({"site", "building", "room"})
+KINDS = {
+    "postpone": ("推迟开考", "start postponed"),
+    "pause": ("暂停", "paused"),
+    "resume": ("恢复", "resumed"),
+    "extend": ("延长", "extended"),
+    "credit": ("补时", "credited"),
+    "end": ("结束考试", "ended"),
+    "reopen": ("恢复作答", "reopened"),
+    "undo": ("撤销", "undone"),
+}
+RELOGS = {
+    "open": ("待登录", "not signed in yet"),
+    "used": ("已登录", "signed in"),
+    "withdrawn": ("已撤回", "withdrawn"),
+}
+WHAT = {
+    "seat.mark": ("机位状态", "seat marked"),
+    "seats.swap": ("调换座位", "seats exchanged"),
+    "leave": ("离场登记", "left the room"),
+    "duty": ("监考人员变动", "invigilators changed"),
+    "misconduct": ("违纪登记", "misconduct recorded"),
+    "discrepancy": ("信息不符登记", "discrepancy recorded"),
+    "admission": ("准许入场", "admitted"),
+    "room": ("考室情况", "room record"),
+    "stranded": ("处置搁置的答案", "answers kept aside decided on"),
+    "rounds": ("场次调整", "rounds changed"),
+}
+# Of a subject, what a line of the timeline shows.
+SHOWN = ("ticket", "name", "room", "seat", "from", "to", "reason", "note", "after", "kind", "measure")
+
+
+async def actions(
+    conn: AsyncConnection, login: Login, head: RowMapping, people: Sequence[RowMapping], wall: WallTime, *, now_ms: int
+) -> list[dict[str, Any]]:
+    """``[{source, id, kind, zh, en, by, at, at_ms}]`` in the order they came. Misconduct that the login may not read is
+    left out, whoever reads the incident."""
+    ids = [row["candidate_id"] for row in people]
+    about = {
+        "exam": head["exam_id"],
+        "number": str(head["number"]),
+        "from": head["from_ms"],
+        "to": now_ms if head["to_ms"] is None else head["to_ms"],
+        "by_rooms": head["scope"] in ABOUT_ROOMS,
+        "rooms": list(head["room_ids"]),
+        "people": ids,
+    }
+    named = {
+        "tickets": [row["ticket"] for row in people],
+        "attempts": [str(row["attempt_id"]) for row in people if row["attempt_id"] is not None],
+        "seats": await incident_links.seats_of(conn, head["session_id"], ids),
+    }
+    told = _time(await incident_links.adjustments(conn, about))
+    told += [_relog(row) for row in await incident_links.relogs(conn, about)]
+    audit = {key: value for key, value in about.items() if key in ("from", "to", "by_rooms", "rooms")}
+    told += [
+        _audited(row)
+        for row in await incident_links.audited(conn, {**audit, **named}, left_out=LEFT_OUT)
+        if not _hidden(login, row)
+    ]
+    told.sort(key=lambda one: (one["at_ms"], one["source"], one["id"]))
+    return [{**one, "at": iso(wall, one["at_ms"], head["timezone"])} for one in told]
+
+
+def _hidden(login: Login, row: RowMapping) -> bool:
+    if not row["action"].startswith("misconduct"):
+        return False
+    return scope(login.role, "misconduct-view") != "all" and row["staff_id"] != login.staff_id
+
+
+def _time(rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
+    """One line for each decision, and one for everything of a kind that the service entered by itself: after an outage
+    that is a credit for every candidate."""
+    decided = [row for row in rows if row["reason"] not in AUTOMATIC]
+    by_itself: dict[tuple[str, str], list[RowMapping]] = {}
+    for row in rows:
+        if row["reason"] in AUTOMATIC:
+            by_itself.setdefault((row["kind"], row["reason"]), []).append(row)
+    return [_decision(row) for row in decided] + [_entered(some) for some in by_itself.values()]
+
+
+def _decision(row: RowMapping) -> dict[str, Any]:
+    kind_zh, kind_en = KINDS[row["kind"]]
+    why_zh, why_en = reason_words(row["reason"])
+    names = "、".join(row["scope_names"][:5]) + ("…" if len(row["scope_names"]) > 5 else "")
+    long_zh, long_en = _length(row)
+    note = f"；{row['note']}" if row["note"] else ""
+    return {
+        "source": "time", "id": row["id"], "kind": row["kind"], "by": row["by"] or "", "at_ms": row["made_ms"],
+        "zh": f"{kind_zh}{long_zh} {names}（{row['people']} 人，{why_zh}）{note}",
+        "en": f"{kind_en}{long_en} {names} ({row['people']} candidates, {why_en}){note}",
+    }  # fmt: skip
+
+
+def _length(row: RowMapping) -> tuple[str, str]:
+    ms = row["amount_ms"]
+    if ms is None and row["kind"] == "credit":
+        ms = row["to_ms"] - row["from_ms"]
+    if ms is None:
+        return "", ""
+    zh, en = length_words(ms)
+    return f" {zh}", f" {en}"
+
+
+def _entered(rows: Sequence[RowMapping]) -> dict[str, Any]:
+    kind_zh, kind_en = KINDS[rows[0]["kind"]]
+    why_zh, why_en = reason_words(rows[0]["reason"])
+    people = len({row["ticket"] for row in rows if row["ticket"] is not None}) or max(row["people"] for row in rows)
+    one = rows[0] if len(rows) == 1 else None
+    long_zh, long_en = _length(one) if one is not None else ("", "")
+    who = f" {one['name']} {one['ticket']}" if one is not None and one["ticket"] is not None else ""
+    return {
+        "source": "time", "id": rows[0]["id"], "kind": rows[0]["kind"], "by": "", "at_ms": rows[0]["made_ms"],
+        "zh": f"自动{kind_zh}{long_zh}{who}（{people} 人，{why_zh}）",
+        "en": f"{kind_en}{long_en} by the system{who} ({people} candidates, {why_en})",
+    }  # fmt: skip
+
+
+def _relog(row: RowMapping) -> dict[str, Any]:
+    state_zh, state_en = RELOGS[row["state"]]
+    way = f"{row['from_room']} {row['from_seat']} → {row['to_room']} {row['to_seat']}"
+    who = f"{row['name']} {row['ticket']}"
+    return {
+        "source": "relog", "id": row["id"], "kind": "relog", "by": row["by"], "at_ms": row["made_ms"],
+        "zh": f"换机登录 {who}：{way}（{state_zh}）", "en": f"moved {who}: {way} ({state_en})",
+    }  # fmt: skip
+
+
+def _audited(row: RowMapping) -> dict[str, Any]:
+    action, subject = row["action"], row["subject"]
+    zh, en = WHAT.get(action) or WHAT.get(action.split(".")[0]) or (action, action)
+    # Of misconduct the line says that it was written down; what it says is read in its own record.
+    shown = ("ticket", "room", "seat") if action.startswith("misconduct") else SHOWN
+    words = " ".join(str(subject[key]) for key in shown if isinstance(subject.get(key), str) and subject[key])
+    return {
+        "source": "audit", "id": row["id"], "kind": action, "by": row["by"], "at_ms": row["made_ms"],
+        "zh": f"{zh} {words}".strip(), "en": f"{en} {words}".strip(),
+    }  # fmt: skip

@@ -1,0 +1,108 @@
+"""What was done in the system while an incident lasted, read where it is recorded.
+
+Nothing is copied: time from the ledger, moves from the relogs, everything else from the audit log. So an action cannot
+be missing because it came a minute before anybody had time to open the incident, and none is there twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from sqlalchemy import RowMapping, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+# An adjustment concerns the incident when it is about its candidates, or about people of its rooms: who sits there,
+# was to sit there, or was paused as that room. ``by_rooms`` says which of the two the incident is about.
+_ABOUT = (
+    "(CASE WHEN :by_rooms THEN d.room_id = ANY(:rooms) OR EXISTS (SELECT 1 FROM adjustment_attempt m"
+    " JOIN attempt a ON a.id = m.attempt_id"
+    " JOIN allocation al ON al.session_id = a.session_id AND al.candidate_id = a.candidate_id"
+    " JOIN seat st ON st.id IN (al.seat_id, al.planned_seat_id)"
+    " WHERE m.adjustment_id = d.id AND st.room_id = ANY(:rooms))"
+    " ELSE EXISTS (SELECT 1 FROM adjustment_attempt m JOIN attempt a ON a.id = m.attempt_id"
+    " WHERE m.adjustment_id = d.id AND a.candidate_id = ANY(:people)) END)"
+)
+# A pause that still holds counts from when it was made until it is resumed; everything else at the moment it was made.
+_DURING = (
+    "d.made_ms <= :to AND (d.made_ms >= :from OR (d.kind = 'pause' AND NOT EXISTS (SELECT 1 FROM adjustment r"
+    " WHERE r.refers_id = d.id AND r.made_ms < :from)))"
+)
+# Whoever names an incident's number means that one, whatever the scope; and no other.
+_NAMED = "btrim(d.incident, ' #') = CAST(:number AS text)"
+_NAMES_ANOTHER = "btrim(d.incident, ' #') IN (SELECT CAST(o.number AS text) FROM incident o WHERE o.exam_id = :exam)"
+_ROW = (
+    "SELECT d.id, d.kind, d.scope, d.scope_names, d.from_ms, d.to_ms, d.amount_ms, d.reason, d.note, d.refers_id,"
+    " d.made_ms, d.made_at, w.name AS by, c.ticket, c.name,"
+    " (SELECT count(*) FROM adjustment_attempt m WHERE m.adjustment_id = d.id) AS people"
+    " FROM adjustment d JOIN session s ON s.id = d.session_id LEFT JOIN staff w ON w.id = d.staff_id"
+    " LEFT JOIN attempt oa ON oa.id = d.attempt_id LEFT JOIN candidate c ON c.id = oa.candidate_id"
+)
+
+
+async def adjustments(conn: AsyncConnection, about: Mapping[str, Any]) -> list[RowMapping]:
+    """``about``: exam, number, from, to, by_rooms, rooms, people. What answers a linked entry (its resume, its undoing)
+    is linked with it, whenever it came."""
+    rows = await conn.execute(
+        text(
+            # Constants of this module, and named parameters.
+            "WITH RECURSIVE linked AS (SELECT d.id FROM adjustment d JOIN session s ON s.id = d.session_id"  # noqa: S608
+            f" WHERE s.exam_id = :exam AND ({_NAMED} OR (NOT coalesce({_NAMES_ANOTHER}, false) AND {_DURING}"
+            f" AND {_ABOUT})) UNION SELECT r.id FROM adjustment r JOIN linked l ON r.refers_id = l.id"
+            " OR r.supersedes_id = l.id)"
+            f" {_ROW} WHERE d.id IN (SELECT id FROM linked) ORDER BY d.made_ms, d.id"
+        ),
+        dict(about),
+    )
+    return list(rows.mappings())
+
+
+async def relogs(conn: AsyncConnection, about: Mapping[str, Any]) -> list[RowMapping]:
+    """Moves that were open at some time of the incident."""
+    rows = await conn.execute(
+        text(
+            "SELECT m.id, m.state, m.reason, m.opened_ms AS made_ms, m.created_at AS made_at, m.closed_ms,"
+            " w.name AS by, c.ticket, c.name, f.label AS from_seat, fr.name AS from_room, t.label AS to_seat,"
+            " tr.name AS to_room FROM relog m JOIN session s ON s.id = m.session_id"
+            " JOIN attempt a ON a.id = m.attempt_id JOIN candidate c ON c.id = a.candidate_id"
+            " JOIN seat f ON f.id = m.from_seat_id JOIN room fr ON fr.id = f.room_id"
+            " JOIN seat t ON t.id = m.to_seat_id JOIN room tr ON tr.id = t.room_id JOIN staff w ON w.id = m.staff_id"
+            " WHERE s.exam_id = :exam AND m.opened_ms <= :to AND coalesce(m.closed_ms, :to) >= :from"
+            " AND CASE WHEN :by_rooms THEN f.room_id = ANY(:rooms) OR t.room_id = ANY(:rooms)"
+            " ELSE a.candidate_id = ANY(:people) END ORDER BY m.opened_ms, m.id"
+        ),
+        dict(about),
+    )
+    return list(rows.mappings())
+
+
+async def audited(conn: AsyncConnection, about: Mapping[str, Any], *, left_out: Collection[str]) -> list[RowMapping]:
+    """Other changes by staff in its rooms, or about its candidates and the seats they had; ``left_out``: patterns of
+    actions that are told otherwise, or are the day's ordinary work."""
+    rows = await conn.execute(
+        text(
+            "SELECT e.n AS id, e.action, e.subject, e.service_ms AS made_ms, e.at AS made_at, e.staff_id,"
+            " coalesce(w.name, e.actor) AS by FROM audit_entry e LEFT JOIN staff w ON w.id = e.staff_id"
+            " WHERE e.service_ms BETWEEN :from AND :to AND NOT e.action LIKE ANY(:left_out)"
+            " AND CASE WHEN :by_rooms THEN e.subject->>'room_id' = ANY(:room_texts)"
+            " ELSE e.subject->>'ticket' = ANY(:tickets)"
+            " OR coalesce(e.subject->>'attempt', e.subject->>'attempt_id') = ANY(:attempts)"
+            " OR e.subject->>'seat_id' = ANY(:seats) END ORDER BY e.n"
+        ),
+        {**about, "left_out": sorted(left_out), "room_texts": [str(one) for one in about["rooms"]]},
+    )
+    return list(rows.mappings())
+
+
+async def seats_of(conn: AsyncConnection, session_id: int | None, people: Collection[int]) -> list[str]:
+    """Every seat that these candidates have, were given or came from in the session, as text."""
+    rows = await conn.execute(
+        text(
+            "SELECT al.seat_id FROM allocation al WHERE al.session_id = :s AND al.candidate_id = ANY(:p)"
+            " UNION SELECT al.planned_seat_id FROM allocation al WHERE al.session_id = :s AND al.candidate_id = ANY(:p)"
+            " UNION SELECT r.from_seat_id FROM relog r JOIN attempt a ON a.id = r.attempt_id"
+            " WHERE r.session_id = :s AND a.candidate_id = ANY(:p)"
+        ),
+        {"s": session_id, "p": list(people)},
+    )
+    return [str(one) for one in rows.scalars()]
