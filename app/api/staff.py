@@ -204,6 +204,7 @@ async def open_relog(
         to_seat_id=body.to_seat_id,
         reason=body.reason,
         note=body.note,
+        told_by=body.told_by,
         now_ms=now_ms,
     )
     asked = StaffRequest(key, f"relog {attempt_id}", body.model_dump(mode="json"))
@@ -234,7 +235,7 @@ async def mark_seat(
     """Put a seat out of order with the reason, or back in order."""
     deps = get_deps(request)
     now_ms = deps.service_time.now_ms()
-    act = partial(relog.mark_seat, login=login, seat_id=seat_id, out_of_order=body.out_of_order)
+    act = partial(relog.mark_seat, login=login, seat_id=seat_id, out_of_order=body.out_of_order, told_by=body.told_by)
     asked = StaffRequest(key, f"mark {seat_id}", body.model_dump(mode="json"))
     reply = await staff_requests.once(deps.engine, login, asked, act, now_ms=now_ms)
     feeds(request).hurry()

@@ -18,7 +18,7 @@ from app.domain.attendance import balance
 from app.domain.errors import Refused
 from app.domain.roles import Action, allows
 from app.services.staff_requests import Done
-from app.storage.postgres import attendance, relogs, room_records
+from app.storage.postgres import attendance, leaves, notices, relogs, room_records
 from app.storage.postgres.attendance import Placed
 from app.storage.postgres.room_records import RoomRecord
 from app.storage.postgres.staff import Login
@@ -184,6 +184,8 @@ async def swap_seats(
         await _still_open(conn, Where(session_id, place.room_id), now_ms)
     await attendance.swap(conn, one, other)
     after = await attendance.lock(conn, session_id, wanted)
+    for place in after:
+        await _tell_seat(conn, place, now_ms)
     subject = {
         **one.subject(),
         "tickets": [one.ticket, other.ticket],
@@ -202,6 +204,16 @@ async def _nobody_moves(conn: AsyncConnection, place: Placed) -> None:
         moving = await relogs.open_of_attempt(conn, place.attempt_id)
     if moving is not None:
         raise Refused("relog-open", name=moving.name, seat=moving.to_seat, room=moving.to_room, by=moving.by)
+
+
+async def _tell_seat(conn: AsyncConnection, place: Placed, now_ms: int) -> None:
+    """Whoever has signed in sees their right seat with the page's next reply: nothing is waiting for it."""
+    if place.attempt_id is None or place.signed_in_ms is None:
+        return
+    zh = f"您的机位已更正为 {place.room} {place.seat} 号。"
+    en = f"Your seat is now recorded as {place.seat} in {place.room}."
+    await notices.create(conn, place.session_id, "seat", None, zh, en, [place.attempt_id], now_ms)
+    await leaves.move_page(conn, place.attempt_id)
 
 
 def told(place: Placed) -> dict[str, Any]:

@@ -5,51 +5,19 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from sqlalchemy import text
 
-from tests.candidates import SECRET, Candidate, running
-from tests.factories import world
+from tests.candidates import Candidate
+from tests.doors import audit, body, hall, occupant
 from tests.staff import signed_in
+
+__all__ = ["hall"]
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 HOUR = 3_600_000
 
 
-@pytest.fixture
-async def hall(fresh_db, fresh_url, redis_url):
-    """A running service; ``at(**world)`` makes an exam and gives (made, invigilator, chief)."""
-    async with running(fresh_url, redis_url) as (app, client):
-        site = app.state.deps.site
-
-        async def at(start_in_ms: int, **more):
-            now_ms = site.service_time.now_ms()
-            made = await world(
-                fresh_db, SECRET.encode(), items=5, start_ms=now_ms + start_in_ms, **{"candidates": 3, **more}
-            )
-            people = [
-                await signed_in(client, fresh_db, role, room_ids=[made.room_id]) for role in ("invigilator", "chief")
-            ]
-            return made, *people
-
-        at.client, at.engine, at.site = client, fresh_db, site
-        yield at
-
-
-async def audit(engine, action):
-    async with engine.connect() as conn:
-        rows = await conn.execute(text("SELECT subject FROM audit_entry WHERE action = :a ORDER BY n"), {"a": action})
-        return [row.subject for row in rows]
-
-
-def body(made, n=0, **more):
-    return {"session_id": made.session_id, "ticket": made.people[n].ticket, **more}
-
-
-def occupant(picture, ticket):
-    return next(s["occupant"] for s in picture["seats"] if s["occupant"] and s["occupant"]["ticket"] == ticket)
-
-
 async def test_a_check_in_is_entered_once_and_the_second_hears_who_did_it(hall):
-    made, member, chief = await hall(HOUR)
+    made, member, chief = await hall.at(HOUR)
     path = f"/rooms/{made.room_id}/check-in"
     first, second = await asyncio.gather(
         member.post(path, body(made, told_by="门口 王老师")), chief.post(path, body(made))
@@ -57,7 +25,7 @@ async def test_a_check_in_is_entered_once_and_the_second_hears_who_did_it(hall):
     one, other = sorted((first.json(), second.json()), key=lambda told: told["already"])
     assert (one["already"], other["already"]) == (False, True)
     assert one["checked_in"] == other["checked_in"]
-    entered = await audit(hall.engine, "attendance.check-in")
+    entered = await audit(hall, made, "attendance.check-in")
     assert [(e["ticket"], e["room_id"], e["session_id"]) for e in entered] == [
         (made.people[0].ticket, made.room_id, made.session_id)
     ]
@@ -69,23 +37,18 @@ async def test_a_check_in_is_entered_once_and_the_second_hears_who_did_it(hall):
 
     undone = await member.post(f"{path}/undo", body(made, reason="点错了"))
     assert undone.status_code == 200
-    assert [e["reason"] for e in await audit(hall.engine, "attendance.check-in-undo")] == ["点错了"]
+    assert [e["reason"] for e in await audit(hall, made, "attendance.check-in-undo")] == ["点错了"]
     picture = await member.room(made.room_id, made.session_id)
     assert occupant(picture, made.people[0].ticket)["state"] == "not_arrived"
 
 
 async def test_who_is_at_the_wrong_door_is_told_the_right_one(hall):
-    made, member, _ = await hall(HOUR)
-    async with hall.engine.begin() as conn:
-        other = (
-            await conn.execute(
-                text(
-                    "INSERT INTO room (exam_id, building_id, name, ordinal, seat_count, spare_count)"
-                    " SELECT exam_id, building_id, '第02考室', 2, 1, 0 FROM room WHERE id = :r RETURNING id"
-                ),
-                {"r": made.room_id},
-            )
-        ).scalar_one()
+    made, member, _ = await hall.at(HOUR)
+    other = await hall.sql(
+        "INSERT INTO room (exam_id, building_id, name, ordinal, seat_count, spare_count)"
+        " SELECT exam_id, building_id, '第02考室', 2, 1, 0 FROM room WHERE id = :r RETURNING id",
+        r=made.room_id,
+    )
     office = await signed_in(hall.client, hall.engine, "office")
     refused = await office.post(f"/rooms/{other}/check-in", body(made))
     assert (refused.status_code, refused.json()["code"]) == (409, "other-room")
@@ -97,7 +60,7 @@ async def test_who_is_at_the_wrong_door_is_told_the_right_one(hall):
 
 
 async def test_after_last_admission_a_chief_lets_in_and_the_time_is_lost(hall):
-    made, member, chief = await hall(-HOUR, last_admission_ms=900_000)
+    made, member, chief = await hall.at(-HOUR, last_admission_ms=900_000)
     late = Candidate(hall.client, made.people[0])
     assert (await late.sign_in()).json()["code"] == "too-late"
     refused = await member.post(f"/rooms/{made.room_id}/check-in", body(made))
@@ -113,7 +76,7 @@ async def test_after_last_admission_a_chief_lets_in_and_the_time_is_lost(hall):
     assert told["state"] == "running"
     # The hour is gone: nobody gave it back.
     assert told["clock"]["remaining_ms"] < 5_400_000 - HOUR + 60_000
-    (entered,) = await audit(hall.engine, "attendance.admit")
+    (entered,) = await audit(hall, made, "attendance.admit")
     assert entered["reason"] == "班车故障，主考同意"
     assert entered["late_ms"] >= HOUR
     assert entered["attempt"] == str(made.people[0].attempt)
@@ -122,21 +85,19 @@ async def test_after_last_admission_a_chief_lets_in_and_the_time_is_lost(hall):
 
 
 async def test_nobody_is_admitted_late_while_the_door_is_open(hall):
-    made, _, chief = await hall(HOUR)
+    made, _, chief = await hall.at(HOUR)
     refused = await chief.post(f"/rooms/{made.room_id}/admissions", body(made, reason="提前"))
     assert (refused.status_code, refused.json()["code"]) == (409, "admission-open")
 
 
 async def test_absentees_are_confirmed_as_they_were_shown_and_only_after_last_admission(hall):
-    made, member, chief = await hall(-HOUR)
+    made, member, chief = await hall.at(-HOUR)
     path = f"/rooms/{made.room_id}/absent"
     tickets = [one.ticket for one in made.people]
-    async with hall.engine.begin() as conn:
-        await conn.execute(text("UPDATE session SET last_admission_ms = 36000000"))
+    await hall.sql("UPDATE session SET last_admission_ms = 36000000 WHERE id = :s", s=made.session_id)
     early = await member.post(path, {"session_id": made.session_id, "tickets": tickets})
     assert (early.status_code, early.json()["code"]) == (409, "absent-too-early")
-    async with hall.engine.begin() as conn:
-        await conn.execute(text("UPDATE session SET last_admission_ms = 900000"))
+    await hall.sql("UPDATE session SET last_admission_ms = 900000 WHERE id = :s", s=made.session_id)
 
     await chief.post(f"/rooms/{made.room_id}/admissions", body(made, 1, reason="迟到"))
     stale = await member.post(path, {"session_id": made.session_id, "tickets": tickets})
@@ -147,7 +108,7 @@ async def test_absentees_are_confirmed_as_they_were_shown_and_only_after_last_ad
     first, second = await asyncio.gather(member.post(path, now), chief.post(path, now))
     assert sorted((first.json()["already"], second.json()["already"])) == [False, True]
     assert [one["ticket"] for one in first.json()["absent"]] == [tickets[0], tickets[2]]
-    (entered,) = await audit(hall.engine, "attendance.absent")
+    (entered,) = await audit(hall, made, "attendance.absent")
     assert entered["tickets"] == [tickets[0], tickets[2]]
     picture = await member.room(made.room_id, made.session_id)
     assert occupant(picture, tickets[0])["state"] == "absent"
@@ -161,7 +122,7 @@ async def test_absentees_are_confirmed_as_they_were_shown_and_only_after_last_ad
 
 
 async def test_two_seats_are_exchanged_before_the_start_in_one_action(hall):
-    made, member, _ = await hall(HOUR // 2)
+    made, member, _ = await hall.at(HOUR // 2)
     one, other = made.people[:2]
     sitting = Candidate(hall.client, one)
     assert (await sitting.sign_in()).status_code == 200
@@ -180,13 +141,13 @@ async def test_two_seats_are_exchanged_before_the_start_in_one_action(hall):
     named = Candidate(hall.client, other)
     assert (await named.sign_in(seat={"room": "第01考室", "seat": "2"})).json()["code"] == "wrong-seat"
     assert (await named.sign_in(seat={"room": "第01考室", "seat": "1"})).status_code == 200
-    (entered,) = await audit(hall.engine, "attendance.swap")
+    (entered,) = await audit(hall, made, "attendance.swap")
     assert entered["tickets"] == [one.ticket, other.ticket]
     assert entered["after"] == {one.ticket: "第01考室 2", other.ticket: "第01考室 1"}
 
 
 async def test_after_the_start_seats_are_not_exchanged(hall):
-    made, member, _ = await hall(-1000)
+    made, member, _ = await hall.at(-1000)
     asked = {
         "session_id": made.session_id,
         "candidates": [{"ticket": p.ticket, "seat_id": p.seat_id} for p in made.people[:2]],

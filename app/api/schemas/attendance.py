@@ -6,11 +6,9 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints, model_validator
 
-from app.api.schemas.staff import Body, Id, Line
+from app.api.schemas.staff import Body, Id, Line, ToldBy
 from app.services.leave import Kind
 
-# Who asked for it by telephone, when the office does it for a room.
-ToldBy = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100, pattern=r"^[^\x00]*$")]
 Ticket = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=r"^[^\x00]*$")]
 Reason = Annotated[Line, Field(min_length=1)]
 Username = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\x00]*$")]

@@ -50,11 +50,16 @@ async def find_room(conn: AsyncConnection, room_id: int) -> dict[str, Any] | Non
 
 
 async def lock_seat(conn: AsyncConnection, seat_id: int) -> dict[str, Any] | None:
-    """``{id, room_id, label, is_spare, out_of_order}`` with the seat's row locked FOR NO KEY UPDATE."""
-    query = sa.select(seat.c.id, seat.c.room_id, seat.c.label, seat.c.is_spare, seat.c.out_of_order)
-    row = (
-        (await conn.execute(query.where(seat.c.id == seat_id).with_for_update(key_share=True))).mappings().one_or_none()
+    """``{id, room_id, room, label, is_spare, out_of_order}`` with the seat's row locked FOR NO KEY UPDATE."""
+    query = (
+        sa.select(
+            seat.c.id, seat.c.room_id, room.c.name.label("room"), seat.c.label, seat.c.is_spare, seat.c.out_of_order
+        )
+        .join(room, room.c.id == seat.c.room_id)
+        .where(seat.c.id == seat_id)
+        .with_for_update(key_share=True, of=seat)
     )
+    row = (await conn.execute(query)).mappings().one_or_none()
     return dict(row) if row is not None else None
 
 
