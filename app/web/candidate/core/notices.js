@@ -55,6 +55,8 @@ export function createNotices({ send, pause, random, watch, onChange }) {
       const news = told.filter(({ id }) => !known.has(id));
       if (news.length === 0) return false;
       for (const { id } of news) known.add(id);
+      // Whoever is back has read that they were out.
+      if (news.some(({ kind }) => kind === 'return')) open = open.filter((one) => one.kind !== 'leave' || !seen.has(one.id));
       set([...open, ...news].sort((a, b) => a.id - b.id).slice(-MOST));
       return true;
     },
