@@ -22,7 +22,9 @@ from starlette.staticfiles import StaticFiles
 
 from app import background
 from app.api import (
+    accounts,
     attendance,
+    audit,
     candidate,
     events,
     evidence,
@@ -157,7 +159,7 @@ def create_app(settings: Settings, *, database_url: str, redis_url: str, standby
     app.router.routes.extend(candidate.ROUTES)
     app.router.routes.extend(events.ROUTES)
     app.router.routes.extend(health.ROUTES)
-    for module in (staff, attendance, room_records, office, rounds, timing, proposals):
+    for module in (staff, accounts, audit, attendance, room_records, office, rounds, timing, proposals):
         app.include_router(module.router, max_body_size=settings.max_body_bytes)
     app.include_router(incidents.router, max_body_size=settings.max_body_bytes)
     app.include_router(evidence.router, max_body_size=settings.max_evidence_bytes)

@@ -1,4 +1,4 @@
-"""Staff: sign-in, the live room, relog, seats out of order, the audit log (DESIGN §6).
+"""Staff: sign-in, the live room, relog, seats out of order (DESIGN §6).
 
 Who may do what is asked of ``domain.roles`` and nothing else. Every change takes an ``Idempotency-Key`` and goes
 through ``staff_requests.once``: one transaction holds the change, its reply and its audit entry.
@@ -25,7 +25,7 @@ from app.domain.roles import ACTIONS, Action, allows
 from app.services import relog, room, staff_requests, staff_sign_in
 from app.services.room_feed import RoomFeeds
 from app.services.staff_requests import Request as StaffRequest
-from app.storage.postgres import audit, rooms
+from app.storage.postgres import rooms
 from app.storage.postgres.staff import Login
 
 log = structlog.get_logger(__name__)
@@ -240,15 +240,3 @@ async def mark_seat(
     reply = await staff_requests.once(deps.engine, login, asked, act, now_ms=now_ms)
     feeds(request).hurry()
     return reply
-
-
-@router.get("/audit", dependencies=[needs("read-audit")])
-async def audit_log(
-    request: Request,
-    before: Annotated[int | None, Query(ge=1, le=BIGGEST_ID)] = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
-) -> dict[str, Any]:
-    """The newest entries numbered below ``before``: ``{entries: [{n, at, service_ms, actor, action, subject, …}]}``."""
-    async with get_deps(request).engine.connect() as conn:
-        found = await audit.entries(conn, before=before, limit=limit)
-    return {"entries": [{**entry, "hash": bytes(entry["hash"]).hex()} for entry in found]}

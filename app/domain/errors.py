@@ -107,6 +107,33 @@ MESSAGES: dict[str, Message] = {
     "staff-weak-password": Message(
         422, "密码至少需要 {shortest} 个字符。", "A password has at least {shortest} characters."
     ),
+    "staff-wrong-password": Message(
+        403,
+        "原密码不正确，还可再试 {attempts_left} 次。",
+        "The old password is wrong; {attempts_left} tries left.",
+    ),
+    "staff-same-password": Message(422, "新密码不能与原密码相同。", "The new password must differ from the old one."),
+    "staff-own-account": Message(
+        403,
+        "不能在此处更改自己的账户；改密码请用右上角的“改密码”。",
+        "Your own account cannot be changed here; your password can, at the top of the page.",
+    ),
+    "staff-last-admin": Message(
+        409,
+        "{username} 是最后一个可用的管理员账户，不能停用。",
+        "{username} is the last administrator's account in use and cannot be disabled.",
+    ),
+    "staff-already-disabled": Message(
+        409, "{username} 已由 {by} 于 {at} 停用。", "{username} was disabled by {by} at {at} already."
+    ),
+    "staff-already-enabled": Message(
+        409, "{username} 已由 {by} 于 {at} 启用。", "{username} was enabled by {by} at {at} already."
+    ),
+    "staff-rooms-changed": Message(
+        409,
+        "{username} 的考室已由 {by} 于 {at} 改为：{rooms}。请核对后再保存。",
+        "The rooms of {username} were changed by {by} at {at}: {rooms}. Look at them and save again.",
+    ),
     "room-unknown": Message(404, "没有名为“{room}”的考室。", "There is no room named “{room}”."),
     "room-ambiguous": Message(
         409, "多个考试都有考室“{room}”，请指明考试。", "Several exams have a room “{room}”: name the exam."

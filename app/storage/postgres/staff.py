@@ -26,6 +26,7 @@ class Account:
     password_hash: str
     is_demo: bool
     disabled: bool
+    must_change: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ _ACCOUNT = (
     staff.c.password_hash,
     staff.c.is_demo,
     staff.c.disabled,
+    staff.c.must_change,
 )
 
 
@@ -58,6 +60,12 @@ async def find(conn: AsyncConnection, username: str) -> Account | None:
     """The account of that name, disabled or not."""
     found = await conn.execute(sa.select(*_ACCOUNT).where(staff.c.username == username))
     row = found.mappings().one_or_none()
+    return Account(**row) if row is not None else None
+
+
+async def by_id(conn: AsyncConnection, staff_id: int) -> Account | None:
+    """The account of that id, disabled or not."""
+    row = (await conn.execute(sa.select(*_ACCOUNT).where(staff.c.id == staff_id))).mappings().one_or_none()
     return Account(**row) if row is not None else None
 
 
@@ -83,20 +91,51 @@ async def demo_accounts_present(conn: AsyncConnection) -> bool:
 
 
 async def create(
-    conn: AsyncConnection, *, username: str, name: str, role: Role, password_hash: str, is_demo: bool = False
+    conn: AsyncConnection,
+    *,
+    username: str,
+    name: str,
+    role: Role,
+    password_hash: str,
+    is_demo: bool = False,
+    must_change: bool = False,
 ) -> int | None:
     """The new account's id, or None when the username is taken."""
     statement = (
         insert(staff)
-        .values(username=username, name=name, role=role, password_hash=password_hash, is_demo=is_demo)
+        .values(
+            username=username,
+            name=name,
+            role=role,
+            password_hash=password_hash,
+            is_demo=is_demo,
+            must_change=must_change,
+        )
         .on_conflict_do_nothing(index_elements=[staff.c.username])
         .returning(staff.c.id)
     )
     return cast("int | None", (await conn.execute(statement)).scalar_one_or_none())
 
 
-async def set_password_hash(conn: AsyncConnection, staff_id: int, password_hash: str) -> None:
-    await conn.execute(sa.update(staff).where(staff.c.id == staff_id).values(password_hash=password_hash))
+async def set_password_hash(
+    conn: AsyncConnection, staff_id: int, password_hash: str, *, must_change: bool | None = None
+) -> None:
+    """``must_change`` None: the same password, hashed anew."""
+    values = {"password_hash": password_hash} | ({} if must_change is None else {"must_change": must_change})
+    await conn.execute(sa.update(staff).where(staff.c.id == staff_id).values(values))
+
+
+async def lock(conn: AsyncConnection, staff_id: int) -> Account | None:
+    """The account's row, locked until the transaction ends; None when there is none."""
+    found = await conn.execute(sa.select(*_ACCOUNT).where(staff.c.id == staff_id).with_for_update())
+    row = found.mappings().one_or_none()
+    return Account(**row) if row is not None else None
+
+
+async def lock_admins(conn: AsyncConnection) -> list[Account]:
+    """Every administrator, locked in the order of the ids: two who disable each other take turns."""
+    query = sa.select(*_ACCOUNT).where(staff.c.role == "admin").order_by(staff.c.id).with_for_update()
+    return [Account(**row) for row in (await conn.execute(query)).mappings()]
 
 
 async def set_disabled(conn: AsyncConnection, staff_id: int, *, disabled: bool) -> None:
@@ -201,12 +240,12 @@ async def revoke_login(conn: AsyncConnection, token_hash: bytes) -> bool:
     return done.rowcount == 1
 
 
-async def revoke_logins(conn: AsyncConnection, staff_id: int) -> int:
-    """End every live login of an account and say how many there were."""
-    done = await conn.execute(
-        sa.update(login).where(login.c.staff_id == staff_id, _is_live()).values(revoked_at=sa.func.now())
-    )
-    return done.rowcount
+async def revoke_logins(conn: AsyncConnection, staff_id: int, *, but: bytes | None = None) -> int:
+    """End every live login of an account, except the one with the hash ``but``, and say how many there were."""
+    ends = sa.update(login).where(login.c.staff_id == staff_id, _is_live()).values(revoked_at=sa.func.now())
+    if but is not None:
+        ends = ends.where(login.c.token_hash != but)
+    return (await conn.execute(ends)).rowcount
 
 
 # --- requests already answered ---
