@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
 from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.responses import Response
 
 from app.api.access import needs
 from app.api.deps import get_deps
-from app.api.schemas.incidents import EditPlan, OpenIncident, Turn, WriteEntry
+from app.api.schemas.incidents import EditPlan, Format, Language, OpenIncident, Turn, WriteEntry
 from app.api.staff import Id, Key, SessionId
-from app.services import incident_entries, incident_plans, incidents, staff_requests
+from app.services import incident_entries, incident_plans, incident_report, incidents, staff_requests
 from app.services.staff_requests import Done
 from app.services.staff_requests import Request as StaffRequest
 from app.storage.postgres.staff import Login
@@ -66,6 +68,30 @@ async def one(request: Request, login: Reading, incident_id: Id) -> dict[str, An
     deps = get_deps(request)
     async with deps.engine.connect() as conn:
         return await incidents.view(conn, login, incident_id, now_ms=deps.service_time.now_ms())
+
+
+@router.get("/incidents/{incident_id}/report")
+async def report(
+    request: Request,
+    login: Reading,
+    incident_id: Id,
+    form: Annotated[Format, Query(alias="format")] = "html",
+    language: Language = "zh",
+) -> Response:
+    """The report of one incident to print: `format` html, xlsx or docx, `language` zh or en."""
+    deps = get_deps(request)
+    async with deps.engine.connect() as conn:
+        made, number = await incident_report.make(conn, login, incident_id, language, now_ms=deps.service_time.now_ms())
+    body = await asyncio.to_thread(incident_report.written, made, form)
+    return Response(
+        body,
+        media_type=incident_report.TYPES[form],
+        headers={
+            "Content-Disposition": f'attachment; filename="incident-{number}.{form}"',
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "no-store",
+        },
+    )
 
 
 @router.post("/incidents")

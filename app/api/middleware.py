@@ -31,7 +31,7 @@ def page_policy(servers: list[str]) -> bytes:
     """What a page may load and whom it may talk to: this server, and the site's others."""
     allowed = ["'self'", *servers]
     return (
-        "default-src 'self'; img-src 'self' blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'none';"
+        "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none';"
         f" form-action 'self'; connect-src {' '.join(allowed)}"
     ).encode()
 

@@ -161,6 +161,7 @@ STAFF_CODES: dict[str, tuple[str, ...]] = {
         *_CHANGE, "plan-unknown", "scope-malformed", "scope-unknown", "interval-in-future",
     ),
     "/incidents/{incident_id}": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
+    "/incidents/{incident_id}/report": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
     "/incidents/{incident_id}/entries": (
         *_CHANGE, "incident-over", "step-unknown", "step-decided", "entry-empty", "scope-unknown",
         "evidence-unknown", "evidence-attached", "interval-in-future",

@@ -47,3 +47,23 @@ def plain_name(name: str, kind: str) -> str:
     if not dot or written.lower() not in same:
         return (clean or "evidence")[: LONGEST_NAME - len(ending)] + ending
     return f"{stem[: LONGEST_NAME - len(written) - 1]}.{written}"
+
+
+def pixels(body: bytes, kind: str) -> tuple[int, int] | None:
+    """(width, height) of a PNG or JPEG as its head tells; None for anything else, or when the head is damaged."""
+    if kind == "image/png" and body[12:16] == b"IHDR":
+        return _real(int.from_bytes(body[16:20]), int.from_bytes(body[20:24]))
+    if kind != "image/jpeg":
+        return None
+    at = 2
+    # Segment after segment until a frame header (SOF), which is none of DHT, JPG and DAC.
+    while at + 9 < len(body) and body[at] == 0xFF:
+        mark = body[at + 1]
+        if 0xC0 <= mark <= 0xCF and mark not in (0xC4, 0xC8, 0xCC):
+            return _real(int.from_bytes(body[at + 7 : at + 9]), int.from_bytes(body[at + 5 : at + 7]))
+        at += 2 + int.from_bytes(body[at + 2 : at + 4])
+    return None
+
+
+def _real(width: int, height: int) -> tuple[int, int] | None:
+    return (width, height) if width > 0 and height > 0 else None

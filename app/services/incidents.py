@@ -18,6 +18,7 @@ from app.domain.roles import scope
 from app.domain.wall_time import WallTime
 from app.services import incident_links, incident_plans, incident_scope
 from app.services.incident_scope import Asked
+from app.services.incident_words import entry_words
 from app.services.staff_requests import Done
 from app.services.time_words import iso
 from app.storage.postgres import incidents, time_terms
@@ -124,7 +125,7 @@ async def view(conn: AsyncConnection, login: Login, incident_id: int, *, now_ms:
         raise Refused("not-permitted")
     wall = await time_terms.wall_time(conn, now_ms)
     zone = head["timezone"]
-    entries = [told_entry(row, wall, zone) for row in await incidents.entries(conn, incident_id)]
+    entries = [told_entry(row, wall, zone, head["steps"]) for row in await incidents.entries(conn, incident_id)]
     people = await incidents.people(conn, incident_id, head["session_id"])
     rooms = await incidents.rooms(conn, incident_id)
     actions = await incident_links.actions(conn, login, head, people, wall, now_ms=now_ms)
@@ -140,6 +141,7 @@ async def view(conn: AsyncConnection, login: Login, incident_id: int, *, now_ms:
             "entries": entries,
             "actions": actions,
             "newest": head["newest"],
+            "printed": iso(wall, now_ms, zone),
             "may": {
                 "write": incident_scope.may_write(login, head),
                 "close": incident_scope.may_close(login, head),
@@ -178,16 +180,18 @@ def told_head(head: RowMapping, wall: WallTime) -> dict[str, Any]:
     }
 
 
-def told_entry(row: RowMapping, wall: WallTime, zone: str) -> dict[str, Any]:
+def told_entry(row: RowMapping, wall: WallTime, zone: str, steps: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """``{id, kind, data, zh, en, by, told_by, at, at_ms, evidence}``."""
     file = None
     if row["evidence_id"] is not None:
         file = {
             "id": row["evidence_id"], "name": row["file_name"], "content_type": row["content_type"],
             "size": row["size"], "sha256": row["sha256"],
         }  # fmt: skip
+    zh, en = entry_words(row["kind"], row["data"], steps, row["file_name"])
     return {
-        "id": row["id"], "kind": row["kind"], "data": row["data"], "by": row["by"], "told_by": row["told_by"],
-        "at": iso(wall, row["made_ms"], zone), "at_ms": row["made_ms"], "evidence": file,
+        "id": row["id"], "kind": row["kind"], "data": row["data"], "zh": zh, "en": en, "by": row["by"],
+        "told_by": row["told_by"], "at": iso(wall, row["made_ms"], zone), "at_ms": row["made_ms"], "evidence": file,
     }  # fmt: skip
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+import zipfile
+from io import BytesIO
 
 import pytest
 from sqlalchemy import text
@@ -60,6 +62,13 @@ async def opens(staff, hall, plan: str, of: dict, **more) -> dict:
 
 async def writes(staff, incident: dict, kind: str, **more) -> dict:
     return (await ok(staff.post(f"/incidents/{incident['id']}/entries", {"kind": kind, **more})))["incident"]
+
+
+def said(body: bytes, form: str) -> str:
+    if form == "html":
+        return body.decode()
+    parts = zipfile.ZipFile(BytesIO(body))
+    return "".join(parts.read(name).decode() for name in parts.namelist() if name.endswith(".xml"))
 
 
 async def audited(engine, action: str) -> list[dict]:
@@ -132,6 +141,14 @@ async def test_an_incident_is_opened_worked_through_closed_and_signed(hall, fres
     await refused(member.post(f"/incidents/{told['id']}/reopen", reopen), 403, "not-permitted")
     assert (await ok(office.post(f"/incidents/{told['id']}/reopen", reopen)))["incident"]["state"] == "open"
 
+    for language, words in (("zh", ["突发事件报告", "第1考室", "供电所", "二十分钟内到", "走廊.jpg", photo["sha256"]]),
+                            ("en", ["Incident report", "One room loses power", "Told 供电所"])):  # fmt: skip
+        for form in ("html", "xlsx", "docx"):
+            reply = await member.get(f"/incidents/{told['id']}/report", format=form, language=language)
+            assert reply.status_code == 200, reply.text
+            text_ = said(reply.content, form)
+            assert [one for one in words if one not in text_] == []
+            assert f"incident-1.{form}" in reply.headers["content-disposition"]
     opened_ = (await audited(fresh_db, "incident.open"))[0]
     assert (opened_["number"], opened_["room_id"], opened_["session_id"]) == (1, hall.room_ids[0], hall.made.session_id)
     assert [one["told_by"] for one in await audited(fresh_db, "incident.step") if "told_by" in one] == ["张老师"]
