@@ -162,6 +162,7 @@ def _subject(relog: Relog) -> dict[str, object]:
         "attempt": str(relog.attempt_id),
         "room": relog.from_room,
         "room_id": relog.from_room_id,
+        "room_ids": sorted({relog.from_room_id, relog.to_room_id}),
         "session_id": relog.session_id,
         "ticket": relog.ticket,
         "from": f"{relog.from_room} {relog.from_seat}",

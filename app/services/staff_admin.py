@@ -150,7 +150,7 @@ async def _other(conn: AsyncConnection, login: Login, staff_id: int) -> Account:
 async def _already(conn: AsyncConnection, code: str, account: Account, *actions: str, **more: str) -> Refused:
     """What somebody else did first, with who it was and when."""
     last = await staff_accounts.last_change(conn, account.username, actions)
-    by, at = (last["by"], _moment(last["at"])) if last is not None else ("—", "—")
+    by, at = (last["by"], f"{last['at']:%m-%d %H:%M}") if last is not None else ("—", "—")
     return Refused(code, username=account.username, by=by, at=at, **more)
 
 

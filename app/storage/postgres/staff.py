@@ -126,15 +126,18 @@ async def set_password_hash(
 
 
 async def lock(conn: AsyncConnection, staff_id: int) -> Account | None:
-    """The account's row, locked until the transaction ends; None when there is none."""
-    found = await conn.execute(sa.select(*_ACCOUNT).where(staff.c.id == staff_id).with_for_update())
+    """The account's row, locked until the transaction ends; None when there is none.
+
+    FOR NO KEY UPDATE: the claim of a request refers to its own account's row, and must not stand in another's way.
+    """
+    found = await conn.execute(sa.select(*_ACCOUNT).where(staff.c.id == staff_id).with_for_update(key_share=True))
     row = found.mappings().one_or_none()
     return Account(**row) if row is not None else None
 
 
 async def lock_admins(conn: AsyncConnection) -> list[Account]:
     """Every administrator, locked in the order of the ids: two who disable each other take turns."""
-    query = sa.select(*_ACCOUNT).where(staff.c.role == "admin").order_by(staff.c.id).with_for_update()
+    query = sa.select(*_ACCOUNT).where(staff.c.role == "admin").order_by(staff.c.id).with_for_update(key_share=True)
     return [Account(**row) for row in (await conn.execute(query)).mappings()]
 
 

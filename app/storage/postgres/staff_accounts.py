@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.storage.postgres.tables import audit_entry, login, room, staff, staff_room
+from app.storage.postgres.tables import audit_entry, exam, login, room, staff, staff_room
 
 
 async def listed(conn: AsyncConnection) -> list[dict[str, Any]]:
@@ -57,7 +58,7 @@ async def room_names(conn: AsyncConnection, ids: Sequence[int]) -> dict[int, str
 
 
 async def last_change(conn: AsyncConnection, username: str, actions: Sequence[str]) -> dict[str, Any] | None:
-    """``{by, at}`` of the newest of these changes to the account, from the audit log; a change of duty names two."""
+    """``{by, at}`` of the newest of these changes to the account, from the audit log; ``at`` in the exam's zone."""
     query = (
         sa.select(audit_entry.c.actor.label("by"), audit_entry.c.at)
         .where(
@@ -68,4 +69,10 @@ async def last_change(conn: AsyncConnection, username: str, actions: Sequence[st
         .limit(1)
     )
     row = (await conn.execute(query)).mappings().one_or_none()
-    return dict(row) if row is not None else None
+    return {"by": row["by"], "at": row["at"].astimezone(await _zone(conn))} if row is not None else None
+
+
+async def _zone(conn: AsyncConnection) -> ZoneInfo:
+    """Where people read their clocks: the newest exam's zone. The command line may know no exam yet."""
+    query = sa.select(exam.c.timezone).order_by(exam.c.id.desc()).limit(1)
+    return ZoneInfo((await conn.execute(query)).scalar_one_or_none() or "Asia/Shanghai")
