@@ -173,9 +173,11 @@ async def rooms_named(
 
 
 async def rooms_of(conn: AsyncConnection, room_ids: frozenset[int] | None) -> list[dict[str, Any]]:
-    """``[{id, name, number, building, exam_id}]`` in roster order; None asks for every room."""
+    """``[{id, name, number, building, building_id, exam_id}]`` in roster order; None asks for every room."""
     query = (
-        sa.select(room.c.id, room.c.name, room.c.number, building.c.name.label("building"), room.c.exam_id)
+        sa.select(
+            room.c.id, room.c.name, room.c.number, building.c.name.label("building"), room.c.building_id, room.c.exam_id
+        )
         .join(building, building.c.id == room.c.building_id)
         .order_by(room.c.exam_id, room.c.ordinal)
     )

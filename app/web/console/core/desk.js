@@ -7,7 +7,9 @@
  * @typedef {import('./room.js').Picture} Picture
  * @typedef {import('./room.js').Seat} Seat
  * @typedef {import('./room.js').Session} Session
- * @typedef {{id: number, name: string, number: string, building: string, exam_id: number}} Room
+ * @typedef {{
+ *   id: number, name: string, number: string, building: string, building_id: number, exam_id: number,
+ * }} Room
  * @typedef {{username: string, name: string, role: string, may: string[], rooms: Room[]}} Staff
  * @typedef {{
  *   fetch: typeof globalThis.fetch, timers: import('../../shared/api.js').Timers, clock: {now: () => number},
@@ -22,6 +24,7 @@ import { batch, signal } from '../../shared/ui.js';
 import { createActs } from './act.js';
 import { createAside } from './aside.js';
 import { createClicks } from './clicks.js';
+import { createIncidents } from './incidents.js';
 import { createLive } from './live.js';
 import { createNotices } from './notices.js';
 import { currentSession, follow, happenings } from './room.js';
@@ -82,6 +85,10 @@ export function createDesk(ports) {
       forgive();
     },
   });
+  const incidents = createIncidents({
+    get, send, timers, random, loginEnded, forgive,
+    show: () => views.show('incidents'),
+  });
   const live = createLive({
     fetch,
     timers,
@@ -117,6 +124,7 @@ export function createDesk(ports) {
     aside.stop();
     timing.stop();
     views.hide();
+    incidents.reset();
     timers.clearTimeout(sessionsTimer);
     token = null;
     storage.set('token', null);
@@ -212,7 +220,7 @@ export function createDesk(ports) {
 
   return {
     api, phase, staff, sessions, roomId, sessionId, picture, pictureAt, away, closed, selection, query, only, busy,
-    fault, notices, farewell, clock, aside, timing, views,
+    fault, notices, farewell, clock, aside, incidents, timing, views,
     stores: stores.stores,
     dismiss,
     openRoom,
@@ -223,6 +231,9 @@ export function createDesk(ports) {
       timing.hide();
       views.hide();
     },
+
+    /** Bytes below the staff's calls: evidence, reports. @param {string} path */
+    file: (path) => api.blob(`/api/v1/staff${path}`, asked()),
 
     retryNow: () => live.retryNow(),
 

@@ -7,7 +7,9 @@
 import { signal } from '../../shared/ui.js';
 
 /** @type {readonly {name: string, may: string}[]} */
-export const VIEWS = Object.freeze([]);
+export const VIEWS = Object.freeze([
+  { name: 'incidents', may: 'incident-view' },
+]);
 
 /** @param {{onLeave: () => void}} ports `onLeave`: what else lies over the room makes way */
 export function createViews({ onLeave }) {

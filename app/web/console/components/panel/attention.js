@@ -3,6 +3,7 @@ import { html } from '../../../shared/ui.js';
 import { useApp, useSince } from '../../app.js';
 import { LONG_SILENCE_S, minutes, secondsNow } from '../../core/room.js';
 import { Icon } from '../icons/icons.js';
+import { IncidentHere } from '../incidents/here.js';
 
 /** @typedef {import('../../core/room.js').Seat} Seat */
 
@@ -30,6 +31,7 @@ export function Attention({ picture }) {
             return html`<${Row} key=${seat.seat_id} seat=${seat} icon="silent" text=${text} long=${long} />`;
           })}
         </ul>`}
+    <${IncidentHere} />
     <p class="panel-hint soft">${t('attention.hint')}</p>`;
 }
 

@@ -2,6 +2,7 @@
 import { html, useEffect, useLayoutEffect, useRef } from '../../../shared/ui.js';
 import { seatText, useApp, wordsFor } from '../../app.js';
 import { Icon } from '../icons/icons.js';
+import { IncidentHere } from '../incidents/here.js';
 import { Attention } from './attention.js';
 import { Condition, Facts } from './candidate.js';
 import { Relog } from './relog.js';
@@ -57,6 +58,7 @@ function SeatPanel({ seat, picture }) {
       ? html`<${Condition} seat=${seat} occupant=${seat.occupant} />
           ${may('relog') ? html`<${Relog} seat=${seat} occupant=${seat.occupant} picture=${picture} />` : null}
           <${Time} key=${seat.occupant.ticket} occupant=${seat.occupant} picture=${picture} />
+          <${IncidentHere} ticket=${seat.occupant.ticket} />
           <${Facts} seat=${seat} occupant=${seat.occupant} />`
       : html`<${SpareSeat} seat=${seat} mark=${may('mark-seat')} />`}
   </aside>`;
