@@ -24,6 +24,7 @@ import { batch, signal } from '../../shared/ui.js';
 import { createActs } from './act.js';
 import { createAside } from './aside.js';
 import { createClicks } from './clicks.js';
+import { createDoor } from './door.js';
 import { createIncidents } from './incidents.js';
 import { createLive } from './live.js';
 import { createNotices } from './notices.js';
@@ -69,6 +70,7 @@ export function createDesk(ports) {
   const stores = createStores({ fetch, timers, random });
   const get = async (/** @type {string} */ path) => (await api.get(`/api/v1/staff${path}`, asked())).body;
   const aside = createAside({ get, change, timers, random, loginEnded, forgive });
+  const door = createDoor({ act, change, get, loginEnded, picture });
   const timing = createTiming({
     get,
     post: async (path, body) => (await api.post(`/api/v1/staff${path}`, body, asked())).body,
@@ -125,6 +127,7 @@ export function createDesk(ports) {
     timing.stop();
     views.hide();
     incidents.reset();
+    door.reset();
     timers.clearTimeout(sessionsTimer);
     token = null;
     storage.set('token', null);
@@ -213,6 +216,7 @@ export function createDesk(ports) {
       query.value = '';
       only.value = null;
     });
+    door.reset();
     if (!chosen) return live.stop();
     address.set(room, chosen.id);
     live.watch(room, chosen.id);
@@ -220,7 +224,7 @@ export function createDesk(ports) {
 
   return {
     api, phase, staff, sessions, roomId, sessionId, picture, pictureAt, away, closed, selection, query, only, busy,
-    fault, notices, farewell, clock, aside, incidents, timing, views,
+    fault, notices, farewell, clock, aside, door, incidents, timing, views,
     stores: stores.stores,
     dismiss,
     openRoom,
@@ -292,6 +296,7 @@ export function createDesk(ports) {
     /** @param {Seat | null} seat */
     select(seat) {
       batch(() => {
+        if (seat) door.record.value = false;
         selection.value = seat ? { seatId: seat.seat_id, ticket: seat.occupant?.ticket ?? null } : null;
         fault.value = null;
       });
@@ -301,7 +306,7 @@ export function createDesk(ports) {
      * @param {string} attemptId
      * @param {{to_seat_id?: number, same_seat?: boolean, reason: string, note?: string}} body
      */
-    relog: (attemptId, body) => change('relog', `/attempts/${attemptId}/relog`, body),
+    relog: (attemptId, body) => change('relog', `/attempts/${attemptId}/relog`, { ...body, ...door.by() }),
 
     /** @param {number} relogId */
     withdraw: (relogId) => change('withdraw', `/relogs/${relogId}/withdraw`, {}),
@@ -310,7 +315,8 @@ export function createDesk(ports) {
      * @param {number} seatId
      * @param {string | null} why
      */
-    mark: (seatId, why) => change('mark', `/seats/${seatId}/mark`, { out_of_order: why }),
+    mark: (seatId, why) =>
+      change('mark', `/seats/${seatId}/mark`, { out_of_order: why, ...door.by() }),
 
     /**
      * The seats that are free in another room, for a move there.

@@ -1,6 +1,7 @@
 import { html } from '../../../shared/ui.js';
 import { linkOf, useApp, useSince } from '../../app.js';
 import { Aside } from '../aside/aside.js';
+import { Door } from '../door/door.js';
 import { Notices } from '../notices/notices.js';
 import { Panel } from '../panel/panel.js';
 import { SeatMap } from '../seat-map/seat-map.js';
@@ -55,7 +56,8 @@ function Room() {
     return away.value ? null : html`<p class="page-wait" role="status">${t('room.opening')}</p>`;
   }
   return html`<${Summary} />
-    <main class="page-room" data-panel=${desk.selection.value ? 'open' : 'closed'}>
+    ${desk.door.open.value ? html`<${Door} />` : null}
+    <main class="page-room" data-panel=${desk.selection.value || desk.door.record.value ? 'open' : 'closed'}>
       <${SeatMap} />
       <${Panel} />
     </main>`;

@@ -2,6 +2,8 @@
 import { html, useEffect, useLayoutEffect, useRef } from '../../../shared/ui.js';
 import { seatText, useApp, wordsFor } from '../../app.js';
 import { Icon } from '../icons/icons.js';
+import { RoomRecord } from '../room-record/room-record.js';
+import { Attendance } from './attendance.js';
 import { IncidentHere } from '../incidents/here.js';
 import { Attention } from './attention.js';
 import { Condition, Facts } from './candidate.js';
@@ -14,7 +16,9 @@ export function Panel() {
   const picture = desk.picture.value;
   const chosen = desk.selection.value;
   const seat = chosen ? picture?.seats.find((one) => one.seat_id === chosen.seatId) : undefined;
+  const may = (/** @type {string} */ action) => desk.staff.value?.may.includes(action) ?? false;
   if (!picture) return null;
+  if (!seat && desk.door.record.value) return html`<${RoomRecord} key=${picture.room.id} picture=${picture} may=${may} />`;
   if (!seat) return html`<aside class="panel panel-idle"><${Attention} picture=${picture} /></aside>`;
   return html`<${SeatPanel} key=${seat.occupant?.ticket ?? `seat ${seat.seat_id}`} seat=${seat} picture=${picture} />`;
 }
@@ -56,6 +60,7 @@ function SeatPanel({ seat, picture }) {
     </header>
     ${seat.occupant
       ? html`<${Condition} seat=${seat} occupant=${seat.occupant} />
+          <${Attendance} seat=${seat} occupant=${seat.occupant} picture=${picture} may=${may} />
           ${may('relog') ? html`<${Relog} seat=${seat} occupant=${seat.occupant} picture=${picture} />` : null}
           <${Time} key=${seat.occupant.ticket} occupant=${seat.occupant} picture=${picture} />
           <${IncidentHere} ticket=${seat.occupant.ticket} />

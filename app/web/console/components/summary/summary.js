@@ -32,8 +32,35 @@ export function Summary() {
         ${moving > 0 ? html`<${Chip} kind="moving" count=${moving} />` : null}
       </div>
       <${Search} />
+      <${Modes} />
     </div>
   </section>`;
+}
+
+/** The door, and the room's record. */
+function Modes() {
+  const { desk, t } = useApp();
+  const { door, staff, picture } = desk;
+  const may = staff.value?.may ?? [];
+  const { record, numbers } = /** @type {import('../../core/room.js').Picture} */ (picture.value);
+  const stands = record.released ? 'released' : record.signed ? 'signed' : numbers.unaccounted > 0 ? 'open' : 'settled';
+  return html`<div class="summary-modes">
+    ${may.includes('check-in')
+      ? html`<button class="button" aria-pressed=${door.open.value ? 'true' : 'false'} onClick=${() => door.toggle()}>
+          ${t('door.title')}
+        </button>`
+      : null}
+    <button
+      class="button" aria-pressed=${door.record.value ? 'true' : 'false'} data-stands=${stands}
+      onClick=${() => {
+        const next = !door.record.value;
+        desk.select(null);
+        door.record.value = next;
+      }}
+    >
+      ${t('record.title')} <span class="soft">${t(`record.stands.${stands}`)}</span>
+    </button>
+  </div>`;
 }
 
 /** @param {{kind: string, count: number}} props */
