@@ -45,9 +45,9 @@ async def change_password(
 @router.get("/accounts", dependencies=[needs("manage-staff")])
 async def accounts(request: Request) -> dict[str, Any]:
     """Every account: `{accounts: [{id, username, name, role, needs_rooms, is_demo, disabled, must_change, created_at,
-    rooms: [{id, name}], logins: [{created_at, expires_at, address}]}]}`, with the logins that are live."""
+    rooms: [{id, name}], logins: [{created_at, expires_at, address}]}], timezone}`, with the logins that are live."""
     async with get_deps(request).engine.connect() as conn:
-        return {"accounts": await staff_admin.listed(conn)}
+        return await staff_admin.listed(conn)
 
 
 @router.post("/accounts")

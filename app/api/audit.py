@@ -32,7 +32,7 @@ async def audit_entries(
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> dict[str, Any]:
     """Entries of the audit log, the newest first: `{entries: [{n, at, service_ms, actor, name, role, action, zh, en,
-    subject, hash}], next, people, rooms}`.
+    subject, hash}], next, people, rooms, timezone}`.
 
     Each of these narrows it: `ticket` (a candidate), `staff` (a username: what they did and what was done to their
     account), `room` (its id), `action` (`relog.open`, or `relog` for all of them), `from` and `to` (instants with

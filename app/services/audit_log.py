@@ -13,14 +13,15 @@ from app.storage.postgres.audit_search import Sought
 
 
 async def search(conn: AsyncConnection, sought: Sought, *, before: int | None, limit: int) -> dict[str, Any]:
-    """``{entries: [{n, at, service_ms, actor, name, role, action, zh, en, subject, hash}], next, people, rooms}``:
-    the newest first; ``next`` is the ``before`` of the following page, null on the last one; names by ticket and by
-    the id of a room."""
+    """``{entries: [{n, at, service_ms, actor, name, role, action, zh, en, subject, hash}], next, people, rooms,
+    timezone}``: the newest first; ``next`` is the ``before`` of the following page, null on the last one; names by ticket
+    and by the id of a room."""
     rows = await audit_search.search(conn, sought, before=before, limit=limit + 1)
     shown = rows[:limit]
     subjects = [row["subject"] for row in shown]
     return {
         "entries": [_told(row) for row in shown],
+        "timezone": await audit_search.timezone(conn),
         "next": shown[-1]["n"] if len(rows) > limit else None,
         "people": await audit_search.people(conn, sorted(set(_values(subjects, "ticket", "tickets", "closed")))),
         "rooms": await audit_search.rooms(conn, sorted(set(_values(subjects, "room_id", "room_ids")))),

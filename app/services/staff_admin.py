@@ -19,7 +19,7 @@ from app.domain.roles import Role
 from app.services import passwords
 from app.services.staff_accounts import check_password, check_username, keep_an_admin, needs_rooms
 from app.services.staff_requests import Done
-from app.storage.postgres import staff, staff_accounts
+from app.storage.postgres import audit_search, staff, staff_accounts
 from app.storage.postgres.staff import Account, Login
 
 
@@ -34,9 +34,12 @@ class New:
     room_ids: Sequence[int]
 
 
-async def listed(conn: AsyncConnection) -> list[dict[str, Any]]:
-    """Every account (``storage.postgres.staff_accounts.listed``), and whether its role needs rooms."""
-    return [{**_told(one), "needs_rooms": needs_rooms(one["role"])} for one in await staff_accounts.listed(conn)]
+async def listed(conn: AsyncConnection) -> dict[str, Any]:
+    """``{accounts, timezone}``: every account (``storage.postgres.staff_accounts.listed``), and whether its role needs
+    rooms."""
+    found = await staff_accounts.listed(conn)
+    accounts = [{**_told(one), "needs_rooms": needs_rooms(one["role"])} for one in found]
+    return {"accounts": accounts, "timezone": await audit_search.timezone(conn)}
 
 
 async def add(conn: AsyncConnection, new: New) -> Done:

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.storage.postgres.tables import attempt, audit_entry, candidate, room, staff
+from app.storage.postgres.tables import attempt, audit_entry, candidate, exam, room, staff
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,12 @@ async def rooms(conn: AsyncConnection, ids: Sequence[int]) -> dict[int, str]:
     """Names of rooms by id."""
     query = sa.select(room.c.id, room.c.name).where(room.c.id.in_(ids))
     return {row.id: row.name for row in await conn.execute(query)}
+
+
+async def timezone(conn: AsyncConnection) -> str:
+    """Where people read their clocks: the newest exam's zone; a site without an exam has that of its first one."""
+    query = sa.select(exam.c.timezone).order_by(exam.c.id.desc()).limit(1)
+    return (await conn.execute(query)).scalar_one_or_none() or "Asia/Shanghai"
 
 
 def _any(subjects: Iterable[dict[str, Any]]) -> sa.ColumnElement[bool]:

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.storage.postgres.tables import audit_entry, exam, login, room, staff, staff_room
+from app.storage.postgres.audit_search import timezone
+from app.storage.postgres.tables import audit_entry, login, room, staff, staff_room
 
 
 async def listed(conn: AsyncConnection) -> list[dict[str, Any]]:
@@ -69,10 +70,4 @@ async def last_change(conn: AsyncConnection, username: str, actions: Sequence[st
         .limit(1)
     )
     row = (await conn.execute(query)).mappings().one_or_none()
-    return {"by": row["by"], "at": row["at"].astimezone(await _zone(conn))} if row is not None else None
-
-
-async def _zone(conn: AsyncConnection) -> ZoneInfo:
-    """Where people read their clocks: the newest exam's zone. The command line may know no exam yet."""
-    query = sa.select(exam.c.timezone).order_by(exam.c.id.desc()).limit(1)
-    return ZoneInfo((await conn.execute(query)).scalar_one_or_none() or "Asia/Shanghai")
+    return {"by": row["by"], "at": row["at"].astimezone(ZoneInfo(await timezone(conn)))} if row is not None else None

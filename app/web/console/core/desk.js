@@ -10,7 +10,7 @@
  * @typedef {{
  *   id: number, name: string, number: string, building: string, building_id: number, exam_id: number,
  * }} Room
- * @typedef {{username: string, name: string, role: string, may: string[], rooms: Room[]}} Staff
+ * @typedef {{username: string, name: string, role: string, may: string[], rooms: Room[], must_change: boolean}} Staff
  * @typedef {{
  *   fetch: typeof globalThis.fetch, timers: import('../../shared/api.js').Timers, clock: {now: () => number},
  *   random: import('../../shared/random.js').Random, language: () => string,
@@ -21,8 +21,10 @@
 import { ApiError, Refused, createApi } from '../../shared/api.js';
 import { fullJitter } from '../../shared/backoff.js';
 import { batch, signal } from '../../shared/ui.js';
+import { createAccounts } from './accounts.js';
 import { createActs } from './act.js';
 import { createAside } from './aside.js';
+import { createAudit } from './audit.js';
 import { createClicks } from './clicks.js';
 import { createDoor } from './door.js';
 import { createIncidents } from './incidents.js';
@@ -44,7 +46,7 @@ export function createDesk(ports) {
   const { fetch, timers, clock, random, language, storage, address } = ports;
   const api = createApi({ fetch, timers, language });
 
-  const phase = signal(/** @type {'starting' | 'signed-out' | 'signed-in'} */ ('starting'));
+  const phase = signal(/** @type {'starting' | 'signed-out' | 'new-password' | 'signed-in'} */ ('starting'));
   const staff = signal(/** @type {Staff | null} */ (null));
   const sessions = signal(/** @type {Session[]} */ ([]));
   const roomId = signal(/** @type {number | null} */ (null));
@@ -80,6 +82,8 @@ export function createDesk(ports) {
     loginEnded,
     forgive,
   });
+  const audit = createAudit({ get, loginEnded });
+  const accounts = createAccounts({ get, send, random, loginEnded, forgive });
   const views = createViews({
     onLeave() {
       aside.hide();
@@ -162,6 +166,15 @@ export function createDesk(ports) {
 
   /** @param {Staff} who */
   async function enter(who) {
+    if (who.must_change) {
+      // Good for nothing else: the service answers no other call.
+      batch(() => {
+        staff.value = who;
+        phase.value = 'new-password';
+        farewell.value = null;
+      });
+      return;
+    }
     await loadSessions();
     const wanted = address.get();
     const room =
@@ -224,7 +237,7 @@ export function createDesk(ports) {
 
   return {
     api, phase, staff, sessions, roomId, sessionId, picture, pictureAt, away, closed, selection, query, only, busy,
-    fault, notices, farewell, clock, aside, door, incidents, timing, views,
+    fault, notices, farewell, clock, aside, door, incidents, timing, views, audit, accounts,
     stores: stores.stores,
     dismiss,
     openRoom,
@@ -291,6 +304,21 @@ export function createDesk(ports) {
         // This tab has forgotten the token; the service could not be told, which somebody should know.
         if (!(error instanceof Refused)) farewell.value = 'not-told';
       }
+    },
+
+    /**
+     * One's own password; at the first sign-in the page goes on from there.
+     *
+     * @param {string} old
+     * @param {string} next
+     */
+    async changePassword(old, next) {
+      if (!('body' in (await send('password', '/password', { old, new: next })))) return false;
+      if (phase.value === 'new-password') {
+        phase.value = 'starting';
+        await this.start();
+      }
+      return true;
     },
 
     /** @param {Seat | null} seat */

@@ -9,6 +9,8 @@ import { signal } from '../../shared/ui.js';
 /** @type {readonly {name: string, may: string}[]} */
 export const VIEWS = Object.freeze([
   { name: 'incidents', may: 'incident-view' },
+  { name: 'audit', may: 'read-audit' },
+  { name: 'accounts', may: 'manage-staff' },
 ]);
 
 /** @param {{onLeave: () => void}} ports `onLeave`: what else lies over the room makes way */

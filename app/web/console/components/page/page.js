@@ -4,6 +4,7 @@ import { Aside } from '../aside/aside.js';
 import { Door } from '../door/door.js';
 import { Notices } from '../notices/notices.js';
 import { Panel } from '../panel/panel.js';
+import { FirstPassword } from '../password/password.js';
 import { SeatMap } from '../seat-map/seat-map.js';
 import { SignIn } from '../sign-in/sign-in.js';
 import { StoresLine } from '../stores/stores.js';
@@ -16,6 +17,7 @@ export function Page() {
   const { desk, t } = useApp();
   if (desk.phase.value === 'starting') return html`<p class="page-wait" role="status">${t('app.starting')}</p>`;
   if (desk.phase.value === 'signed-out') return html`<${SignIn} />`;
+  if (desk.phase.value === 'new-password') return html`<${FirstPassword} />`;
   return html`<div class="page">
     <${TopBar} />
     <${Views} />

@@ -105,6 +105,7 @@ function Who() {
   if (!staff) return null;
   return html`<div class="who">
     <span class="who-name"><strong>${staff.name}</strong> <span class="soft">${t(`role.${staff.role}`)}</span></span>
+    <button class="button button-quiet who-leave" onClick=${() => desk.views.show('password')}>${t('password.link')}</button>
     <${Look} />
     ${leaving
       ? html`<button class="button who-leave" onClick=${() => void desk.signOut()} onBlur=${() => setLeaving(false)}>
