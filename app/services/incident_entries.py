@@ -71,7 +71,8 @@ async def write(conn: AsyncConnection, login: Login, incident_id: int, entry: En
                 await pen.enter("evidence", {"text": entry.text}, evidence_id=kept.id)
         case "change":
             await _change(pen, entry)
-    return await _told(pen, f"incident.{entry.kind}", told_by=entry.told_by)
+    action = "incident.step-undone" if entry.kind == "step" and not entry.done else f"incident.{entry.kind}"
+    return await _told(pen, action, told_by=entry.told_by, step=entry.step)
 
 
 async def close(

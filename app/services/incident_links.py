@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain import audit_words
 from app.domain.adjustments import AUTOMATIC, reason_words
 from app.domain.roles import scope
 from app.domain.wall_time import WallTime
@@ -17,8 +18,8 @@ from app.storage.postgres.staff import Login
 
 # Told from the ledger and the relogs, or about something else, or the ordinary work of every session.
 LEFT_OUT = (
-    "time.%", "relog.%", "incident.%", "evidence.%", "staff.%", "proposal.%", "papers.%", "check-in%", "attendance.%",
-    "announce%", "notice.%", "export%", "session.%",
+    "time.%", "relog.%", "incident.%", "evidence.%", "staff.%", "proposal.%", "papers.%", "notice.%", "export.%",
+    "session.%", "attendance.check-in%", "attendance.absent",
 )  # fmt: skip
 ABOUT_ROOMS = frozenset({"site", "building", "room"})
 KINDS = {
@@ -35,18 +36,6 @@ RELOGS = {
     "open": ("待登录", "not signed in yet"),
     "used": ("已登录", "signed in"),
     "withdrawn": ("已撤回", "withdrawn"),
-}
-WHAT = {
-    "seat.mark": ("机位状态", "seat marked"),
-    "seats.swap": ("调换座位", "seats exchanged"),
-    "leave": ("离场登记", "left the room"),
-    "duty": ("监考人员变动", "invigilators changed"),
-    "misconduct": ("违纪登记", "misconduct recorded"),
-    "discrepancy": ("信息不符登记", "discrepancy recorded"),
-    "admission": ("准许入场", "admitted"),
-    "room": ("考室情况", "room record"),
-    "stranded": ("处置搁置的答案", "answers kept aside decided on"),
-    "rounds": ("场次调整", "rounds changed"),
 }
 # Of a subject, what a line of the timeline shows.
 SHOWN = ("ticket", "name", "room", "seat", "from", "to", "reason", "note", "after", "kind", "measure")
@@ -150,7 +139,7 @@ def _relog(row: RowMapping) -> dict[str, Any]:
 
 def _audited(row: RowMapping) -> dict[str, Any]:
     action, subject = row["action"], row["subject"]
-    zh, en = WHAT.get(action) or WHAT.get(action.split(".")[0]) or (action, action)
+    zh, en = audit_words.words(action)
     # Of misconduct the line says that it was written down; what it says is read in its own record.
     shown = ("ticket", "room", "seat") if action.startswith("misconduct") else SHOWN
     words = " ".join(str(subject[key]) for key in shown if isinstance(subject.get(key), str) and subject[key])

@@ -135,7 +135,7 @@ def _facts(told: Mapping[str, Any], word: Any, language: Language) -> list[tuple
         (word("number"), f"#{told['number']}"),
         (word("plan"), f"{told['plan']} {told[f'plan_{language}']} ({word('version', n=told['version'])})"),
         (word("session"), told["session"] or "—"),
-        (word("what"), told["title"]),
+        (word("what"), told[f"plan_{language}"] if told["title"] == told["plan_zh"] else told["title"]),
         (word("scope"), f"{scope} {names}".strip()),
         (word("rooms"), f"{len(rooms)}: {'、'.join(rooms[:50])}" if rooms else "—"),
         (word("people"), str(len(told["people"])) if told["people"] else "—"),

@@ -22,7 +22,7 @@ def entry_words(kind: str, data: Mapping[str, Any], steps: Sequence[Mapping[str,
     text = str(data.get("text") or data.get("note") or "")
     match kind:
         case "opened":
-            zh, en = f"登记事件：{data.get('title', '')}", f"Opened: {data.get('title', '')}"
+            zh, en = f"登记事件：{data.get('title', '')}", f"Opened: {data.get('title_en', '')}"
         case "step" | "step-undone":
             zh, en = _step(kind, str(data["step"]), steps)
         case "told":

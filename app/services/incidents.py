@@ -24,6 +24,9 @@ from app.services.time_words import iso
 from app.storage.postgres import incidents, time_terms
 from app.storage.postgres.staff import Login
 
+# Tickets an audit entry names; beyond it the incident says who was meant.
+NAMED = 50
+
 
 @dataclass(frozen=True, slots=True)
 class Opening:
@@ -62,7 +65,15 @@ async def open_incident(conn: AsyncConnection, login: Login, asked: Opening, *, 
         rooms=found.room_ids,
         candidates=found.candidate_ids,
     )  # fmt: skip
-    opened = {"title": title, "plan": asked.plan, "scope": asked.scope.kind, "names": found.names, "note": asked.note}
+    english = asked.title or plan["title_en"]
+    opened = {
+        "title": title,
+        "title_en": english,
+        "plan": asked.plan,
+        "scope": asked.scope.kind,
+        "names": found.names,
+        "note": asked.note,
+    }
     await incidents.enter(
         conn, incident_id, "opened", opened, staff_id=login.staff_id, made_ms=now_ms, told_by=asked.told_by
     )
@@ -99,10 +110,11 @@ def subject(head: RowMapping) -> dict[str, object]:
     }  # fmt: skip
     if not head["sealed"]:
         told |= {"title": head["title"], "scope": head["scope"], "names": list(head["scope_names"])}
-    if len(rooms) == 1:
-        told |= {"room_id": rooms[0]}
+    told |= {"room_id": rooms[0], "room": head["room_names"][0]} if len(rooms) == 1 else {"room_ids": rooms}
     if head["scope"] == "candidate" and not head["sealed"]:
         told |= {"ticket": head["scope_names"][0]}
+    elif head["scope"] == "list" and not head["sealed"]:
+        told |= {"tickets": list(head["scope_names"])[:NAMED]}
     return told
 
 

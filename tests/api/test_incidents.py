@@ -151,7 +151,7 @@ async def test_an_incident_is_opened_worked_through_closed_and_signed(hall, fres
             assert f"incident-1.{form}" in reply.headers["content-disposition"]
     opened_ = (await audited(fresh_db, "incident.open"))[0]
     assert (opened_["number"], opened_["room_id"], opened_["session_id"]) == (1, hall.room_ids[0], hall.made.session_id)
-    assert [one["told_by"] for one in await audited(fresh_db, "incident.step") if "told_by" in one] == ["张老师"]
+    assert [one["told_by"] for one in await audited(fresh_db, "incident.step-undone")] == ["张老师"]
     assert len(await audited(fresh_db, "incident.close")) == 1
 
 
@@ -298,3 +298,36 @@ async def test_many_open_at_once_and_every_one_has_its_own_number(hall, member):
     body = {"session": hall.made.session_id, "plan": "9", "scope": room(hall, 1)}
     replies = await asyncio.gather(*(member.post("/incidents", body, key=secrets.token_hex(8)) for _ in range(6)))
     assert sorted(one.json()["incident"]["number"] for one in replies) == [1, 2, 3, 4, 5, 6]
+
+
+async def test_many_rooms_and_lists_in_the_log_are_found_and_misconduct_is_told_to_those_who_may_read_it(
+    hall, fresh_db, member, office
+):
+    chief = await signed_in(hall.client, fresh_db, "chief", room_ids=hall.room_ids[:1])
+    about_room = await opens(chief, hall, "2", room(hall, 1))
+    about_people = await opens(chief, hall, "2", {"kind": "list", "tickets": ["EXAM-1", "EXAM-2"]})
+    room_id, other = hall.room_ids[0], hall.room_ids[2]
+    async with fresh_db.begin() as conn:
+        staff_id = await conn.scalar(text("SELECT id FROM staff WHERE username = :u"), {"u": member.username})
+        for action, subject in (
+            ("rounds.move", {"room_ids": [other, room_id]}),
+            ("rounds.defer", {"tickets": ["EXAM-9", "EXAM-2"]}),
+            ("rounds.swap", {"room_ids": [other], "tickets": ["EXAM-9"]}),
+            ("misconduct.open", {"room_id": room_id, "ticket": "EXAM-1", "note": "纸条"}),
+            ("attendance.check-in", {"room_id": room_id, "ticket": "EXAM-1"}),
+        ):
+            await audit.append(
+                conn, actor=member.username, staff_id=staff_id, action=action, subject=subject, service_ms=hall.now_ms
+            )
+
+    async def kinds(staff, incident) -> list[str]:
+        return _actions((await ok(staff.get(f"/incidents/{incident['id']}")))["incident"])
+
+    assert await kinds(office, about_room) == ["rounds.move", "misconduct.open"]
+    assert await kinds(office, about_people) == ["rounds.defer", "misconduct.open"]
+    # The chief sees that incident, and nothing of what somebody else wrote down about misconduct; its author does.
+    assert await kinds(chief, about_room) == ["rounds.move"]
+    assert await kinds(member, about_room) == ["rounds.move", "misconduct.open"]
+    told = (await ok(office.get(f"/incidents/{about_room['id']}")))["incident"]["actions"]
+    assert "纸条" not in json.dumps(told, ensure_ascii=False)
+    assert (await audited(fresh_db, "incident.open"))[1]["tickets"] == ["EXAM-1", "EXAM-2"]

@@ -85,11 +85,18 @@ async def audited(conn: AsyncConnection, about: Mapping[str, Any], *, left_out: 
             " coalesce(w.name, e.actor) AS by FROM audit_entry e LEFT JOIN staff w ON w.id = e.staff_id"
             " WHERE e.service_ms BETWEEN :from AND :to AND NOT e.action LIKE ANY(:left_out)"
             " AND CASE WHEN :by_rooms THEN e.subject->>'room_id' = ANY(:room_texts)"
+            " OR e.subject->'room_ids' @> ANY(CAST(:room_lists AS jsonb[]))"
             " ELSE e.subject->>'ticket' = ANY(:tickets)"
+            " OR coalesce(jsonb_exists_any(e.subject->'tickets', CAST(:tickets AS text[])), false)"
             " OR coalesce(e.subject->>'attempt', e.subject->>'attempt_id') = ANY(:attempts)"
             " OR e.subject->>'seat_id' = ANY(:seats) END ORDER BY e.n"
         ),
-        {**about, "left_out": sorted(left_out), "room_texts": [str(one) for one in about["rooms"]]},
+        {
+            **about,
+            "left_out": sorted(left_out),
+            "room_texts": (rooms := [str(one) for one in about["rooms"]]),
+            "room_lists": rooms,
+        },
     )
     return list(rows.mappings())
 

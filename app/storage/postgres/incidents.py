@@ -16,6 +16,8 @@ _HEAD = (
     "SELECT i.*, p.plan, p.version, p.title_zh, p.title_en, p.steps, e.name AS exam_name, e.timezone, s.number AS"
     " session_number, s.name AS session_name, w.name AS opened_by, g.name AS signed_by_name,"
     " ARRAY(SELECT r.room_id FROM incident_room r WHERE r.incident_id = i.id) AS room_ids,"
+    " ARRAY(SELECT ro.name FROM incident_room r JOIN room ro ON ro.id = r.room_id WHERE r.incident_id = i.id"
+    " ORDER BY ro.ordinal, ro.id) AS room_names,"
     " (SELECT max(n.id) FROM incident_entry n WHERE n.incident_id = i.id) AS newest"
     " FROM incident i JOIN incident_plan p ON p.id = i.plan_id JOIN exam e ON e.id = i.exam_id"
     " LEFT JOIN session s ON s.id = i.session_id JOIN staff w ON w.id = i.staff_id"
