@@ -24,7 +24,7 @@ from app.storage.redis.events import Event
 
 Kind = Literal["toilet", "medical", "other"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-# What the page shows in place of the question.
+# Said by the notice, for whoever reads it in the office; the page shows words of its own in place of the question.
 LEFT = (
     "您已离开考室，试题已隐藏，考试时间继续计算。返回后请举手，由监考人员恢复。",
     "You have left the room: the question is hidden and the time runs on. Raise your hand when you are back.",

@@ -6,18 +6,17 @@ import re
 from datetime import timedelta
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.async_api import expect
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tests.candidates import Candidate
 from tests.e2e.conftest import Switchboard
 from tests.e2e.desk import Desk
 from tests.e2e.exam import make_exam, start
 from tests.e2e.eyes import accessible, in_view, nothing_scrolls
 from tests.e2e.server import Server
+from tests.e2e.sitting import Sitting
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
@@ -67,20 +66,28 @@ async def test_a_room_comes_in_and_is_signed_off(
     await expect(desk.seat("1")).to_contain_text(two.name)
     await page.keyboard.press("Escape")
 
-    async with httpx.AsyncClient(base_url=f"{server.url}/api/v1", trust_env=False, timeout=10) as client:
-        sitting = Candidate(client, four)
-        assert (await sitting.sign_in()).status_code == 200
-        await start(record, exam, timedelta(seconds=1))
-        await desk.sees("4", "answering")
-        await desk.open_seat("4")
-        await desk.button("leave.open").click()
-        await desk.button("leave.toilet").click()
-        await desk.sees("4", "on_leave")
-        assert (await sitting.state())["on_leave"] is True
-        await accessible(page, "somebody is out")
-        await desk.button("leave.back").click()
-        await expect(desk.seat("4")).not_to_have_attribute("data-kind", "on_leave")
-        assert (await sitting.state())["on_leave"] is False
+    await start(record, exam, timedelta(0))
+    sitting = Sitting(pcs(server, "pc"), four)
+    await sitting.enter()
+    await sitting.give(four.first("single"), "A")
+    await desk.sees("4", "answering")
+    await desk.open_seat("4")
+    await desk.button("leave.open").click()
+    await desk.button("leave.toilet").click()
+    await desk.sees("4", "on_leave")
+    # Nothing of the paper is left on the page; the time goes on, also for a page that is loaded anew.
+    await expect(sitting.heading("exam.out")).to_be_visible()
+    await expect(sitting.page.locator("#question-title")).to_have_count(0)
+    await accessible(sitting.page, "out of the room")
+    before = await sitting.left_s()
+    await sitting.page.reload()
+    await expect(sitting.heading("exam.out")).to_be_visible()
+    await expect(sitting.page.locator("#question-title")).to_have_count(0)
+    assert await sitting.left_s() <= before
+    await accessible(page, "somebody is out")
+    await desk.button("leave.back").click()
+    await sitting.sees_question(1)
+    await desk.sees("4", "answering")
 
     # After last admission who has not come is proposed, confirmed, and the numbers are signed.
     async with record.begin() as conn:

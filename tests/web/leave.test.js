@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createLeave } from '../../app/web/candidate/core/leave.js';
+import { createNotices } from '../../app/web/candidate/core/notices.js';
 
 const notice = (id, kind) => ({ id, kind, zh: '…', en: '…' });
 
@@ -30,4 +31,21 @@ test('a page that is loaded while its candidate is out shows no question until t
   leave.hear([notice(9, 'return')]);
   leave.read(undefined);
   assert.deepEqual(changes, [true, false]);
+});
+
+test('a leave is confirmed to the service and is no message: the page itself shows it', async () => {
+  const said = [];
+  let open = [];
+  const notices = createNotices({
+    send: async (ids) => said.push(...ids),
+    pause: async () => {},
+    random: { unit: () => 0 },
+    watch: (promise) => void promise,
+    onChange: (next) => (open = next),
+  });
+  assert.equal(notices.tell([notice(5, 'leave')]), false);
+  assert.equal(notices.tell([notice(5, 'leave'), notice(6, 'pause'), notice(7, 'return')]), true);
+  await new Promise(setImmediate);
+  assert.deepEqual(open.map(({ kind }) => kind), ['pause']);
+  assert.deepEqual(said, [5, 7]);
 });

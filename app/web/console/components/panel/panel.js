@@ -1,6 +1,7 @@
 /** One seat: who sits there, how they are, and what can be done. Without a seat: what needs a hand. */
 import { html, useEffect, useLayoutEffect, useRef } from '../../../shared/ui.js';
 import { seatText, useApp, wordsFor } from '../../app.js';
+import { beforeSignIn } from '../../core/room.js';
 import { Icon } from '../icons/icons.js';
 import { RoomRecord } from '../room-record/room-record.js';
 import { Attendance } from './attendance.js';
@@ -29,6 +30,11 @@ function SeatPanel({ seat, picture }) {
   const heading = useRef(/** @type {HTMLElement | null} */ (null));
   const person = seat.occupant ?? seat.arriving;
   const may = (/** @type {string} */ action) => desk.staff.value?.may.includes(action) ?? false;
+  // What somebody who is not there needs first; whoever sits there needs a PC that works.
+  const away = seat.occupant !== null && (beforeSignIn(seat.occupant.state) || seat.occupant.state === 'on_leave');
+  const attendance = seat.occupant
+    ? html`<${Attendance} key="attendance" seat=${seat} occupant=${seat.occupant} picture=${picture} may=${may} />`
+    : null;
 
   // Opened with the keyboard, the panel is where the keyboard goes on; a mouse leaves the focus on the map.
   useLayoutEffect(() => {
@@ -60,8 +66,9 @@ function SeatPanel({ seat, picture }) {
     </header>
     ${seat.occupant
       ? html`<${Condition} seat=${seat} occupant=${seat.occupant} />
-          <${Attendance} seat=${seat} occupant=${seat.occupant} picture=${picture} may=${may} />
+          ${away ? attendance : null}
           ${may('relog') ? html`<${Relog} seat=${seat} occupant=${seat.occupant} picture=${picture} />` : null}
+          ${away ? null : attendance}
           <${Time} key=${seat.occupant.ticket} occupant=${seat.occupant} picture=${picture} />
           <${IncidentHere} ticket=${seat.occupant.ticket} />
           <${Facts} seat=${seat} occupant=${seat.occupant} />`
