@@ -99,6 +99,7 @@ _ROUNDS = (
     "round-gone-on", "not-drawn", "blueprint-missing", "bank-too-small", "uneven-points", "neighbours-alike",
     "draw-faulty",
 )  # fmt: skip
+_AT_THE_DOOR = ("ticket-unknown", "other-session", "other-room", "room-signed")
 STAFF_CODES: dict[str, tuple[str, ...]] = {
     "/sign-in": (
         "bad-body", "staff-sign-in-failed", "staff-too-many-tries", "staff-disabled", "staff-demo-account",
@@ -127,6 +128,23 @@ STAFF_CODES: dict[str, tuple[str, ...]] = {
     "/accounts/{account_id}/logins/revoke": (*_CHANGE, "staff-own-account"),
     "/audit": (*_LOGIN, "bad-body", "not-permitted"),
     "/audit/actions": (*_LOGIN, "not-permitted"),
+    "/rooms/{room_id}/check-in": (
+        *_CHANGE, *_AT_THE_DOOR, "last-admission-passed", "candidate-ended",
+    ),
+    "/rooms/{room_id}/check-in/undo": (*_CHANGE, *_AT_THE_DOOR, "signed-in-already"),
+    "/rooms/{room_id}/admissions": (
+        *_CHANGE, *_AT_THE_DOOR, "signed-in-already", "admission-open", "candidate-ended",
+    ),
+    "/rooms/{room_id}/absent": (*_CHANGE, "room-signed", "absent-too-early", "attendance-changed"),
+    "/seats/swap": (
+        *_CHANGE, "ticket-unknown", "other-session", "seats-changed", "swap-too-late", "relog-open", "room-signed",
+    ),
+    "/attempts/{attempt_id}/leave": (*_CHANGE, "not-signed-in", "candidate-ended"),
+    "/attempts/{attempt_id}/return": (*_CHANGE, "not-left"),
+    "/rooms/{room_id}/sign-off": (*_CHANGE, "attendance-moved", "not-balanced"),
+    "/rooms/{room_id}/sign-off/undo": (*_CHANGE, "room-released"),
+    "/rooms/{room_id}/release": (*_CHANGE, "not-signed", "not-balanced", "attempts-open", "outbox-open"),
+    "/rooms/{room_id}/duty": (*_CHANGE, "staff-unknown", "duty-not-watching", "duty-changed"),
     "/time/preview": (*_LOGIN, "bad-body", "not-permitted", "not-found", *_TIME),
     "/time/actions": (*_CHANGE, *_TIME, "undo-too-late", "time-changed", "cap-exceeded", "nothing-gained"),
     "/time/sessions/{session_id}": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
@@ -169,6 +187,17 @@ STAFF_CODES: dict[str, tuple[str, ...]] = {
     "/incidents/{incident_id}/close": (*_CHANGE, "incident-over", "incident-changed"),
     "/incidents/{incident_id}/reopen": (*_CHANGE, "incident-open", "incident-changed", "entry-empty"),
     "/incidents/{incident_id}/sign": (*_CHANGE, "incident-over", "incident-not-closed", "incident-changed"),
+    "/discrepancies": (
+        *_CHANGE, "ticket-unknown", "other-session", "other-room", "discrepancy-malformed", "discrepancy-same",
+        "discrepancy-open", "evidence-unknown", "evidence-attached", "evidence-type",
+    ),
+    "/discrepancies/about": (*_LOGIN, "bad-body", "not-permitted", "ticket-unknown"),
+    "/discrepancies/report": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
+    "/discrepancies/decide": (
+        *_CHANGE, "discrepancy-decided", "discrepancy-moved", "discrepancy-id-taken",
+    ),
+    "/discrepancies/{discrepancy_id}": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
+    "/discrepancies/{discrepancy_id}/evidence": (*_CHANGE, "evidence-unknown", "evidence-attached"),
     "/evidence": (*_CHANGE, "body-too-large", "evidence-empty", "evidence-type"),
     "/evidence/{evidence_id}": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
     "/stranded": (*_LOGIN, "bad-body", "not-permitted", "not-found", "session-not-begun"),
