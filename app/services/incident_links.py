@@ -52,6 +52,7 @@ async def actions(
         "number": str(head["number"]),
         "from": head["from_ms"],
         "to": now_ms if head["to_ms"] is None else head["to_ms"],
+        "everywhere": head["scope"] == "site",
         "by_rooms": head["scope"] in ABOUT_ROOMS,
         "rooms": list(head["room_ids"]),
         "people": ids,
@@ -61,7 +62,9 @@ async def actions(
         "attempts": [str(row["attempt_id"]) for row in people if row["attempt_id"] is not None],
         "seats": await incident_links.seats_of(conn, head["session_id"], ids),
     }
-    told = _time(await incident_links.adjustments(conn, about))
+    told = [_decision(row) for row in await incident_links.decided(conn, about, AUTOMATIC)]
+    # One line for each kind of them: after an outage there is one for every candidate.
+    told += [_entered(row) for row in await incident_links.by_itself(conn, about, AUTOMATIC)]
     told += [_relog(row) for row in await incident_links.relogs(conn, about)]
     audit = {key: value for key, value in about.items() if key in ("from", "to", "by_rooms", "rooms")}
     told += [
@@ -77,17 +80,6 @@ def _hidden(login: Login, row: RowMapping) -> bool:
     if not row["action"].startswith("misconduct"):
         return False
     return scope(login.role, "misconduct-view") != "all" and row["staff_id"] != login.staff_id
-
-
-def _time(rows: Sequence[RowMapping]) -> list[dict[str, Any]]:
-    """One line for each decision, and one for everything of a kind that the service entered by itself: after an outage
-    that is a credit for every candidate."""
-    decided = [row for row in rows if row["reason"] not in AUTOMATIC]
-    by_itself: dict[tuple[str, str], list[RowMapping]] = {}
-    for row in rows:
-        if row["reason"] in AUTOMATIC:
-            by_itself.setdefault((row["kind"], row["reason"]), []).append(row)
-    return [_decision(row) for row in decided] + [_entered(some) for some in by_itself.values()]
 
 
 def _decision(row: RowMapping) -> dict[str, Any]:
@@ -107,23 +99,26 @@ def _length(row: RowMapping) -> tuple[str, str]:
     ms = row["amount_ms"]
     if ms is None and row["kind"] == "credit":
         ms = row["to_ms"] - row["from_ms"]
+    return _long(ms)
+
+
+def _long(ms: int | None) -> tuple[str, str]:
     if ms is None:
         return "", ""
     zh, en = length_words(ms)
     return f" {zh}", f" {en}"
 
 
-def _entered(rows: Sequence[RowMapping]) -> dict[str, Any]:
-    kind_zh, kind_en = KINDS[rows[0]["kind"]]
-    why_zh, why_en = reason_words(rows[0]["reason"])
-    people = len({row["ticket"] for row in rows if row["ticket"] is not None}) or max(row["people"] for row in rows)
-    one = rows[0] if len(rows) == 1 else None
-    long_zh, long_en = _length(one) if one is not None else ("", "")
-    who = f" {one['name']} {one['ticket']}" if one is not None and one["ticket"] is not None else ""
+def _entered(row: RowMapping) -> dict[str, Any]:
+    kind_zh, kind_en = KINDS[row["kind"]]
+    why_zh, why_en = reason_words(row["reason"])
+    one = row["entries"] == row["people"] == 1
+    long_zh, long_en = _long(row["length_ms"] if one else None)
+    who = f" {row['name']} {row['ticket']}" if one else ""
     return {
-        "source": "time", "id": rows[0]["id"], "kind": rows[0]["kind"], "by": "", "at_ms": rows[0]["made_ms"],
-        "zh": f"自动{kind_zh}{long_zh}{who}（{people} 人，{why_zh}）",
-        "en": f"{kind_en}{long_en} by the system{who} ({people} candidates, {why_en})",
+        "source": "time", "id": row["id"], "kind": row["kind"], "by": "", "at_ms": row["made_ms"],
+        "zh": f"自动{kind_zh}{long_zh}{who}（{row['people']} 人，{why_zh}）",
+        "en": f"{kind_en}{long_en} by the system{who} ({row['people']} candidates, {why_en})",
     }  # fmt: skip
 
 

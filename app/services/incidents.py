@@ -152,7 +152,6 @@ async def view(conn: AsyncConnection, login: Login, incident_id: int, *, now_ms:
             "people": [{key: row[key] for key in ("ticket", "name", "room", "seat")} for row in people],
             "entries": entries,
             "actions": actions,
-            "newest": head["newest"],
             "printed": iso(wall, now_ms, zone),
             "may": {
                 "write": incident_scope.may_write(login, head),
@@ -187,6 +186,7 @@ def told_head(head: RowMapping, wall: WallTime) -> dict[str, Any]:
         "to": None if head["to_ms"] is None else iso(wall, head["to_ms"], zone),
         "by": head["opened_by"],
         "at": iso(wall, head["made_ms"], zone),
+        "newest": head["newest"],
         "signed_by": head["signed_by_name"],
         "signed_at": None if head["signed_ms"] is None else iso(wall, head["signed_ms"], zone),
     }

@@ -320,8 +320,23 @@ async def test_many_rooms_and_lists_in_the_log_are_found_and_misconduct_is_told_
                 conn, actor=member.username, staff_id=staff_id, action=action, subject=subject, service_ms=hall.now_ms
             )
 
+        await conn.execute(
+            text(
+                "INSERT INTO adjustment (kind, session_id, attempt_id, from_ms, to_ms, reason, source, made_ms)"
+                " SELECT 'credit', session_id, id, :now - 42000, :now, r, r, :now FROM attempt, unnest(CAST(:r AS text[])) r"
+                " WHERE r = 'reconnect' OR id = :a"
+            ),
+            {"now": hall.now_ms, "r": ["reconnect", "relog"], "a": hall.rooms[0][0]},
+        )
+    by_itself = [
+        one["zh"] for one in (await ok(office.get(f"/incidents/{about_room['id']}")))["incident"]["actions"]
+        if one["source"] == "time"
+    ]  # fmt: skip
+    assert sorted(by_itself) == ["自动补时 42 秒 考生1 EXAM-1（1 人，换机）", "自动补时（2 人，服务恢复后重连）"]
+
     async def kinds(staff, incident) -> list[str]:
-        return _actions((await ok(staff.get(f"/incidents/{incident['id']}")))["incident"])
+        told = (await ok(staff.get(f"/incidents/{incident['id']}")))["incident"]["actions"]
+        return [one["kind"] for one in told if one["source"] == "audit"]
 
     assert await kinds(office, about_room) == ["rounds.move", "misconduct.open"]
     assert await kinds(office, about_people) == ["rounds.defer", "misconduct.open"]

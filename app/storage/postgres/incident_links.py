@@ -12,16 +12,18 @@ from typing import Any
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-# An adjustment concerns the incident when it is about its candidates, or about people of its rooms: who sits there,
-# was to sit there, or was paused as that room. ``by_rooms`` says which of the two the incident is about.
-_ABOUT = (
-    "(CASE WHEN :by_rooms THEN d.room_id = ANY(:rooms) OR EXISTS (SELECT 1 FROM adjustment_attempt m"
-    " JOIN attempt a ON a.id = m.attempt_id"
+# Whose time an incident is about: its candidates; or those who sit in its rooms, or were to. Read once, because an
+# outage leaves an entry for every candidate.
+_MINE = (
+    "mine AS MATERIALIZED (SELECT a.id FROM attempt a JOIN session s ON s.id = a.session_id"
     " JOIN allocation al ON al.session_id = a.session_id AND al.candidate_id = a.candidate_id"
-    " JOIN seat st ON st.id IN (al.seat_id, al.planned_seat_id)"
-    " WHERE m.adjustment_id = d.id AND st.room_id = ANY(:rooms))"
-    " ELSE EXISTS (SELECT 1 FROM adjustment_attempt m JOIN attempt a ON a.id = m.attempt_id"
-    " WHERE m.adjustment_id = d.id AND a.candidate_id = ANY(:people)) END)"
+    " JOIN seat st ON st.id IN (al.seat_id, al.planned_seat_id) WHERE s.exam_id = :exam AND NOT :everywhere"
+    " AND CASE WHEN :by_rooms THEN st.room_id = ANY(:rooms) ELSE a.candidate_id = ANY(:people) END)"
+)
+# Or paused as one of its rooms, whoever sits there by now.
+_ABOUT = (
+    "(:everywhere OR (:by_rooms AND d.room_id = ANY(:rooms)) OR EXISTS (SELECT 1 FROM adjustment_attempt m"
+    " WHERE m.adjustment_id = d.id AND m.attempt_id IN (SELECT id FROM mine)))"
 )
 # A pause that still holds counts from when it was made until it is resumed; everything else at the moment it was made.
 _DURING = (
@@ -40,19 +42,39 @@ _ROW = (
 )
 
 
-async def adjustments(conn: AsyncConnection, about: Mapping[str, Any]) -> list[RowMapping]:
-    """``about``: exam, number, from, to, by_rooms, rooms, people. What answers a linked entry (its resume, its undoing)
+async def decided(conn: AsyncConnection, about: Mapping[str, Any], automatic: Collection[str]) -> list[RowMapping]:
+    """What people decided on time. ``about``: exam, number, from, to, everywhere, by_rooms, rooms, people;
+    ``automatic``: reasons of what the service enters by itself. What answers a linked entry (its resume, its undoing)
     is linked with it, whenever it came."""
     rows = await conn.execute(
         text(
             # Constants of this module, and named parameters.
-            "WITH RECURSIVE linked AS (SELECT d.id FROM adjustment d JOIN session s ON s.id = d.session_id"  # noqa: S608
-            f" WHERE s.exam_id = :exam AND ({_NAMED} OR (NOT coalesce({_NAMES_ANOTHER}, false) AND {_DURING}"
-            f" AND {_ABOUT})) UNION SELECT r.id FROM adjustment r JOIN linked l ON r.refers_id = l.id"
-            " OR r.supersedes_id = l.id)"
+            f"WITH RECURSIVE {_MINE}, linked AS (SELECT d.id FROM adjustment d"  # noqa: S608
+            " JOIN session s ON s.id = d.session_id WHERE s.exam_id = :exam AND d.reason <> ALL(:automatic)"
+            f" AND ({_NAMED} OR (NOT coalesce({_NAMES_ANOTHER}, false) AND {_DURING} AND {_ABOUT}))"
+            " UNION SELECT r.id FROM adjustment r JOIN linked l ON r.refers_id = l.id OR r.supersedes_id = l.id)"
             f" {_ROW} WHERE d.id IN (SELECT id FROM linked) ORDER BY d.made_ms, d.id"
         ),
-        dict(about),
+        {**about, "automatic": sorted(automatic)},
+    )
+    return list(rows.mappings())
+
+
+async def by_itself(conn: AsyncConnection, about: Mapping[str, Any], automatic: Collection[str]) -> list[RowMapping]:
+    """What the service entered by itself, one row for each kind and reason: ``entries``, ``people``, and of a single
+    one its ``ticket``, ``name`` and ``length_ms``."""
+    rows = await conn.execute(
+        text(
+            f"WITH {_MINE} SELECT d.kind, d.reason, min(d.id) AS id, min(d.made_ms) AS made_ms,"  # noqa: S608
+            " count(DISTINCT d.id) AS entries, count(DISTINCT m.attempt_id) AS people, min(c.ticket) AS ticket,"
+            " min(c.name) AS name, max(coalesce(d.amount_ms, d.to_ms - d.from_ms)) AS length_ms"
+            " FROM adjustment d JOIN session s ON s.id = d.session_id"
+            " JOIN adjustment_attempt m ON m.adjustment_id = d.id JOIN attempt a ON a.id = m.attempt_id"
+            " JOIN candidate c ON c.id = a.candidate_id"
+            " WHERE s.exam_id = :exam AND d.reason = ANY(:automatic)"
+            f" AND {_DURING} AND (:everywhere OR m.attempt_id IN (SELECT id FROM mine)) GROUP BY d.kind, d.reason"
+        ),
+        {**{key: value for key, value in about.items() if key != "number"}, "automatic": sorted(automatic)},
     )
     return list(rows.mappings())
 

@@ -92,7 +92,7 @@ export function createDesk(ports) {
     },
   });
   const incidents = createIncidents({
-    get, send, timers, random, loginEnded, forgive,
+    get, send, timers, clock, random, loginEnded, forgive,
     show: () => views.show('incidents'),
   });
   const live = createLive({

@@ -17,10 +17,10 @@
  *   id: number, number: number, plan: string, plan_zh: string, plan_en: string, title: string, session: string | null,
  *   session_id: number | null, scope: string, names: string[], room_ids: number[], sealed: boolean,
  *   state: 'open' | 'closed' | 'signed', from: string, to: string | null, by: string, at: string,
- *   signed_by: string | null, signed_at: string | null,
+ *   signed_by: string | null, signed_at: string | null, newest: number,
  * }} Head
  * @typedef {Head & {
- *   told_by: string, version: number, steps: Step[], entries: Entry[], actions: Action[], newest: number,
+ *   told_by: string, version: number, steps: Step[], entries: Entry[], actions: Action[],
  *   rooms: {id: number, name: string, building: string}[],
  *   people: {ticket: string, name: string, room: string | null, seat: string | null}[],
  *   may: {write: boolean, close: boolean, sign: boolean, seal: boolean},
@@ -38,6 +38,7 @@ import { ApiError } from '../../shared/api.js';
 import { batch, signal } from '../../shared/ui.js';
 
 export const EVERY_MS = 6000;
+export const ACTIONS_EVERY_MS = 24_000;
 export const SCOPES = /** @type {const} */ (['room', 'list', 'building', 'site']);
 /** As the service takes them. */
 export const LARGEST_FILE = 10_485_760;
@@ -53,11 +54,11 @@ const blank = () => ({
  * @param {{
  *   get: (path: string) => Promise<any>, send: (at: string, path: string, body: unknown) => Promise<{body: any} | {error: unknown}>,
  *  timers: import('../../shared/api.js').Timers,
- *   random: {unit: () => number}, loginEnded: (error: unknown) => boolean, forgive: () => void,
+ *   clock: {now: () => number}, random: {unit: () => number}, loginEnded: (error: unknown) => boolean, forgive: () => void,
  *   show: () => void,
  * }} ports `send`: one click, repeated until answered; `show`: the desk comes onto the screen
  */
-export function createIncidents({ get, send, timers, random, loginEnded, forgive, show }) {
+export function createIncidents({ get, send, timers, clock, random, loginEnded, forgive, show }) {
   const session = signal(/** @type {number | null} */ (null));
   const list = signal(/** @type {Head[] | null} */ (null));
   const one = signal(/** @type {Incident | null} */ (null));
@@ -70,6 +71,7 @@ export function createIncidents({ get, send, timers, random, loginEnded, forgive
   /** @type {any} */
   let timer = null;
   let round = 0;
+  let seenAt = -Infinity;
 
   const openId = () => (at.value.kind === 'one' ? at.value.id : null);
 
@@ -79,11 +81,13 @@ export function createIncidents({ get, send, timers, random, loginEnded, forgive
     const id = openId();
     if (of === null) return;
     try {
-      const [heads, told] = await Promise.all([
-        get(`/incidents?session=${of}`),
-        id === null ? null : get(`/incidents/${id}`),
-      ]);
+      const heads = await get(`/incidents?session=${of}`);
+      const newest = heads.incidents.find((/** @type {Head} */ head) => head.id === id)?.newest;
+      // What was done in the system makes no entry: seen again now and then, which costs the service more than the list.
+      const stale = one.value?.id !== id || one.value?.newest !== newest || clock.now() - seenAt > ACTIONS_EVERY_MS;
+      const told = id !== null && stale ? await get(`/incidents/${id}`) : null;
       if (mine !== round) return;
+      if (told) seenAt = clock.now();
       batch(() => {
         list.value = heads.incidents;
         if (told) one.value = told.incident;
@@ -135,7 +139,10 @@ export function createIncidents({ get, send, timers, random, loginEnded, forgive
   async function change(at, path, body) {
     const reply = await send(at, path, body);
     if ('body' in reply) take(reply.body.incident);
-    else void load();
+    else {
+      seenAt = -Infinity;
+      void load();
+    }
     return 'body' in reply;
   }
 
