@@ -60,6 +60,7 @@ async def attachable(conn: AsyncConnection, login: Login, evidence_ids: Sequence
     """The files, for a record of this exam: its own sender attaches a file, and once. Refused: evidence-unknown,
     evidence-attached."""
     ids = list(dict.fromkeys(evidence_ids))
+    await evidence.lock(conn, ids)
     found = await evidence.find(conn, ids)
     mine = [one for one in found if one.staff_id == login.staff_id and one.exam_id == exam_id]
     if len(mine) < len(ids):

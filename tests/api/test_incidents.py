@@ -111,8 +111,11 @@ async def test_an_incident_is_opened_worked_through_closed_and_signed(hall, fres
         office.post(f"/incidents/{told['id']}/entries", {"kind": "evidence", "files": [photo["id"]]}),
         404, "evidence-unknown",
     )  # fmt: skip
-    told = await writes(member, told, "evidence", files=[photo["id"]], text="配电箱")
-    assert told["entries"][-1]["evidence"] == photo
+    attach = {"kind": "evidence", "files": [photo["id"]], "text": "配电箱"}
+    twice = await asyncio.gather(*(member.post(f"/incidents/{told['id']}/entries", attach) for _ in range(2)))
+    assert sorted(one.status_code for one in twice) == [200, 409]
+    told = (await ok(member.get(f"/incidents/{told['id']}")))["incident"]
+    assert [one["evidence"] for one in told["entries"] if one["evidence"]] == [photo]
     assert (await office.get(f"/evidence/{photo['id']}")).content == JPEG
     await refused(
         member.post(f"/incidents/{told['id']}/entries", {"kind": "evidence", "files": [photo["id"]]}),

@@ -55,6 +55,12 @@ async def find(conn: AsyncConnection, evidence_ids: list[int]) -> list[Kept]:
     return [Kept(**row) for row in (await conn.execute(query)).mappings()]
 
 
+async def lock(conn: AsyncConnection, evidence_ids: list[int]) -> None:
+    """Hold the files until the transaction ends: of two that attach the same one the second sees it attached."""
+    query = sa.select(evidence_file.c.id).where(evidence_file.c.id.in_(evidence_ids)).order_by(evidence_file.c.id)
+    await conn.execute(query.with_for_update(key_share=True))
+
+
 async def body(conn: AsyncConnection, evidence_id: int) -> bytes:
     return bytes(
         (await conn.execute(sa.select(evidence_file.c.body).where(evidence_file.c.id == evidence_id))).scalar_one()
