@@ -107,7 +107,7 @@ function AbsentStep({ picture, may }) {
       ? html`<ul class="record-names">
             ${due_seats.map(
               (seat) => html`<li key=${seat.seat_id}>
-                <span class="number">${seat.label}</span> ${seat.occupant?.name}
+                <span class="number">${seat.label}</span> <span>${seat.occupant?.name}</span>
                 <span class="soft number">${seat.occupant?.ticket}</span>
               </li>`,
             )}

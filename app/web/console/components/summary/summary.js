@@ -6,6 +6,8 @@ import { Icon } from '../icons/icons.js';
 
 /** Always shown, also at nought: the others appear when they happen. */
 const USUAL = new Set(['silent', 'answering', 'not_arrived', 'handed_in']);
+/** Until the start nobody answers and nobody hands in. */
+const BEFORE = new Set(['silent', 'checked_in', 'not_arrived']);
 
 export function Summary() {
   const { desk, t } = useApp();
@@ -13,7 +15,8 @@ export function Summary() {
   if (!picture) return null;
   const { counts, seats } = picture;
   const moving = seats.filter((seat) => seat.occupant?.relog).length;
-  const shown = STATES.filter((state) => USUAL.has(state) || counts[state] > 0);
+  const usual = picture.clock.state === 'waiting' || picture.clock.state === 'planned' ? BEFORE : USUAL;
+  const shown = STATES.filter((state) => usual.has(state) || counts[state] > 0);
   return html`<section class="summary" aria-label=${t('summary.label')}>
     <div class="summary-bar" aria-hidden="true">
       ${STATES.map(
