@@ -61,7 +61,7 @@ ROLE_NAMES: Mapping[Role, tuple[str, str]] = {
     "invigilator": ("监考人员", "invigilator"),
     "chief": ("主考", "chief"),
     "office": ("考务办公室", "exam office"),
-    "admin": ("管理员", "admin"),
+    "admin": ("系统管理员", "admin"),
     "auditor": ("审计人员", "auditor"),
     "inspector": ("巡考", "inspector"),
 }

@@ -14,8 +14,8 @@ from app.storage.postgres.audit_search import Sought
 
 async def search(conn: AsyncConnection, sought: Sought, *, before: int | None, limit: int) -> dict[str, Any]:
     """``{entries: [{n, at, service_ms, actor, name, role, action, zh, en, subject, hash}], next, people, rooms,
-    timezone}``: the newest first; ``next`` is the ``before`` of the following page, null on the last one; names by ticket
-    and by the id of a room."""
+    timezone}``: the newest first; ``next`` is the ``before`` of the following page, null on the last one; ``people``
+    are names by ticket, ``rooms`` by id."""
     rows = await audit_search.search(conn, sought, before=before, limit=limit + 1)
     shown = rows[:limit]
     subjects = [row["subject"] for row in shown]

@@ -94,8 +94,14 @@ async def _of_candidate(conn: AsyncConnection, ticket: str) -> list[dict[str, An
         .where(candidate.c.ticket == ticket)
     )
     attempts = [str(one) for one in (await conn.execute(query)).scalars()]
-    by_ticket = [{"ticket": ticket}, {"tickets": [ticket]}, {"closed": [ticket]}, {"items": [{"ticket": ticket}]}]
-    return [*by_ticket, *({key: one} for one in attempts for key in ("attempt", "attempt_id"))]
+    alone: dict[str, Any] = {"ticket": ticket}
+    return [
+        alone,
+        {"tickets": [ticket]},
+        {"closed": [ticket]},
+        {"items": [alone]},
+        *({key: one} for one in attempts for key in ("attempt", "attempt_id")),
+    ]
 
 
 async def _of_person(conn: AsyncConnection, username: str) -> sa.ColumnElement[bool]:

@@ -39,10 +39,9 @@ async def listed(conn: AsyncConnection) -> list[dict[str, Any]]:
         .where(login.c.revoked_at.is_(None), login.c.expires_at > sa.func.now())
         .order_by(login.c.created_at.desc())
     )
-    for row in await conn.execute(live):
-        accounts[row.staff_id]["logins"].append(
-            {"created_at": row.created_at, "expires_at": row.expires_at, "address": row.address}
-        )
+    for each in (await conn.execute(live)).mappings():
+        told = {key: each[key] for key in ("created_at", "expires_at", "address")}
+        accounts[each["staff_id"]]["logins"].append(told)
     return list(accounts.values())
 
 
