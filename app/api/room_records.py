@@ -72,8 +72,9 @@ async def release(
 @router.get("/rooms/{room_id}/duty")
 async def on_duty(request: Request, login: Annotated[Login, needs("manage-duty")], room_id: Id) -> dict[str, Any]:
     """Who watches the room, who could, and every change: `{on_duty, available, changes}`."""
-    async with get_deps(request).engine.connect() as conn:
-        return await duty.told(conn, login, room_id)
+    deps = get_deps(request)
+    async with deps.engine.connect() as conn:
+        return await duty.told(conn, login, room_id, demo=deps.settings.demo)
 
 
 @router.post("/rooms/{room_id}/duty")

@@ -17,13 +17,13 @@ from app.storage.postgres import duty, staff
 from app.storage.postgres.staff import Account, Login
 
 
-async def told(conn: AsyncConnection, login: Login, room_id: int) -> dict[str, Any]:
+async def told(conn: AsyncConnection, login: Login, room_id: int, *, demo: bool) -> dict[str, Any]:
     """``{on_duty: [{username, name, role}], available: [{username, name, role, rooms}], changes: [{joined, left,
     reason, by, ms}]}``."""
     _permit(login, room_id)
     return {
         "on_duty": _names(await duty.on_duty(conn, room_id)),
-        "available": await duty.available(conn, room_id),
+        "available": await duty.available(conn, room_id, demo=demo),
         "changes": await duty.changes(conn, room_id),
     }
 

@@ -72,8 +72,9 @@ async def release(conn: AsyncConnection, login: Login, where: Where, *, buffered
     if record.signed_ms is None:
         raise Refused("not-signed")
     _balanced(numbers, everybody)
-    # Whose attempt is not final may still have answers in their PC: its outbox counts as open.
-    sitting = [one for one in everybody if one.state is not None and one.state != "final"]
+    # Whoever signed in and is not final may still have answers in their PC: that outbox counts as open. Who never
+    # signed in has no PC, and an attempt that only the office makes final must not hold the others back.
+    sitting = [one for one in everybody if one.signed_in_ms is not None and one.state != "final"]
     if sitting:
         raise Refused("attempts-open", n=len(sitting), names=named(sitting))
     if buffered:

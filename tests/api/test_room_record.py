@@ -49,13 +49,9 @@ async def test_a_room_is_signed_when_it_balances_and_released_when_nothing_of_an
     release = {"session_id": made.session_id}
     assert (await member.post(f"{room}/release", release)).json()["code"] == "not-permitted"
     early = await chief.post(f"{room}/release", release)
-    assert (early.json()["code"], early.json()["n"]) == ("attempts-open", 3)
+    assert (early.json()["code"], early.json()["names"]) == ("attempts-open", "1 考生1")
     await sitting.send(path="hand-in")
-    await hall.sql(
-        "UPDATE attempt SET state = 'final', ended_ms = 1, final_ms = 1, end_reason = 'time_out'"
-        " WHERE session_id = :s AND state <> 'final'",
-        s=made.session_id,
-    )
+    # The absent ones' attempts are open for whoever looks, and hold nobody back.
     done = await chief.post(f"{room}/release", release)
     assert done.status_code == 200, done.text
     assert (await chief.post(f"{room}/release", release)).json()["already"] is True

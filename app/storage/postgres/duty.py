@@ -29,21 +29,21 @@ async def on_duty(conn: AsyncConnection, room_id: int) -> list[dict[str, Any]]:
     return [dict(row) for row in found.mappings()]
 
 
-async def available(conn: AsyncConnection, room_id: int) -> list[dict[str, Any]]:
+async def available(conn: AsyncConnection, room_id: int, *, demo: bool) -> list[dict[str, Any]]:
     """Invigilators and chiefs who are not assigned to the room, with the rooms they watch, the idle ones first:
-    ``[{username, name, role, rooms: [name]}]``. Demo accounts only beside demo accounts."""
+    ``[{username, name, role, rooms: [name]}]``. Accounts of the demo cannot sign in where ``demo`` is False."""
     found = await conn.execute(
         text(
             """
             SELECT s.username, s.name, s.role, coalesce(array_agg(room.name ORDER BY room.ordinal)
                 FILTER (WHERE room.id IS NOT NULL), '{}') AS rooms
             FROM staff s LEFT JOIN staff_room r ON r.staff_id = s.id LEFT JOIN room ON room.id = r.room_id
-            WHERE s.role IN ('invigilator', 'chief') AND NOT s.disabled
+            WHERE s.role IN ('invigilator', 'chief') AND NOT s.disabled AND (:demo OR NOT s.is_demo)
                 AND NOT EXISTS (SELECT 1 FROM staff_room own WHERE own.staff_id = s.id AND own.room_id = :room)
             GROUP BY s.id ORDER BY count(room.id), s.username
             """
         ),
-        {"room": room_id},
+        {"room": room_id, "demo": demo},
     )
     return [dict(row) for row in found.mappings()]
 
