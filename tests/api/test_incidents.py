@@ -326,8 +326,8 @@ async def test_many_rooms_and_lists_in_the_log_are_found_and_misconduct_is_told_
         await conn.execute(
             text(
                 "INSERT INTO adjustment (kind, session_id, attempt_id, from_ms, to_ms, reason, source, made_ms)"
-                " SELECT 'credit', session_id, id, :now - 42000, :now, r, r, :now FROM attempt, unnest(CAST(:r AS text[])) r"
-                " WHERE r = 'reconnect' OR id = :a"
+                " SELECT 'credit', session_id, id, :now - 42000, :now, r, r, :now FROM attempt,"
+                " unnest(CAST(:r AS text[])) r WHERE r = 'reconnect' OR id = :a"
             ),
             {"now": hall.now_ms, "r": ["reconnect", "relog"], "a": hall.rooms[0][0]},
         )
