@@ -26,6 +26,7 @@ from app.api import (
     attendance,
     audit,
     candidate,
+    discrepancies,
     events,
     evidence,
     health,
@@ -162,6 +163,7 @@ def create_app(settings: Settings, *, database_url: str, redis_url: str, standby
     for module in (staff, accounts, audit, attendance, room_records, office, rounds, timing, proposals):
         app.include_router(module.router, max_body_size=settings.max_body_bytes)
     app.include_router(incidents.router, max_body_size=settings.max_body_bytes)
+    app.include_router(discrepancies.router, max_body_size=settings.max_body_bytes)
     app.include_router(evidence.router, max_body_size=settings.max_evidence_bytes)
     app.router.routes.extend(
         [

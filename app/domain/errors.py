@@ -484,6 +484,49 @@ MESSAGES: dict[str, Message] = {
         "您查看之后，{by} 于 {at} 又有登记，没有作任何改动。请重新查看事件 {number} 再确认。",
         "{by} wrote into incident {number} at {at}, after you looked, so nothing was changed. Look again.",
     ),
+    # --- discrepancies and corrections
+    "discrepancy-malformed": Message(
+        422,
+        "“{field_zh}”的实际值不成立，请对照证件重新填写。",
+        "This cannot be the {field_en}. Compare with the document and type it again.",
+    ),
+    "discrepancy-same": Message(
+        409,
+        "“{field_zh}”与编排数据一致，没有不符，请去掉此项。",
+        "The {field_en} is what the record says already. Leave this field out.",
+    ),
+    "discrepancy-open": Message(
+        409,
+        "{by} 已于 {minutes} 分钟前为 {name} 登记过：{fields_zh}，不必重复登记。",
+        "{by} wrote this down for {name} {minutes} min ago already: {fields_en}.",
+    ),
+    "discrepancy-decided": Message(
+        409,
+        "{name} 的“{field_zh}”已由 {by} 于 {at} 处理：{state_zh}。没有作任何改动。",
+        "{by} has decided on the {field_en} of {name} at {at}: {state_en}. Nothing was changed.",
+    ),
+    "discrepancy-moved": Message(
+        409,
+        "{name} 的“{field_zh}”在您查看之后已变为：{now_zh}。没有作任何改动，请重新核对。",
+        "The {field_en} of {name} changed since you looked; it is {now_en} now. Nothing was changed; compare again.",
+    ),
+    "discrepancy-id-taken": Message(
+        409,
+        "更正后的证件号码与他人相同（准考证号 {tickets}）。没有作任何改动；若两人互换，请一并处理。",
+        "The corrected document number is somebody else's (ticket {tickets}). Nothing was changed. If two were"
+        " exchanged, decide on both together.",
+    ),
+    # --- misconduct
+    "misconduct-changed": Message(
+        409,
+        "{by} 于 {at} 又补充了这条登记，没有作任何改动，请看过再操作。",
+        "{by} wrote into this record at {at}, after you looked, so nothing was changed. Look again.",
+    ),
+    "misconduct-removed": Message(
+        409,
+        "{name} 已由 {by} 令其退场。",
+        "{by} has removed {name} from the exam already.",
+    ),
     # --- evidence
     "evidence-empty": Message(422, "文件是空的，请重新选择。", "The file is empty. Choose it again."),
     "evidence-type": Message(

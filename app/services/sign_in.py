@@ -102,8 +102,17 @@ async def _within_limits(site: Site, ticket: str, address: str) -> int:
 
 
 def _proved(secret: bytes, allocations: Sequence[RowMapping], tail: str) -> list[RowMapping]:
+    """Rows of whoever has this tail: on record, or on the document they were admitted with (信息不符)."""
     shown = identity.id_tail_hmac(secret, tail)
-    return [row for row in allocations if hmac.compare_digest(row["id_tail_hmac"], shown)]
+    return [
+        row
+        for row in allocations
+        if hmac.compare_digest(row["id_tail_hmac"], shown)
+        or any(
+            hmac.compare_digest(identity.id_tail_hmac(secret, identity.id_tail(one)), shown)
+            for one in row["claimed_ids"]
+        )
+    ]
 
 
 def choose(mine: Sequence[RowMapping], now_ms: int) -> RowMapping:
