@@ -114,7 +114,7 @@ def document(told: Mapping[str, Any], pictures: Sequence[Picture], language: Lan
         subtitle=told["exam"],
         language=language,
         blocks=blocks,
-        foot=word("printed", at=told["printed"], newest=told["newest"]),
+        foot=word("printed", at=_moment(told["printed"]), newest=told["newest"]),
     )
 
 
