@@ -155,3 +155,39 @@ async def test_a_room_that_runs_out_is_shown_the_nearest_spare(hall):
     picture = await member.room(made.room_id, made.session_id)
     assert (picture["spare_left"], picture["suggested_seat_id"]) == (0, None)
     assert (picture["nearest_spare"]["room"], picture["nearest_spare"]["left"]) == ("同楼近", 1)
+
+
+async def test_a_signature_and_a_change_of_presence_at_once_leave_a_record_that_balances(hall):
+    for _ in range(4):
+        made, member, chief = await hall.at(HOUR)
+        room = f"/rooms/{made.room_id}"
+        for n in range(3):
+            await member.post(f"{room}/check-in", body(made, n))
+        signed, undone = await asyncio.gather(
+            member.post(f"{room}/sign-off", numbers(made, 3, 3, 0)),
+            chief.post(f"{room}/check-in/undo", body(made, 1, reason="点错了")),
+        )
+        told = {signed.json().get("code"), undone.json().get("code")}
+        assert told in ({None, "room-signed"}, {"attendance-moved", None}), told
+        picture = await member.room(made.room_id, made.session_id)
+        assert (picture["record"]["signed"] is None) == (picture["numbers"]["unaccounted"] == 1)
+
+
+async def test_two_who_exchange_the_same_seats_at_once_exchange_them_once(hall):
+    made, member, chief = await hall.at(HOUR // 4)
+    one, other = made.people[:2]
+    asked = {
+        "session_id": made.session_id,
+        "candidates": [{"ticket": person.ticket, "seat_id": person.seat_id} for person in (one, other)],
+        "reason": "坐错了",
+    }
+    both = await asyncio.gather(
+        member.post("/seats/swap", asked), chief.post("/seats/swap", asked), Candidate(hall.client, one).sign_in()
+    )
+    assert sorted(reply.status_code for reply in both) == [200, 200, 409]
+    picture = await member.room(made.room_id, made.session_id)
+    assert [seat["occupant"]["ticket"] for seat in picture["seats"][:2]] == [other.ticket, one.ticket]
+    held = await hall.sql(
+        "SELECT l.seat_id FROM lease l WHERE l.attempt_id = :a AND l.revoked_ms IS NULL", a=one.attempt
+    )
+    assert held == other.seat_id
