@@ -167,8 +167,8 @@ STAFF_CODES: dict[str, tuple[str, ...]] = {
         *_LOGIN, "bad-body", "not-permitted", "not-found", *_TIME, "proposal-unneeded",
     ),
     "/time/proposals/{proposal_id}/approve": (
-        *_CHANGE, *_TIME, "proposal-decided", "proposal-unneeded", "undo-too-late", "time-changed", "cap-exceeded",
-        "nothing-gained",
+        *_CHANGE, *_TIME, "proposal-decided", "proposal-same-person", "proposal-unneeded", "undo-too-late",
+        "time-changed", "cap-exceeded", "nothing-gained",
     ),
     "/time/proposals/{proposal_id}/dismiss": (*_CHANGE, "proposal-decided", "proposal-note-missing"),
     "/rounds/preview": (*_LOGIN, "bad-body", "not-permitted", "not-found", *_ROUNDS),

@@ -449,6 +449,11 @@ MESSAGES: dict[str, Message] = {
     "proposal-decided": Message(
         409, "{by} 已对这一提议作出处置，请刷新后再看。", "{by} has already decided on this proposal. Look again."
     ),
+    "proposal-same-person": Message(
+        403,
+        "这是您自己提出的建议，须由另一人批准。",
+        "You made this proposal yourself: somebody else approves it.",
+    ),
     "proposal-unneeded": Message(
         409,
         "引起这一提议的延误已不存在，或已另行处理，无须推迟；请不予采纳。",
