@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { ACTIONS_EVERY_MS, EVERY_MS, createIncidents, lacking, ticketsIn, timeline, toBody } from '../../app/web/console/core/incidents.js';
+import { lacking, ticketsIn, timeline, toBody } from '../../app/web/console/core/incident-draft.js';
+import { ACTIONS_EVERY_MS, EVERY_MS, createIncidents } from '../../app/web/console/core/incidents.js';
 import { ApiError } from '../../app/web/shared/api.js';
 import { createSeeded, createTime, settle } from './support.mjs';
 

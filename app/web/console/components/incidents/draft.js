@@ -1,7 +1,8 @@
 /** A new incident: the plan, where, since when. Three clicks when it comes from a seat. */
 import { html, useEffect, useRef, useState } from '../../../shared/ui.js';
 import { useApp } from '../../app.js';
-import { SCOPES, lacking } from '../../core/incidents.js';
+import { lacking } from '../../core/incident-draft.js';
+import { SCOPES } from '../../core/incidents.js';
 import { Outcome } from '../panel/panel.js';
 import { Choice } from '../timing/field.js';
 

@@ -1,7 +1,7 @@
 /** One incident: the plan's steps to tick, what is written down, and what was done in the system meanwhile. */
 import { html, useEffect, useRef, useState } from '../../../shared/ui.js';
 import { useApp } from '../../app.js';
-import { timeline } from '../../core/incidents.js';
+import { timeline } from '../../core/incident-draft.js';
 import { Outcome } from '../panel/panel.js';
 import { EvidenceFile, saveFile, printPage } from './file.js';
 import { State, hour, titleOf, whereOf } from './incidents.js';

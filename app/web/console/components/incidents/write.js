@@ -1,7 +1,8 @@
 /** What is written into an incident: a note, who was told, a photo, who else is affected, a change of its head. */
 import { html, useState } from '../../../shared/ui.js';
 import { useApp } from '../../app.js';
-import { FILES, LARGEST_FILE, ticketsIn } from '../../core/incidents.js';
+import { ticketsIn } from '../../core/incident-draft.js';
+import { FILES, LARGEST_FILE } from '../../core/incidents.js';
 import { Outcome } from '../panel/panel.js';
 import { Choice } from '../timing/field.js';
 
