@@ -198,6 +198,7 @@ export function createDesk(ports) {
     sessionsTimer = timers.setTimeout(async () => {
       try {
         await loadSessions();
+        await lookAtDuty();
         // A room that had no session may have one by now.
         if (sessionId.value === null && roomId.value !== null) openRoom(roomId.value);
       } catch (error) {
@@ -206,6 +207,16 @@ export function createDesk(ports) {
       }
       if (phase.value === 'signed-in') keepSessions();
     }, SESSIONS_EVERY_MS);
+  }
+
+  /** Whoever relieves somebody has the room before them without signing in again; who left is told by the stream. */
+  async function lookAtDuty() {
+    const { body } = await api.get('/api/v1/staff/me', asked());
+    const ids = (/** @type {Staff | null} */ who) => (who?.rooms ?? []).map(({ id }) => id).join();
+    if (staff.value === null || ids(staff.value) === ids(body.staff)) return;
+    staff.value = body.staff;
+    const [first] = body.staff.rooms;
+    if (roomId.value === null && first) openRoom(first.id);
   }
 
   /**
