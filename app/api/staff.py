@@ -47,7 +47,6 @@ def idempotency_key(idempotency_key: Annotated[str | None, Header()] = None) -> 
     return idempotency_key
 
 
-Who = Annotated[Login, Depends(login_of)]
 Key = Annotated[str, Depends(idempotency_key)]
 Watching = Annotated[Login, needs("view-room")]
 

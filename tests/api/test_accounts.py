@@ -6,7 +6,9 @@ import asyncio
 
 import pytest
 from sqlalchemy import text
+from starlette.requests import Request
 
+from app.api import staff
 from app.domain.errors import Refused
 from app.services import staff_accounts
 from app.storage.postgres import audit
@@ -204,3 +206,28 @@ async def test_a_username_is_not_taken_over(admin):
     body = {"username": "zhang", "name": "张三", "role": "office", "password": GIVEN}
     first, second = await asyncio.gather(admin.post("/accounts", body), admin.post("/accounts", body))
     assert sorted(code(reply) for reply in (first, second)) == [(200, ""), (409, "staff-exists")]
+
+
+async def test_an_open_page_is_closed_when_its_login_is_ended(fresh_url, fresh_db, redis_url, redis, made, monkeypatch):
+    """The stream of a room outlives neither the login nor the assignment; asked at every turn here, else each 10 s."""
+    monkeypatch.setattr(staff, "LOGIN_CHECK_S", 0)
+    async with running(fresh_url, redis_url) as (app, client):
+        admin = await signed_in(client, fresh_db, "admin")
+        ended, moved = [await signed_in(client, fresh_db, "invigilator", room_ids=[made.room_id]) for _ in range(2)]
+
+        def stream(member):
+            headers = [(b"authorization", f"Bearer {member.token}".encode())]
+            request = Request({"type": "http", "app": app, "headers": headers, "state": {}})
+            return request, staff.login_of(request)
+
+        for member, act in (
+            (ended, lambda told: admin.post(f"/accounts/{told['id']}/logins/revoke")),
+            (moved, lambda told: admin.post(f"/accounts/{told['id']}/rooms", {"room_ids": [], "seen": [made.room_id]})),
+        ):
+            request, login = stream(member)
+            events = staff._stream(request, await login, made.room_id, made.session_id)
+            assert (await anext(events)).startswith("event: room")
+            assert (await act(await one(admin, member.username))).status_code == 200
+            said = [event async for event in events]
+            code_of = {ended: "login-ended", moved: "not-permitted"}[member]
+            assert said[-1] == f'event: closed\ndata: {{"code": "{code_of}"}}\n\n'
