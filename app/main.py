@@ -31,6 +31,7 @@ from app.api import (
     evidence,
     health,
     incidents,
+    misconduct,
     office,
     openapi,
     problems,
@@ -164,6 +165,7 @@ def create_app(settings: Settings, *, database_url: str, redis_url: str, standby
         app.include_router(module.router, max_body_size=settings.max_body_bytes)
     app.include_router(incidents.router, max_body_size=settings.max_body_bytes)
     app.include_router(discrepancies.router, max_body_size=settings.max_body_bytes)
+    app.include_router(misconduct.router, max_body_size=settings.max_body_bytes)
     app.include_router(evidence.router, max_body_size=settings.max_evidence_bytes)
     app.router.routes.extend(
         [

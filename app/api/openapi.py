@@ -198,6 +198,16 @@ STAFF_CODES: dict[str, tuple[str, ...]] = {
     ),
     "/discrepancies/{discrepancy_id}": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
     "/discrepancies/{discrepancy_id}/evidence": (*_CHANGE, "evidence-unknown", "evidence-attached"),
+    "/misconduct": (
+        *_CHANGE, "ticket-unknown", "other-session", "other-room", "candidate-ended", "misconduct-removed",
+        "evidence-unknown", "evidence-attached",
+    ),
+    "/misconduct/{misconduct_id}": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
+    "/misconduct/{misconduct_id}/report": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
+    "/misconduct/{misconduct_id}/entries": (
+        *_CHANGE, "misconduct-changed", "misconduct-removed", "candidate-ended", "entry-empty", "evidence-unknown",
+        "evidence-attached",
+    ),
     "/evidence": (*_CHANGE, "body-too-large", "evidence-empty", "evidence-type"),
     "/evidence/{evidence_id}": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
     "/stranded": (*_LOGIN, "bad-body", "not-permitted", "not-found", "session-not-begun"),
