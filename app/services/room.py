@@ -15,8 +15,9 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain import lifecycle
-from app.domain.attendance import Door, Standing, balance, door, standing
+from app.domain.attendance import Standing
 from app.domain.errors import Refused
+from app.services import room_door
 from app.storage.postgres import room_records, rooms
 from app.storage.postgres.room_records import RoomRecord
 
@@ -131,9 +132,9 @@ def seat_state(row: Row, start_ms: int | None, now_ms: int, silent_after_ms: int
     """
     signed_in_ms = row["signed_in_ms"]
     if row["attempt_id"] is None or signed_in_ms is None:
-        return _BEFORE_SIGN_IN[_standing(row)], None
+        return _BEFORE_SIGN_IN[room_door.standing_of(row)], None
     state = lifecycle.derive(
-        row["state"], signed_in=True, start_ms=_own_start(row, start_ms), end_ms=row["end_ms"], now_ms=now_ms,
+        row["state"], signed_in=True, start_ms=room_door.own_start(row, start_ms), end_ms=row["end_ms"], now_ms=now_ms,
         paused=row["left_ms"] is not None,
     )  # fmt: skip
     if state in ("ended", "final"):
@@ -156,19 +157,6 @@ def seat_state(row: Row, start_ms: int | None, now_ms: int, silent_after_ms: int
 _BEFORE_SIGN_IN: Mapping[Standing, SeatState] = {
     "present": "checked_in", "absent": "absent", "unaccounted": "not_arrived",
 }  # fmt: skip
-
-
-def _standing(row: Row) -> Standing:
-    return standing(
-        checked_in=row["checked_in_ms"] is not None,
-        signed_in=row["signed_in_ms"] is not None,
-        absent=row["absent_ms"] is not None,
-    )
-
-
-def _own_start(row: Row, start_ms: int | None) -> int | None:
-    """The session's start, later by what was postponed for this candidate alone."""
-    return None if start_ms is None else start_ms + (row["postponed_ms"] or 0)
 
 
 def picture(loaded: Loaded, now_ms: int, silent_after_ms: int, spare_low: int = 1) -> dict[str, Any]:
@@ -201,39 +189,11 @@ def picture(loaded: Loaded, now_ms: int, silent_after_ms: int, spare_low: int = 
         "suggested_seat_id": free[0]["seat_id"] if free else None,
         "spare_low": len(free) <= spare_low,
         "nearest_spare": dict(loaded.nearest) if loaded.nearest is not None else None,
-        "door": _door(loaded.session, start_ms, now_ms),
-        "numbers": balance(_standing(row) for row in loaded.seats if row["ticket"] is not None).numbers(),
+        "door": room_door.door_told(loaded.session, start_ms, now_ms),
+        "numbers": room_door.numbers(loaded.seats),
         "record": loaded.record.told(),
-        "absent_due": _absent_due(loaded, start_ms, now_ms),
+        "absent_due": room_door.absent_due(loaded.session, loaded.seats, start_ms, now_ms),
     }
-
-
-def _door(session: Row, start_ms: int | None, now_ms: int) -> dict[str, Any]:
-    """``{opens_in_ms, last_admission_in_ms, hand_in_in_ms}``: of the session's own start, negative once it has passed,
-    null while it has none."""
-    found = _door_of(session, start_ms)
-    return {
-        "opens_in_ms": None if found.opens_ms is None else found.opens_ms - now_ms,
-        "last_admission_in_ms": None if found.last_admission_ms is None else found.last_admission_ms - now_ms,
-        "hand_in_in_ms": None if found.hand_in_ms is None else found.hand_in_ms - now_ms,
-    }
-
-
-def _door_of(session: Row, start_ms: int | None) -> Door:
-    return door(
-        start_ms,
-        opens_ms=session["sign_in_opens_ms"],
-        last_admission_ms=session["last_admission_ms"],
-        hand_in_ms=session["earliest_hand_in_ms"],
-    )
-
-
-def _absent_due(loaded: Loaded, start_ms: int | None, now_ms: int) -> list[str]:
-    """Nobody is proposed while one of them may still come: the room is confirmed at once."""
-    missing = [row for row in loaded.seats if row["ticket"] is not None and _standing(row) == "unaccounted"]
-    if any(_door_of(loaded.session, _own_start(row, start_ms)).open_at(now_ms) for row in missing):
-        return []
-    return [row["ticket"] for row in missing]
 
 
 def _seat(row: Row, loaded: Loaded, start_ms: int | None, now_ms: int, silent_after_ms: int) -> dict[str, Any]:
@@ -285,7 +245,7 @@ def _occupant(row: Row, loaded: Loaded, start_ms: int | None, now_ms: int, silen
     remaining_ms = None
     # The time of someone who has ended no longer runs, before the start nobody's does, and a paused one's stands.
     if state in _TIMED and row["end_ms"] is not None:
-        left_ms = row["end_ms"] - max(now_ms, _own_start(row, start_ms) or now_ms)
+        left_ms = row["end_ms"] - max(now_ms, room_door.own_start(row, start_ms) or now_ms)
         remaining_ms = max(0, left_ms if row["left_ms"] is None else row["left_ms"])
     return {
         "attempt_id": str(row["attempt_id"]) if row["attempt_id"] is not None else None,

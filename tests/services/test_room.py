@@ -208,3 +208,19 @@ def test_only_seconds_passing_is_no_change():
     assert at[0] != at[1]
     assert standing(at[0]) == standing(at[1])
     assert standing(at[0]) != standing(room_of(one, now_ms=START + SILENT - 1))
+
+
+def test_absentees_are_proposed_together_and_only_when_nobody_may_come_any_more():
+    last = START + SESSION["last_admission_ms"]
+    here, missing = seated(1, checked_in_ms=START), seated(2)
+    later = seated(3, postponed_ms=60_000)
+    assert room_of(here, missing, now_ms=last)["absent_due"] == []
+    assert room_of(here, missing, now_ms=last + 1)["absent_due"] == ["T2"]
+    # One of them starts later, and may still come.
+    assert room_of(here, missing, later, now_ms=last + 60_000)["absent_due"] == []
+    assert room_of(here, missing, later, now_ms=last + 60_001)["absent_due"] == ["T2", "T3"]
+    confirmed = room_of(here, seated(2, absent_ms=last + 1), now_ms=last + 2)
+    assert confirmed["absent_due"] == []
+    assert confirmed["numbers"] == {"expected": 2, "present": 1, "absent": 1, "unaccounted": 0}
+    unset = room_of(missing, session={**SESSION, "start_ms": None})
+    assert (unset["absent_due"], set(unset["door"].values())) == ([], {None})
