@@ -38,7 +38,7 @@ async def listing(request: Request, login: Reading, session: SessionId) -> dict[
 
 @router.get("/discrepancies/about")
 async def about(request: Request, login: Writing, session: SessionId, room: RoomId, ticket: Ticket) -> dict[str, Any]:
-    """What is on record of a candidate of this room, to compare with: `{candidate, fields}`."""
+    """What is on record of a candidate of this room, to compare with: `{candidate, fields, kinds, genders}`."""
     async with get_deps(request).engine.connect() as conn:
         return await discrepancies.about(conn, login, session, room, ticket)
 

@@ -185,7 +185,8 @@ async def _tell_candidate(conn: AsyncConnection, place: Placed, now_ms: int) -> 
 
 
 async def about(conn: AsyncConnection, login: Login, session_id: int, room_id: int, ticket: str) -> dict[str, Any]:
-    """For the form: ``{candidate: {ticket, name, room, seat}, fields: [{field, zh, en, recorded, …, open_by}]}``.
+    """For the form: ``{candidate: {ticket, name, room, seat}, fields: [{field, zh, en, recorded, …, open_by}], kinds,
+    genders}``.
     Refused: not-permitted, ticket-unknown."""
     if not allows(login.role, "discrepancy-open", room_id=room_id, own_room_ids=login.own_room_ids):
         raise Refused("not-permitted")
@@ -208,7 +209,8 @@ async def about(conn: AsyncConnection, login: Login, session_id: int, room_id: i
                 "recorded_zh": old_zh, "recorded_en": old_en, "open_by": waiting.get(field),
             }
         )  # fmt: skip
-    return {"candidate": who, "fields": fields}
+    kinds = [{"id": kind, "zh": zh, "en": en} for kind, (zh, en) in identity.ID_KINDS.items()]
+    return {"candidate": who, "fields": fields, "kinds": kinds, "genders": list(rules.GENDERS)}
 
 
 async def one(conn: AsyncConnection, login: Login, discrepancy_id: int, *, now_ms: int) -> dict[str, Any]:

@@ -26,9 +26,11 @@ import { createActs } from './act.js';
 import { createAside } from './aside.js';
 import { createAudit } from './audit.js';
 import { createClicks } from './clicks.js';
+import { createDiscrepancies } from './discrepancies.js';
 import { createDoor } from './door.js';
 import { createIncidents } from './incidents.js';
 import { createLive } from './live.js';
+import { createMisconduct } from './misconduct.js';
 import { createNotices } from './notices.js';
 import { currentSession, follow, happenings } from './room.js';
 import { createStores } from './stores.js';
@@ -95,6 +97,9 @@ export function createDesk(ports) {
     get, send, timers, clock, random, loginEnded, forgive,
     show: () => views.show('incidents'),
   });
+  const cases = { get, send, timers, random, loginEnded, forgive };
+  const discrepancies = createDiscrepancies({ ...cases, show: () => views.show('discrepancies') });
+  const misconduct = createMisconduct({ ...cases, show: () => views.show('misconduct') });
   const live = createLive({
     fetch,
     timers,
@@ -131,6 +136,8 @@ export function createDesk(ports) {
     timing.stop();
     views.hide();
     incidents.reset();
+    discrepancies.reset();
+    misconduct.reset();
     door.reset();
     timers.clearTimeout(sessionsTimer);
     token = null;
@@ -249,6 +256,7 @@ export function createDesk(ports) {
   return {
     api, phase, staff, sessions, roomId, sessionId, picture, pictureAt, away, closed, selection, query, only, busy,
     fault, notices, farewell, clock, aside, door, incidents, timing, views, audit, accounts,
+    discrepancies, misconduct,
     stores: stores.stores,
     dismiss,
     openRoom,

@@ -9,6 +9,8 @@ import { signal } from '../../shared/ui.js';
 /** @type {readonly {name: string, may: string}[]} */
 export const VIEWS = Object.freeze([
   { name: 'incidents', may: 'incident-view' },
+  { name: 'discrepancies', may: 'discrepancy-view' },
+  { name: 'misconduct', may: 'misconduct-view' },
   { name: 'audit', may: 'read-audit' },
   { name: 'accounts', may: 'manage-staff' },
 ]);

@@ -5,6 +5,7 @@ import { beforeSignIn } from '../../core/room.js';
 import { Icon } from '../icons/icons.js';
 import { RoomRecord } from '../room-record/room-record.js';
 import { Attendance } from './attendance.js';
+import { CasesHere } from '../cases/here.js';
 import { IncidentHere } from '../incidents/here.js';
 import { Attention } from './attention.js';
 import { Condition, Facts } from './candidate.js';
@@ -71,6 +72,7 @@ function SeatPanel({ seat, picture }) {
           ${away ? null : attendance}
           <${Time} key=${seat.occupant.ticket} occupant=${seat.occupant} picture=${picture} />
           <${IncidentHere} ticket=${seat.occupant.ticket} />
+          <${CasesHere} ticket=${seat.occupant.ticket} name=${seat.occupant.name} />
           <${Facts} seat=${seat} occupant=${seat.occupant} />`
       : html`<${SpareSeat} seat=${seat} mark=${may('mark-seat')} />`}
   </aside>`;
