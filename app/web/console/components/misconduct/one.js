@@ -45,7 +45,8 @@ export function One() {
     <ol class="case-entries">
       ${[...of.entries].reverse().map(
         (entry) => html`<li key=${entry.id}>
-          <span class="number soft">${hour(entry.at)}</span> <span class="soft">${entry.by}</span>
+          <span class="number soft">${hour(entry.at)}</span>
+          <span class="soft">${entry.by}</span>
           <span>${said(entry, t)}</span>
           ${entry.evidence ? html`<${EvidenceFile} file=${entry.evidence} />` : null}
         </li>`,
@@ -122,7 +123,7 @@ function Write({ of }) {
         class=${kind === 'measure' && measure === 'removed' ? 'button button-danger' : 'button button-primary'}
         aria-disabled=${ready && desk.busy.value === null ? null : 'true'}
       >
-        ${t('case.add')}
+        ${t(kind === 'measure' && measure === 'removed' ? 'misconduct.remove' : 'case.add')}
       </button>
     </div>
     <${Outcome} at=${['misconduct write']} />
