@@ -120,6 +120,15 @@ async def test_who_is_removed_has_ended_with_every_answer_kept(hall):
 
     await refused(chief.post("/misconduct", record(made, measure="removed")), 409, "misconduct-removed")
 
+    # Looked at again and let in: who goes on is no longer removed, and can be once more.
+    one = {"session": made.session_id, "kind": "candidate", "attempt": str(made.people[0].attempt)}
+    await ok(office.post("/time/actions", {"action": "reopen", "scope": one, "reason": "staff-error", "note": "复核"}))
+    assert (await sitter.sign_in()).status_code == 200
+    assert (await sitter.answer(made.items[1], ["A"])).status_code == 200
+    again = (await ok(chief.post("/misconduct", record(made, measure="removed"))))["misconduct"]
+    assert again["measure"] == "removed"
+    assert (await sitter.state())["clock"]["state"] in ("ended", "final")
+
 
 async def test_a_mark_becomes_a_removal_with_the_reason_and_as_it_was_seen(hall):
     made, member, _ = await hall.at(-MINUTE)
