@@ -21,7 +21,26 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from app import background
-from app.api import candidate, events, health, office, openapi, problems, proposals, rounds, staff, timing
+from app.api import (
+    accounts,
+    attendance,
+    audit,
+    candidate,
+    discrepancies,
+    events,
+    evidence,
+    health,
+    incidents,
+    misconduct,
+    office,
+    openapi,
+    problems,
+    proposals,
+    room_records,
+    rounds,
+    staff,
+    timing,
+)
 from app.api.admission import Admission
 from app.api.deps import Deps
 from app.api.events import Hub
@@ -131,7 +150,12 @@ def create_app(settings: Settings, *, database_url: str, redis_url: str, standby
             allow_headers=["Authorization", "Content-Type", "Accept-Language", "Idempotency-Key"],
             expose_headers=["Retry-After", "X-Request-Id"],
         )
-    app.add_middleware(RequestLayer, policy=page_policy(settings.servers), max_body_bytes=settings.max_body_bytes)
+    app.add_middleware(
+        RequestLayer,
+        policy=page_policy(settings.servers),
+        max_body_bytes=settings.max_body_bytes,
+        larger={evidence.PATH: settings.max_evidence_bytes},
+    )
     for known in (Refused, StoreAway, Overloaded, ClockUnconfirmed):
         app.add_exception_handler(known, problems.on_known)
     for away in (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, PoolTimeout, OSError):
@@ -142,8 +166,12 @@ def create_app(settings: Settings, *, database_url: str, redis_url: str, standby
     app.router.routes.extend(candidate.ROUTES)
     app.router.routes.extend(events.ROUTES)
     app.router.routes.extend(health.ROUTES)
-    for router in (staff.router, office.router, rounds.router, timing.router, proposals.router):
-        app.include_router(router, max_body_size=settings.max_body_bytes)
+    for module in (staff, accounts, audit, attendance, room_records, office, rounds, timing, proposals):
+        app.include_router(module.router, max_body_size=settings.max_body_bytes)
+    app.include_router(incidents.router, max_body_size=settings.max_body_bytes)
+    app.include_router(discrepancies.router, max_body_size=settings.max_body_bytes)
+    app.include_router(misconduct.router, max_body_size=settings.max_body_bytes)
+    app.include_router(evidence.router, max_body_size=settings.max_evidence_bytes)
     app.router.routes.extend(
         [
             Route("/", _page("candidate")),

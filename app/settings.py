@@ -76,6 +76,9 @@ class Settings(BaseSettings):
     silent_after: timedelta = Field(_seconds(25), description="Seat shown as silent after this long unheard.")
     sweep_every: timedelta = Field(_seconds(1), description="How often ended attempts are looked for.")
 
+    # --- the room
+    spare_low: int = Field(1, ge=0, description="A room warns when no more spare seats than this are left.")
+
     # --- the office's decisions on time (DESIGN I8)
     time_cap: timedelta = Field(
         timedelta(minutes=60), description="Most that one candidate may lose in a session without a recorded decision."
@@ -104,6 +107,7 @@ class Settings(BaseSettings):
         4_000, ge=1, description="Most candidates' requests in work at once in one API process before 503."
     )
     max_body_bytes: int = Field(262_144, ge=1024, description="Largest request body.")
+    max_evidence_bytes: int = Field(10_485_760, ge=1024, description="Largest photo, scan or text kept as evidence.")
     max_responses: int = Field(200, ge=1, description="Most responses in one checkpoint.")
     max_text_chars: int = Field(20_000, ge=1, description="Longest text response.")
     ticket_failures: int = Field(5, ge=1, description="Failed sign-ins per ticket and window.")

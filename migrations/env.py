@@ -11,7 +11,7 @@ from sqlalchemy.pool import NullPool
 
 from app.settings import settings
 from app.storage.postgres.engine import sqlalchemy_url
-from app.storage.postgres.tables import metadata
+from app.storage.postgres.hall_tables import metadata
 
 # An arbitrary number that only migrations use; the advisory lock makes a second migrator wait for the first.
 MIGRATION_LOCK = 7_301_188_001

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from app import cli
+from app.api import access
 from app.commands import failures
 from app.demo import refusals
-from app.domain import errors, lifecycle
+from app.domain import errors, lifecycle, roles
+from app.domain.roles import ACTION_WORDS
 from app.embedded import errors as embedded
 from app.importers import messages as faults
 from app.main import create_app
@@ -137,6 +139,45 @@ def endpoints_page() -> str:
 """
 
 
+def roles_page() -> str:
+    """Who may do what, from the table, and which action each endpoint asks for, from the routes."""
+    reach = {"own": "own rooms", "all": "all", None: ""}
+    who = [
+        [f"`{action}`", *ACTION_WORDS[action], *(reach[roles.scope(role, action)] for role in roles.ROLES)]
+        for action in roles.ACTIONS
+    ]
+    app = create_app(Settings.model_construct(), database_url="postgresql:///-", redis_url="redis://-/0")
+    calls = []
+    for route in flat(app.routes):
+        if route.path.startswith("/api/v1/staff"):
+            asked = access.declared(route)
+            allowed = "everyone" if asked is None else ", ".join(r for r in roles.ROLES if asked.admits(r))
+            if asked is not None and not asked.actions:
+                allowed = "whoever is signed in"
+            actions = ", ".join(f"`{action}`" for action in asked.actions) if asked is not None else ""
+            calls.append([", ".join(sorted(route.methods)), f"`{route.path}`", actions, allowed])
+    heads = [f"{zh} {en}" for zh, en in roles.ROLE_NAMES.values()]
+    return f"""# Roles
+
+{NOTE}
+
+"Own rooms" are those an account is assigned to; "all" is every room of every exam; an empty cell is refused with
+`not-permitted`, which is also what a room outside one's own is refused with, and both are logged with the person. An
+account whose password somebody else chose is refused everything with `password-must-change`, until it has chosen one.
+
+Of misconduct, "own rooms" reads what one wrote oneself.
+
+{table(["action", "中文", "English", *heads], who)}
+
+## What each call asks for
+
+Where several are named, any one of them lets in, and what then can be done depends on which. A call that takes no room
+is refused further on when what it is about lies in somebody else's room.
+
+{table(["method", "path", "action", "who"], sorted(calls, key=lambda row: (row[1], row[0])))}
+"""
+
+
 def lifecycle_page() -> str:
     rows = [[f"`{state}`", f"`{event}`", f"`{after}`"] for (state, event), after in lifecycle.TRANSITIONS.items()]
     return f"""# The life of an attempt
@@ -185,6 +226,7 @@ PAGES = {
     "commands.md": commands_page,
     "endpoints.md": endpoints_page,
     "lifecycle.md": lifecycle_page,
+    "roles.md": roles_page,
 }
 
 

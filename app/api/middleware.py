@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections.abc import Mapping
 
 import structlog
 from prometheus_client import Histogram
@@ -30,7 +31,7 @@ def page_policy(servers: list[str]) -> bytes:
     """What a page may load and whom it may talk to: this server, and the site's others."""
     allowed = ["'self'", *servers]
     return (
-        "default-src 'self'; img-src 'self' blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'none';"
+        "default-src 'self'; img-src 'self' blob: data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none';"
         f" form-action 'self'; connect-src {' '.join(allowed)}"
     ).encode()
 
@@ -38,10 +39,14 @@ def page_policy(servers: list[str]) -> bytes:
 class RequestLayer:
     """Pure ASGI: no body is copied, no task is started."""
 
-    def __init__(self, app: ASGIApp, policy: bytes, max_body_bytes: int) -> None:
+    def __init__(
+        self, app: ASGIApp, policy: bytes, max_body_bytes: int, larger: Mapping[str, int] | None = None
+    ) -> None:
+        """``larger``: paths that take files, and how large ones."""
         self._app = app
         self._policy = policy
         self._max_body_bytes = max_body_bytes
+        self._larger = larger or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -70,9 +75,10 @@ class RequestLayer:
             await send(message)
 
         try:
-            if path.startswith("/api/") and self._too_large(scope):
+            most = self._larger.get(path, self._max_body_bytes)
+            if path.startswith("/api/") and self._too_large(scope, most):
                 # Before anything of it is read; a body that does not say its length is counted where it is read.
-                refusal = Refused("body-too-large", limit=self._max_body_bytes)
+                refusal = Refused("body-too-large", limit=most)
                 await problem(refusal, language(Request(scope)))(scope, receive, sending)
                 return
             if path.startswith("/api/"):
@@ -87,8 +93,8 @@ class RequestLayer:
                     request_id=request_id, attempt=state.get("attempt"),
                 )  # fmt: skip
 
-    def _too_large(self, scope: Scope) -> bool:
+    def _too_large(self, scope: Scope, most: int) -> bool:
         for name, value in scope["headers"]:
             if name == b"content-length":
-                return value.isdigit() and int(value) > self._max_body_bytes
+                return value.isdigit() and int(value) > most
         return False

@@ -1,6 +1,6 @@
 """The exam office's own calls: what was kept aside, and the decision on it (DESIGN I5).
 
-Who may do what is asked of ``domain.roles``; every decision takes an ``Idempotency-Key`` and goes through
+Every decision takes an ``Idempotency-Key`` and goes through
 ``staff_requests.once``.
 """
 
@@ -11,25 +11,26 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 
+from app.api.access import needs
 from app.api.deps import get_deps
 from app.api.schemas.office import Chosen, Decide
 from app.api.schemas.staff import BIGGEST_ID
-from app.api.staff import Key, SessionId, Who
+from app.api.staff import Key, SessionId
 from app.checkpoint.adoption import Choice
-from app.domain.errors import Refused
-from app.domain.roles import allows
 from app.services import staff_sign_in, stranded
 from app.storage.postgres import rooms
 from app.storage.postgres import stranded as kept
 from app.storage.postgres.staff import Login
 
 router = APIRouter(prefix="/api/v1/staff/stranded", tags=["staff"])
+Reading = Annotated[Login, needs("view-stranded")]
+Deciding = Annotated[Login, needs("decide-stranded")]
 
 
 @router.get("")
 async def stranded_list(
     request: Request,
-    login: Who,
+    login: Reading,
     session: SessionId,
     *,
     decided: Annotated[bool, Query()] = False,
@@ -45,7 +46,7 @@ async def stranded_list(
 
 
 @router.get("/counts")
-async def stranded_counts(request: Request, login: Who) -> dict[str, Any]:
+async def stranded_counts(request: Request, login: Reading) -> dict[str, Any]:
     """How many wait for a decision, by session: `{sessions: [{id, kept}]}`."""
     reach = stranded.rooms_in_reach(login)
     async with get_deps(request).engine.connect() as conn:
@@ -56,22 +57,15 @@ async def stranded_counts(request: Request, login: Who) -> dict[str, Any]:
 
 
 @router.post("/adopt")
-async def adopt(request: Request, login: Who, key: Key, body: Decide) -> dict[str, Any]:
+async def adopt(request: Request, login: Deciding, key: Key, body: Decide) -> dict[str, Any]:
     """Let kept-aside answers count, all or none: `{items: [{stranded, item, result}]}`."""
-    _permit(login)
     return await stranded.decide(get_deps(request).site, login, key, _choices(body.items), "adopted", note=body.note)
 
 
 @router.post("/dismiss")
-async def dismiss(request: Request, login: Who, key: Key, body: Decide) -> dict[str, Any]:
+async def dismiss(request: Request, login: Deciding, key: Key, body: Decide) -> dict[str, Any]:
     """Leave kept-aside answers aside, all or none; they stay on record: `{items: [{stranded, item, result}]}`."""
-    _permit(login)
     return await stranded.decide(get_deps(request).site, login, key, _choices(body.items), "dismissed", note=body.note)
-
-
-def _permit(login: Login) -> None:
-    if not allows(login.role, "decide-stranded", room_id=None, own_room_ids=login.own_room_ids):
-        raise Refused("not-permitted")
 
 
 def _choices(items: Sequence[Chosen]) -> list[Choice]:

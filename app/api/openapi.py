@@ -81,7 +81,8 @@ CALLS: dict[str, Call] = {
     "/console": Call("text/html", token=None, summary="The staff's page."),
 }  # fmt: skip
 
-_LOGIN = ("login-ended", *_AWAY)
+_SIGNED_IN = ("login-ended", *_AWAY)
+_LOGIN = (*_SIGNED_IN, "password-must-change")
 _CHANGE = (*_LOGIN, "bad-body", "not-permitted", "not-found", "idempotency-key-needed", "idempotency-mismatch")
 _TIME = (
     "scope-malformed", "scope-unknown", "scope-empty", "reason-unknown", "note-missing", "duration-missing",
@@ -99,14 +100,15 @@ _ROUNDS = (
     "round-gone-on", "not-drawn", "blueprint-missing", "bank-too-small", "uneven-points", "neighbours-alike",
     "draw-faulty",
 )  # fmt: skip
+_AT_THE_DOOR = ("ticket-unknown", "other-session", "other-room", "room-signed")
 STAFF_CODES: dict[str, tuple[str, ...]] = {
     "/sign-in": (
         "bad-body", "staff-sign-in-failed", "staff-too-many-tries", "staff-disabled", "staff-demo-account",
         *_AWAY,
     ),
-    "/sign-out": _LOGIN,
-    "/me": _LOGIN,
-    "/sessions": _LOGIN,
+    "/sign-out": _SIGNED_IN,
+    "/me": _SIGNED_IN,
+    "/sessions": (*_LOGIN, "not-permitted"),
     "/rooms/{room_id}": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
     "/rooms/{room_id}/events": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
     "/attempts/{attempt_id}/relog": (
@@ -115,7 +117,35 @@ STAFF_CODES: dict[str, tuple[str, ...]] = {
     ),
     "/relogs/{relog_id}/withdraw": (*_CHANGE, "relog-used"),
     "/seats/{seat_id}/mark": (*_CHANGE, "seat-promised"),
+    "/password": (
+        *_SIGNED_IN, "bad-body", "idempotency-key-needed", "idempotency-mismatch", "staff-weak-password",
+        "staff-same-password", "staff-wrong-password", "staff-too-many-tries",
+    ),
+    "/accounts": (*_CHANGE, "staff-bad-name", "staff-weak-password", "staff-exists"),
+    "/accounts/{account_id}/password": (*_CHANGE, "staff-weak-password", "staff-own-account"),
+    "/accounts/{account_id}/disable": (*_CHANGE, "staff-own-account", "staff-last-admin", "staff-already-disabled"),
+    "/accounts/{account_id}/enable": (*_CHANGE, "staff-own-account", "staff-already-enabled"),
+    "/accounts/{account_id}/rooms": (*_CHANGE, "staff-own-account", "staff-rooms-changed"),
+    "/accounts/{account_id}/logins/revoke": (*_CHANGE, "staff-own-account"),
     "/audit": (*_LOGIN, "bad-body", "not-permitted"),
+    "/audit/actions": (*_LOGIN, "not-permitted"),
+    "/rooms/{room_id}/check-in": (
+        *_CHANGE, *_AT_THE_DOOR, "last-admission-passed", "candidate-ended",
+    ),
+    "/rooms/{room_id}/check-in/undo": (*_CHANGE, *_AT_THE_DOOR, "signed-in-already"),
+    "/rooms/{room_id}/admissions": (
+        *_CHANGE, *_AT_THE_DOOR, "signed-in-already", "admission-open", "candidate-ended",
+    ),
+    "/rooms/{room_id}/absent": (*_CHANGE, "room-signed", "absent-too-early", "attendance-changed"),
+    "/seats/swap": (
+        *_CHANGE, "ticket-unknown", "other-session", "seats-changed", "swap-too-late", "relog-open", "room-signed",
+    ),
+    "/attempts/{attempt_id}/leave": (*_CHANGE, "not-signed-in", "candidate-ended"),
+    "/attempts/{attempt_id}/return": (*_CHANGE, "not-left"),
+    "/rooms/{room_id}/sign-off": (*_CHANGE, "attendance-moved", "not-balanced"),
+    "/rooms/{room_id}/sign-off/undo": (*_CHANGE, "room-released"),
+    "/rooms/{room_id}/release": (*_CHANGE, "not-signed", "not-balanced", "attempts-open", "outbox-open"),
+    "/rooms/{room_id}/duty": (*_CHANGE, "staff-unknown", "duty-not-watching", "duty-changed"),
     "/time/preview": (*_LOGIN, "bad-body", "not-permitted", "not-found", *_TIME),
     "/time/actions": (
         *_CHANGE, *_TIME, "preview-needed", "undo-too-late", "undo-start-passed", "time-changed", "cap-exceeded",
@@ -141,12 +171,49 @@ STAFF_CODES: dict[str, tuple[str, ...]] = {
         *_LOGIN, "bad-body", "not-permitted", "not-found", *_TIME, "proposal-unneeded",
     ),
     "/time/proposals/{proposal_id}/approve": (
-        *_CHANGE, *_TIME, "proposal-decided", "proposal-unneeded", "undo-too-late", "time-changed", "cap-exceeded",
-        "nothing-gained",
+        *_CHANGE, *_TIME, "proposal-decided", "proposal-same-person", "proposal-unneeded", "undo-too-late",
+        "time-changed", "cap-exceeded", "nothing-gained",
     ),
     "/time/proposals/{proposal_id}/dismiss": (*_CHANGE, "proposal-decided", "proposal-note-missing"),
     "/rounds/preview": (*_LOGIN, "bad-body", "not-permitted", "not-found", *_ROUNDS),
     "/rounds/actions": (*_CHANGE, *_ROUNDS, "round-changed", "decision-incomplete"),
+    "/plans": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
+    "/plans/{plan}": (*_CHANGE, "plan-unknown", "plan-malformed", "plan-changed"),
+    "/incidents": (
+        *_CHANGE, "plan-unknown", "scope-malformed", "scope-unknown", "interval-in-future",
+    ),
+    "/incidents/{incident_id}": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
+    "/incidents/{incident_id}/report": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
+    "/incidents/{incident_id}/entries": (
+        *_CHANGE, "incident-over", "step-unknown", "step-decided", "entry-empty", "scope-unknown",
+        "evidence-unknown", "evidence-attached", "interval-in-future",
+    ),
+    "/incidents/{incident_id}/close": (*_CHANGE, "incident-over", "incident-changed"),
+    "/incidents/{incident_id}/reopen": (*_CHANGE, "incident-open", "incident-changed", "entry-empty"),
+    "/incidents/{incident_id}/sign": (*_CHANGE, "incident-over", "incident-not-closed", "incident-changed"),
+    "/discrepancies": (
+        *_CHANGE, "ticket-unknown", "other-session", "other-room", "discrepancy-malformed", "discrepancy-same",
+        "discrepancy-open", "evidence-unknown", "evidence-attached", "evidence-type",
+    ),
+    "/discrepancies/about": (*_LOGIN, "bad-body", "not-permitted", "ticket-unknown"),
+    "/discrepancies/report": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
+    "/discrepancies/decide": (
+        *_CHANGE, "discrepancy-decided", "discrepancy-moved", "discrepancy-id-taken",
+    ),
+    "/discrepancies/{discrepancy_id}": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
+    "/discrepancies/{discrepancy_id}/evidence": (*_CHANGE, "evidence-unknown", "evidence-attached"),
+    "/misconduct": (
+        *_CHANGE, "ticket-unknown", "other-session", "other-room", "candidate-ended", "misconduct-removed",
+        "evidence-unknown", "evidence-attached",
+    ),
+    "/misconduct/{misconduct_id}": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
+    "/misconduct/{misconduct_id}/report": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
+    "/misconduct/{misconduct_id}/entries": (
+        *_CHANGE, "misconduct-changed", "misconduct-removed", "candidate-ended", "entry-empty", "evidence-unknown",
+        "evidence-attached",
+    ),
+    "/evidence": (*_CHANGE, "body-too-large", "evidence-empty", "evidence-type"),
+    "/evidence/{evidence_id}": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
     "/stranded": (*_LOGIN, "bad-body", "not-permitted", "not-found", "session-not-begun"),
     "/stranded/counts": (*_LOGIN, "not-permitted"),
     "/stranded/adopt": (*_CHANGE, "session-not-begun", "stranded-decided", "adopt-moved-on"),

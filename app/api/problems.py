@@ -74,6 +74,11 @@ async def on_known(request: Request, fault: Exception) -> Response:
         # The candidate is told to come back; which store or clock it was is for whoever reads the log. A storm is
         # counted (``holdfast_shed``) and not written down a thousand times: that would be the last straw.
         log.warning("unavailable", path=request.url.path, fault=repr(fault))
+    if refusal.code == "not-permitted":
+        # The one refusal that says something about who asked, whichever endpoint or service gave it.
+        log.warning(
+            "not permitted", staff=request.scope["state"].get("staff"), method=request.method, path=request.url.path
+        )
     return problem(refusal, language(request))
 
 

@@ -6,22 +6,27 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
 
+from app.api.access import needs
 from app.api.deps import get_deps
 from app.api.schemas.proposals import Approve, Ask, Dismiss
 from app.api.schemas.staff import BIGGEST_ID
-from app.api.staff import Key, SessionId, Who
+from app.api.staff import Key, SessionId
 from app.domain.adjustments import Change
 from app.services import proposal_approval, proposals
 from app.services.proposal_approval import Given
 from app.services.time_facts import instant
 from app.storage.postgres import time_terms
+from app.storage.postgres.staff import Login
 
 router = APIRouter(prefix="/api/v1/staff/time/proposals", tags=["staff"])
+Deciding = Annotated[Login, needs("time-decide")]
 Id = Annotated[int, Path(alias="proposal_id", ge=1, le=BIGGEST_ID)]
 
 
 @router.get("")
-async def proposal_list(request: Request, login: Who, session: SessionId) -> dict[str, Any]:
+async def proposal_list(
+    request: Request, login: Annotated[Login, needs("time-view")], session: SessionId
+) -> dict[str, Any]:
     """Open ones first: `{session, now_ms, proposals: [{id, kind, state, names, from_at, to_at, zh, en, …}]}`."""
     deps = get_deps(request)
     now_ms = deps.service_time.now_ms()
@@ -31,7 +36,7 @@ async def proposal_list(request: Request, login: Who, session: SessionId) -> dic
 
 
 @router.post("")
-async def ask(request: Request, login: Who, key: Key, body: Ask) -> dict[str, Any]:
+async def ask(request: Request, login: Annotated[Login, needs("time-propose")], key: Key, body: Ask) -> dict[str, Any]:
     """Ask the office to credit an interval, or for `ms` more: `{proposal}`. An invigilator asks for their own rooms."""
     from_ms, to_ms = await _instants(request, body)
     change = Change(
@@ -49,20 +54,20 @@ async def ask(request: Request, login: Who, key: Key, body: Ask) -> dict[str, An
 
 
 @router.post("/{proposal_id}/preview")
-async def preview(request: Request, login: Who, proposal: Id, body: Approve) -> dict[str, Any]:
+async def preview(request: Request, login: Deciding, proposal: Id, body: Approve) -> dict[str, Any]:
     """What approving it so would do, for exactly those it is about: `{effect, seen}`. Nothing is changed."""
     return await proposal_approval.preview(get_deps(request).site, login, proposal, await _given(request, body))
 
 
 @router.post("/{proposal_id}/approve")
-async def approve(request: Request, login: Who, key: Key, proposal: Id, body: Approve) -> dict[str, Any]:
+async def approve(request: Request, login: Deciding, key: Key, proposal: Id, body: Approve) -> dict[str, Any]:
     """Approve it as it is or changed: `{proposal, entry, effect, notice}`; the pages hear of it at once."""
     given = await _given(request, body)
     return await proposal_approval.approve(get_deps(request).site, login, key, proposal, given)
 
 
 @router.post("/{proposal_id}/dismiss")
-async def dismiss(request: Request, login: Who, key: Key, proposal: Id, body: Dismiss) -> dict[str, Any]:
+async def dismiss(request: Request, login: Deciding, key: Key, proposal: Id, body: Dismiss) -> dict[str, Any]:
     """Leave it aside, with the reason; it stays on record: `{proposal}`."""
     return await proposals.dismiss(get_deps(request).site, login, key, proposal, note=body.note)
 

@@ -1,4 +1,4 @@
-"""Staff: sign-in, the live room, relog, seats out of order, the audit log (DESIGN §6).
+"""Staff: sign-in, the live room, relog, seats out of order (DESIGN §6).
 
 Who may do what is asked of ``domain.roles`` and nothing else. Every change takes an ``Idempotency-Key`` and goes
 through ``staff_requests.once``: one transaction holds the change, its reply and its audit entry.
@@ -17,14 +17,15 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.responses import StreamingResponse
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.api.deps import address_of, bearer, get_deps
+from app.api.access import SIGNED_IN, login_of, needs, nobody_yet, permit
+from app.api.deps import address_of, get_deps
 from app.api.schemas.staff import BIGGEST_ID, MarkSeat, OpenRelog, SignIn
 from app.domain.errors import Refused
-from app.domain.roles import Action, allows
+from app.domain.roles import ACTIONS, Action, allows
 from app.services import relog, room, staff_requests, staff_sign_in
 from app.services.room_feed import RoomFeeds
 from app.services.staff_requests import Request as StaffRequest
-from app.storage.postgres import audit, rooms
+from app.storage.postgres import rooms
 from app.storage.postgres.staff import Login
 
 log = structlog.get_logger(__name__)
@@ -33,22 +34,10 @@ router = APIRouter(prefix="/api/v1/staff", tags=["staff"])
 Id = Annotated[int, Path(ge=1, le=BIGGEST_ID)]
 SessionId = Annotated[int, Query(alias="session", ge=1, le=BIGGEST_ID)]
 # What a page asks before it shows a button.
-CLICKS: tuple[Action, ...] = (
-    "relog", "mark-seat", "read-audit", "view-stranded", "decide-stranded", "time-view", "time-decide",
-    "time-pause-one", "time-propose", "rounds-decide",
-)  # fmt: skip
+CLICKS: tuple[Action, ...] = tuple(action for action in ACTIONS if action != "view-room")
 KEEP_ALIVE_S = 5.0
 LOOK_UP_S = 1.0
 LOGIN_CHECK_S = 10.0
-
-
-async def login_of(request: Request) -> Login:
-    """Who is asking. Refuses login-ended."""
-    try:
-        token = bearer(request)
-    except Refused as missing:
-        raise Refused("login-ended") from missing
-    return await staff_sign_in.find_login(get_deps(request).site, token)
 
 
 def idempotency_key(idempotency_key: Annotated[str | None, Header()] = None) -> str:
@@ -58,16 +47,12 @@ def idempotency_key(idempotency_key: Annotated[str | None, Header()] = None) -> 
     return idempotency_key
 
 
-Who = Annotated[Login, Depends(login_of)]
 Key = Annotated[str, Depends(idempotency_key)]
+Watching = Annotated[Login, needs("view-room")]
 
 
-def _permit(login: Login, action: Action, room_id: int | None = None) -> None:
-    if not allows(login.role, action, room_id=room_id, own_room_ids=login.own_room_ids):
-        raise Refused("not-permitted")
-
-
-def _feeds(request: Request) -> RoomFeeds:
+def feeds(request: Request) -> RoomFeeds:
+    """The open room pages of this process; ``hurry()`` after a change shows it to them at once."""
     return cast("RoomFeeds", request.app.state.room_feeds)
 
 
@@ -80,6 +65,7 @@ async def _told_login(request: Request, login: Login) -> dict[str, Any]:
             "name": login.name,
             "role": login.role,
             "may": sorted(action for action in CLICKS if _may(login, action)),
+            "must_change": login.must_change,
             "rooms": reach,
         },
         "expires_at": login.expires_at.isoformat(timespec="seconds"),
@@ -90,7 +76,7 @@ def _may(login: Login, action: Action) -> bool:
     return allows(login.role, action, room_id=None, own_room_ids=login.own_room_ids)
 
 
-@router.post("/sign-in")
+@router.post("/sign-in", dependencies=[Depends(nobody_yet)])
 async def sign_in(request: Request, body: SignIn) -> dict[str, Any]:
     """``{token, staff: {username, name, role, may, rooms}, expires_at}``."""
     signed_in = await staff_sign_in.sign_in(
@@ -100,20 +86,20 @@ async def sign_in(request: Request, body: SignIn) -> dict[str, Any]:
 
 
 @router.post("/sign-out")
-async def sign_out(request: Request, login: Who) -> dict[str, Any]:
+async def sign_out(request: Request, login: Annotated[Login, SIGNED_IN]) -> dict[str, Any]:
     """Revokes this login."""
     await staff_sign_in.sign_out(get_deps(request).site, login)
     return {}
 
 
 @router.get("/me")
-async def me(request: Request, login: Who) -> dict[str, Any]:
+async def me(request: Request, login: Annotated[Login, SIGNED_IN]) -> dict[str, Any]:
     """As the reply of sign-in, without the token."""
     return await _told_login(request, login)
 
 
 @router.get("/sessions")
-async def sessions(request: Request, login: Who) -> dict[str, Any]:
+async def sessions(request: Request, login: Watching) -> dict[str, Any]:
     """The sessions of the exams whose rooms the login sees: ``{sessions: [{…, clock, room_ids}]}``."""
     deps = get_deps(request)
     now_ms = deps.service_time.now_ms()
@@ -135,20 +121,21 @@ async def sessions(request: Request, login: Who) -> dict[str, Any]:
 
 
 @router.get("/rooms/{room_id}")
-async def room_picture(request: Request, login: Who, room_id: Id, session: SessionId) -> dict[str, Any]:
+async def room_picture(request: Request, login: Watching, room_id: Id, session: SessionId) -> dict[str, Any]:
     """The room in that session now (``services.room.picture``)."""
-    _permit(login, "view-room", room_id)
+    permit(login, "view-room", room_id)
     deps = get_deps(request)
     now_ms = deps.service_time.now_ms()
     async with deps.engine.connect() as conn:
         loaded = await room.load(conn, room_id, session)
-    return room.picture(loaded, now_ms, int(deps.settings.silent_after.total_seconds() * 1000))
+    silent_after_ms = int(deps.settings.silent_after.total_seconds() * 1000)
+    return room.picture(loaded, now_ms, silent_after_ms, deps.settings.spare_low)
 
 
 @router.get("/rooms/{room_id}/events")
-async def room_events(request: Request, login: Who, room_id: Id, session: SessionId) -> StreamingResponse:
+async def room_events(request: Request, login: Watching, room_id: Id, session: SessionId) -> StreamingResponse:
     """Server-sent events: ``room`` (a whole picture), ``away`` (the stores cannot be asked), ``closed {code}``."""
-    _permit(login, "view-room", room_id)
+    permit(login, "view-room", room_id)
     deps = get_deps(request)
     async with deps.engine.connect() as conn:
         found, timed = await rooms.find_room(conn, room_id), await rooms.find_session(conn, session)
@@ -166,7 +153,7 @@ async def _stream(request: Request, login: Login, room_id: int, session_id: int)
     ends = time.monotonic() + deps.settings.stream_life.total_seconds()
     checked = said = time.monotonic()
     n = 0
-    async with _feeds(request).watch(room_id, session_id) as feed:
+    async with feeds(request).watch(room_id, session_id) as feed:
         while (now := time.monotonic()) < ends and not get_deps(request).site.closing.is_set():
             # Not longer at a time: a process that is asked to end waits for nobody's quiet room.
             seen = await feed.newer_than(n, min(KEEP_ALIVE_S, LOOK_UP_S))
@@ -189,7 +176,7 @@ async def _no_longer_welcome(request: Request, login: Login, room_id: int) -> Re
     """Why the stream must end, if it must: it outlives neither its login nor the assignment to the room."""
     try:
         again = await login_of(request)
-        _permit(again, "view-room", room_id)
+        permit(again, "view-room", room_id)
     except Refused as refused:
         return refused
     except (SQLAlchemyError, OSError) as fault:
@@ -199,9 +186,10 @@ async def _no_longer_welcome(request: Request, login: Login, room_id: int) -> Re
 
 
 @router.post("/attempts/{attempt_id}/relog")
-async def open_relog(request: Request, login: Who, key: Key, attempt_id: UUID, body: OpenRelog) -> dict[str, Any]:
+async def open_relog(
+    request: Request, login: Annotated[Login, needs("relog")], key: Key, attempt_id: UUID, body: OpenRelog
+) -> dict[str, Any]:
     """Let the candidate sign in at another seat: ``{relog: {id, state, from_seat, to_seat, name, ticket, …}}``."""
-    _permit(login, "relog")
     deps = get_deps(request)
     now_ms = deps.service_time.now_ms()
     act = partial(
@@ -211,50 +199,39 @@ async def open_relog(request: Request, login: Who, key: Key, attempt_id: UUID, b
         to_seat_id=body.to_seat_id,
         reason=body.reason,
         note=body.note,
+        told_by=body.told_by,
         now_ms=now_ms,
     )
     asked = StaffRequest(key, f"relog {attempt_id}", body.model_dump(mode="json"))
     reply = await staff_requests.once(deps.engine, login, asked, act, now_ms=now_ms)
-    _feeds(request).hurry()
+    feeds(request).hurry()
     return reply
 
 
 @router.post("/relogs/{relog_id}/withdraw")
-async def withdraw_relog(request: Request, login: Who, key: Key, relog_id: Id) -> dict[str, Any]:
+async def withdraw_relog(
+    request: Request, login: Annotated[Login, needs("relog")], key: Key, relog_id: Id
+) -> dict[str, Any]:
     """Take back a relog that nobody has used yet."""
-    _permit(login, "relog")
     deps = get_deps(request)
     now_ms = deps.service_time.now_ms()
     act = partial(relog.withdraw_relog, login=login, relog_id=relog_id, now_ms=now_ms)
     reply = await staff_requests.once(
         deps.engine, login, StaffRequest(key, f"withdraw {relog_id}", {}), act, now_ms=now_ms
     )
-    _feeds(request).hurry()
+    feeds(request).hurry()
     return reply
 
 
 @router.post("/seats/{seat_id}/mark")
-async def mark_seat(request: Request, login: Who, key: Key, seat_id: Id, body: MarkSeat) -> dict[str, Any]:
+async def mark_seat(
+    request: Request, login: Annotated[Login, needs("mark-seat")], key: Key, seat_id: Id, body: MarkSeat
+) -> dict[str, Any]:
     """Put a seat out of order with the reason, or back in order."""
-    _permit(login, "mark-seat")
     deps = get_deps(request)
     now_ms = deps.service_time.now_ms()
-    act = partial(relog.mark_seat, login=login, seat_id=seat_id, out_of_order=body.out_of_order)
+    act = partial(relog.mark_seat, login=login, seat_id=seat_id, out_of_order=body.out_of_order, told_by=body.told_by)
     asked = StaffRequest(key, f"mark {seat_id}", body.model_dump(mode="json"))
     reply = await staff_requests.once(deps.engine, login, asked, act, now_ms=now_ms)
-    _feeds(request).hurry()
+    feeds(request).hurry()
     return reply
-
-
-@router.get("/audit")
-async def audit_log(
-    request: Request,
-    login: Who,
-    before: Annotated[int | None, Query(ge=1, le=BIGGEST_ID)] = None,
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
-) -> dict[str, Any]:
-    """The newest entries numbered below ``before``: ``{entries: [{n, at, service_ms, actor, action, subject, …}]}``."""
-    _permit(login, "read-audit")
-    async with get_deps(request).engine.connect() as conn:
-        found = await audit.entries(conn, before=before, limit=limit)
-    return {"entries": [{**entry, "hash": bytes(entry["hash"]).hex()} for entry in found]}

@@ -12,10 +12,11 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.api.access import needs
 from app.api.deps import get_deps
 from app.api.schemas.staff import BIGGEST_ID
 from app.api.schemas.timing import Action, Propose
-from app.api.staff import Id, Key, SessionId, Who
+from app.api.staff import Id, Key, SessionId
 from app.domain.adjustments import Change
 from app.services import (
     staff_requests,
@@ -28,8 +29,13 @@ from app.services import (
 from app.services.staff_requests import Done
 from app.services.staff_requests import Request as StaffRequest
 from app.storage.postgres import time_terms
+from app.storage.postgres.staff import Login
 
 router = APIRouter(prefix="/api/v1/staff", tags=["staff"])
+Viewing = Annotated[Login, needs("time-view")]
+Deciding = Annotated[Login, needs("time-decide")]
+# What somebody who watches a room may do alone is for the services to say (``time_facts.permit``).
+Acting = Annotated[Login, needs("time-decide", "time-pause-one")]
 
 
 async def change_of(conn: AsyncConnection, body: Action, now_ms: int) -> Change:
@@ -51,7 +57,7 @@ async def change_of(conn: AsyncConnection, body: Action, now_ms: int) -> Change:
 
 
 @router.post("/time/preview")
-async def preview(request: Request, login: Who, body: Action) -> dict[str, Any]:
+async def preview(request: Request, login: Acting, body: Action) -> dict[str, Any]:
     """What a change of time would do, before it is confirmed: `{effect, seen}`. Nothing is changed."""
     site = get_deps(request).site
     now_ms = site.service_time.now_ms()
@@ -61,7 +67,7 @@ async def preview(request: Request, login: Who, body: Action) -> dict[str, Any]:
 
 
 @router.post("/time/actions")
-async def act(request: Request, login: Who, key: Key, body: Action) -> dict[str, Any]:
+async def act(request: Request, login: Acting, key: Key, body: Action) -> dict[str, Any]:
     """Postpone, pause, resume, extend, credit, end, reopen or undo: `{entry, entries, effect, notice}`."""
     site = get_deps(request).site
     now_ms = site.service_time.now_ms()
@@ -72,7 +78,7 @@ async def act(request: Request, login: Who, key: Key, body: Action) -> dict[str,
 
 
 @router.get("/time/sessions/{session_id}")
-async def session_view(request: Request, login: Who, session_id: Id) -> dict[str, Any]:
+async def session_view(request: Request, login: Viewing, session_id: Id) -> dict[str, Any]:
     """A session's time: planned and actual, room by room, every entry, outage, held scope, proposal and decision."""
     site = get_deps(request).site
     now_ms = site.service_time.now_ms()
@@ -82,7 +88,7 @@ async def session_view(request: Request, login: Who, session_id: Id) -> dict[str
 
 @router.get("/time/candidates")
 async def candidates(
-    request: Request, login: Who, session: SessionId, query: Annotated[str, Query(min_length=1, max_length=100)]
+    request: Request, login: Viewing, session: SessionId, query: Annotated[str, Query(min_length=1, max_length=100)]
 ) -> dict[str, Any]:
     """Whom a ticket or a name means in a session: `{candidates: [{attempt_id, ticket, name, room, seat}]}`."""
     async with get_deps(request).engine.connect() as conn:
@@ -90,7 +96,7 @@ async def candidates(
 
 
 @router.get("/time/notices/{notice_id}")
-async def notice_reach(request: Request, login: Who, notice_id: Id) -> dict[str, Any]:
+async def notice_reach(request: Request, login: Viewing, notice_id: Id) -> dict[str, Any]:
     """Whose page has shown a notice: `{shown, of, absent, missing: [{attempt, room, seat, ticket, name}]}`."""
     async with get_deps(request).engine.connect() as conn:
         return await time_lookup.notice_reach(conn, login, notice_id)
@@ -98,7 +104,7 @@ async def notice_reach(request: Request, login: Who, notice_id: Id) -> dict[str,
 
 @router.get("/attempts/{attempt_id}/time")
 async def attempt_time(
-    request: Request, login: Who, attempt_id: UUID, at_ms: Annotated[int | None, Query(ge=0, le=BIGGEST_ID)] = None
+    request: Request, login: Viewing, attempt_id: UUID, at_ms: Annotated[int | None, Query(ge=0, le=BIGGEST_ID)] = None
 ) -> dict[str, Any]:
     """Why an attempt ends when it does, in words and summands, now or as it was known at `at_ms`."""
     site = get_deps(request).site
@@ -108,7 +114,7 @@ async def attempt_time(
 
 
 @router.post("/time/decisions")
-async def propose(request: Request, login: Who, key: Key, body: Propose) -> dict[str, Any]:
+async def propose(request: Request, login: Deciding, key: Key, body: Propose) -> dict[str, Any]:
     """Put a decision that lifts the cap for a scope before a second person: `{decision}`."""
     site = get_deps(request).site
     now_ms = site.service_time.now_ms()
@@ -124,7 +130,7 @@ async def propose(request: Request, login: Who, key: Key, body: Propose) -> dict
 
 
 @router.post("/time/decisions/{decision_id}/approve")
-async def approve(request: Request, login: Who, key: Key, decision_id: Id) -> dict[str, Any]:
+async def approve(request: Request, login: Deciding, key: Key, decision_id: Id) -> dict[str, Any]:
     """The second person's approval of a decision: `{decision}`."""
     site = get_deps(request).site
     now_ms = site.service_time.now_ms()
@@ -137,7 +143,7 @@ async def approve(request: Request, login: Who, key: Key, decision_id: Id) -> di
 
 
 @router.post("/time/decisions/{decision_id}/withdraw")
-async def withdraw(request: Request, login: Who, key: Key, decision_id: Id) -> dict[str, Any]:
+async def withdraw(request: Request, login: Deciding, key: Key, decision_id: Id) -> dict[str, Any]:
     """Take back a decision that nobody has approved: `{decision}`."""
     site = get_deps(request).site
     now_ms = site.service_time.now_ms()

@@ -50,11 +50,14 @@ def add(
         async with engine.begin() as conn:
             room_ids = await staff_accounts.room_ids_named(conn, names, exam_code=exam)
             await staff_accounts.create(
-                conn, username=username, name=name, role=role, password=password, room_ids=room_ids
+                conn, username=username, name=name, role=role, password=password, room_ids=room_ids, must_change=True
             )
 
     with_engine(settings(), work)
-    typer.echo(f"已新建账户 {username}（{role}）。\nAdded {username} ({role}).")
+    typer.echo(
+        f"已新建账户 {username}（{role}），首次登录时须改密码。\n"
+        f"Added {username} ({role}); the password has to be changed at the first sign-in."
+    )
     if staff_accounts.needs_rooms(role) and not names:
         typer.echo(
             "注意：该账户尚未分配考室，登录后看不到任何考室。\n"
@@ -131,7 +134,8 @@ def password(
 
     ended = with_engine(settings(), work)
     typer.echo(
-        f"已更换 {username} 的密码，注销 {ended} 个登录。\nChanged the password of {username}, ended {ended} logins."
+        f"已更换 {username} 的密码，注销 {ended} 个登录；下次登录时须改密码。\n"
+        f"Changed the password of {username}, ended {ended} logins; it has to be changed at the next sign-in."
     )
 
 

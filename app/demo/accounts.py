@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.domain import roles
 from app.domain.roles import Role
 
 
@@ -21,12 +22,9 @@ ACCOUNTS = (
     DemoAccount("chief", "陆怀川", "chief", "demo-chief"),
     DemoAccount("office1", "苏望舒", "office", "demo-office1"),
     DemoAccount("office2", "顾明渠", "office", "demo-office2"),
+    DemoAccount("admin", "叶知秋", "admin", "demo-admin"),
     DemoAccount("auditor", "裴守成", "auditor", "demo-auditor"),
+    DemoAccount("inspector", "秦观澜", "inspector", "demo-inspector"),
 )
 
-ROLE_NAMES: dict[Role, str] = {
-    "invigilator": "监考人员 invigilator",
-    "chief": "主考 chief",
-    "office": "考务办公室 exam office",
-    "auditor": "审计 auditor",
-}
+ROLE_NAMES = {role: f"{zh} {en}" for role, (zh, en) in roles.ROLE_NAMES.items()}

@@ -112,6 +112,33 @@ MESSAGES: dict[str, Message] = {
     "staff-weak-password": Message(
         422, "密码至少需要 {shortest} 个字符。", "A password has at least {shortest} characters."
     ),
+    "staff-wrong-password": Message(
+        403,
+        "原密码不正确，还可再试 {attempts_left} 次。",
+        "The old password is wrong; {attempts_left} tries left.",
+    ),
+    "staff-same-password": Message(422, "新密码不能与原密码相同。", "The new password must differ from the old one."),
+    "staff-own-account": Message(
+        403,
+        "不能在此处更改自己的账户；改密码请用右上角的“改密码”。",
+        "Your own account cannot be changed here; your password can, at the top of the page.",
+    ),
+    "staff-last-admin": Message(
+        409,
+        "{username} 是最后一个可用的管理员账户，不能停用。",
+        "{username} is the last administrator's account in use and cannot be disabled.",
+    ),
+    "staff-already-disabled": Message(
+        409, "{username} 已由 {by} 于 {at} 停用。", "{username} was disabled by {by} at {at} already."
+    ),
+    "staff-already-enabled": Message(
+        409, "{username} 已由 {by} 于 {at} 启用。", "{username} was enabled by {by} at {at} already."
+    ),
+    "staff-rooms-changed": Message(
+        409,
+        "{username} 的考室已由 {by} 于 {at} 改为：{rooms}。请核对后再保存。",
+        "The rooms of {username} were changed by {by} at {at}: {rooms}. Look at them and save again.",
+    ),
     "room-unknown": Message(404, "没有名为“{room}”的考室。", "There is no room named “{room}”."),
     "room-ambiguous": Message(
         409, "多个考试都有考室“{room}”，请指明考试。", "Several exams have a room “{room}”: name the exam."
@@ -119,6 +146,11 @@ MESSAGES: dict[str, Message] = {
     "login-ended": Message(401, "登录已失效，请重新登录。", "You are signed out. Please sign in again."),
     "not-permitted": Message(
         403, "您的账号无权进行此操作，请联系考务办公室。", "Your account may not do this. Call the exam office."
+    ),
+    "password-must-change": Message(
+        403,
+        "此密码由他人设置，请先改为您自己的密码。",
+        "Somebody else chose this password. Choose one of your own first.",
     ),
     "idempotency-key-needed": Message(
         422,
@@ -171,6 +203,88 @@ MESSAGES: dict[str, Message] = {
         403,
         "{room} 机位 {seat} 不在您负责的范围内，请联系考务办公室。",
         "Seat {seat} in {room} is outside your rooms. Call the exam office.",
+    ),
+    # --- at the door and in the room
+    "other-session": Message(
+        409,
+        "{ticket} 不在本场次，编排的场次：{sessions}。",
+        "{ticket} is not in this session but in: {sessions}.",
+    ),
+    "other-room": Message(
+        409,
+        "{name} 编排在 {room} 机位 {seat}，请引导到该考室。",
+        "{name} belongs to seat {seat} in {room}. Show them the way there.",
+    ),
+    "room-signed": Message(
+        409,
+        "{by} 已在 {minutes} 分钟前签署本考室情况。如需更改，请先撤回签署。",
+        "{by} signed this room off {minutes} min ago. Take the signature back first.",
+    ),
+    "last-admission-passed": Message(
+        409,
+        "已过最迟入场时间，{name} 须由主考或考务办公室准许入场。",
+        "Last admission has passed: {name} needs a chief or the exam office to be let in.",
+    ),
+    "admission-open": Message(
+        409,
+        "尚未到最迟入场时间，{name} 直接签到即可。",
+        "Last admission has not passed yet: just check {name} in.",
+    ),
+    "candidate-ended": Message(409, "{name} 的本场考试已结束。", "{name}'s session is over."),
+    "signed-in-already": Message(
+        409, "{name} 已经登录，就在考室里。", "{name} has signed in already, so they are here."
+    ),
+    "not-signed-in": Message(409, "{name} 还没有登录。", "{name} has not signed in yet."),
+    "not-left": Message(409, "{name} 没有离场记录。", "{name} was not written down as having left."),
+    "absent-too-early": Message(
+        409,
+        "尚未到最迟入场时间，还可能入场：{names}。",
+        "Last admission has not passed; they may still come: {names}.",
+    ),
+    "attendance-changed": Message(
+        409,
+        "您查看之后情况有变，没有作任何改动。已到：{came}；也未到：{missing}。",
+        "This has changed since you looked, and nothing was done. Came: {came}; missing as well: {missing}.",
+    ),
+    "attendance-moved": Message(
+        409,
+        "您查看之后人数有变：应考 {expected}，实考 {present}，缺考 {absent}。请核对后重新签署。",
+        "The numbers have changed: expected {expected}, present {present}, absent {absent}. Check them and sign again.",
+    ),
+    "not-balanced": Message(
+        409,
+        "人数不平：应考 {expected}，实考 {present}，缺考 {absent}，还有 {unaccounted} 人未确认：{names}。",
+        "Expected {expected}, present {present}, absent {absent}: {unaccounted} to settle: {names}.",
+    ),
+    "not-signed": Message(409, "本考室情况尚未签署。", "This room has not been signed off yet."),
+    "room-released": Message(409, "本考室已由 {by} 放行。", "{by} has released this room already."),
+    "attempts-open": Message(
+        409,
+        "还有 {n} 人的作答没有最终结束：{names}。",
+        "{n} attempts are not final yet: {names}.",
+    ),
+    "outbox-open": Message(
+        409,
+        "还有 {n} 批答案正在写入，请稍候再放行。",
+        "{n} batches of answers are still being written. Wait a moment, then release.",
+    ),
+    "seats-changed": Message(
+        409,
+        "您查看之后座位已变，没有作任何改动。现在：{seats}。",
+        "The seats have changed since you looked, and nothing was done. Now: {seats}.",
+    ),
+    "swap-too-late": Message(
+        409,
+        "{name} 的考试已经开始，不能再调换座位，请使用换机登录。",
+        "{name} has begun; seats can no longer be exchanged. Use a relog.",
+    ),
+    "duty-not-watching": Message(
+        409, "{name} 的账号不是监考人员或主考。", "{name}'s account is neither an invigilator's nor a chief's."
+    ),
+    "duty-changed": Message(
+        409,
+        "您查看之后已有变动，没有作任何改动。现在值守：{names}。",
+        "This has changed since you looked, and nothing was done. On duty now: {names}.",
     ),
     # --- the office's decisions on time
     "scope-malformed": Message(
@@ -365,12 +479,102 @@ MESSAGES: dict[str, Message] = {
     "proposal-decided": Message(
         409, "{by} 已对这一提议作出处置，请刷新后再看。", "{by} has already decided on this proposal. Look again."
     ),
+    "proposal-same-person": Message(
+        403,
+        "这是您自己提出的建议，须由另一人批准。",
+        "You made this proposal yourself: somebody else approves it.",
+    ),
     "proposal-unneeded": Message(
         409,
         "引起这一提议的延误已不存在，或已另行处理，无须推迟；请不予采纳。",
         "The delay behind this proposal is gone or was dealt with, so nothing need be postponed. Leave it aside.",
     ),
     "proposal-note-missing": Message(422, "不采纳提议时必须写明理由。", "Say why the proposal is not followed."),
+    # --- incidents
+    "plan-unknown": Message(404, "没有预案 {plan}。", "There is no plan {plan}."),
+    "plan-malformed": Message(
+        422, "步骤编号重复，或不属于此预案，请刷新后重新编辑。", "A step is there twice or of another plan. Reload."
+    ),
+    "plan-changed": Message(
+        409,
+        "{by} 已把预案 {plan} 改为第 {version} 版，没有作任何改动。请刷新后重新编辑。",
+        "{by} has made version {version} of plan {plan}, so nothing was changed. Reload and edit that.",
+    ),
+    "step-unknown": Message(404, "此事件的预案没有步骤“{step}”。", "The incident's plan has no step “{step}”."),
+    "step-decided": Message(
+        409, "这一步骤已由 {by} 于 {at} 登记，请刷新。", "{by} wrote this step down at {at}. Look again."
+    ),
+    "entry-empty": Message(422, "没有填写内容。", "There is nothing to write down."),
+    "incident-over": Message(
+        409,
+        "事件 {number} 已由 {by} 于 {at} 关闭或签署；需要更改请先重新打开。",
+        "{by} closed or signed incident {number} at {at}. Reopen it first.",
+    ),
+    "incident-open": Message(409, "事件 {number} 仍未关闭。", "Incident {number} is open."),
+    "incident-not-closed": Message(
+        409, "事件 {number} 尚未关闭，不能签署。", "Incident {number} is not closed yet, so it cannot be signed."
+    ),
+    "incident-changed": Message(
+        409,
+        "您查看之后，{by} 于 {at} 又有登记，没有作任何改动。请重新查看事件 {number} 再确认。",
+        "{by} wrote into incident {number} at {at}, after you looked, so nothing was changed. Look again.",
+    ),
+    # --- discrepancies and corrections
+    "discrepancy-malformed": Message(
+        422,
+        "“{field_zh}”的实际值不成立，请对照证件重新填写。",
+        "This cannot be the {field_en}. Compare with the document and type it again.",
+    ),
+    "discrepancy-same": Message(
+        409,
+        "“{field_zh}”与编排数据一致，没有不符，请去掉此项。",
+        "The {field_en} is what the record says already. Leave this field out.",
+    ),
+    "discrepancy-open": Message(
+        409,
+        "{by} 已于 {minutes} 分钟前为 {name} 登记过：{fields_zh}，不必重复登记。",
+        "{by} wrote this down for {name} {minutes} min ago already: {fields_en}.",
+    ),
+    "discrepancy-decided": Message(
+        409,
+        "{name} 的“{field_zh}”已由 {by} 于 {at} 处理：{state_zh}。没有作任何改动。",
+        "{by} has decided on the {field_en} of {name} at {at}: {state_en}. Nothing was changed.",
+    ),
+    "discrepancy-moved": Message(
+        409,
+        "{name} 的“{field_zh}”在您查看之后已变为：{now_zh}。没有作任何改动，请重新核对。",
+        "The {field_en} of {name} changed since you looked; it is {now_en} now. Nothing was changed; compare again.",
+    ),
+    "discrepancy-id-taken": Message(
+        409,
+        "更正后的证件号码与他人相同（准考证号 {tickets}）。没有作任何改动；若两人互换，请一并处理。",
+        "The corrected document number is somebody else's (ticket {tickets}). Nothing was changed. If two were"
+        " exchanged, decide on both together.",
+    ),
+    # --- misconduct
+    "misconduct-changed": Message(
+        409,
+        "{by} 于 {at} 又补充了这条登记，没有作任何改动，请看过再操作。",
+        "{by} wrote into this record at {at}, after you looked, so nothing was changed. Look again.",
+    ),
+    "misconduct-removed": Message(
+        409,
+        "{name} 已由 {by} 令其退场。",
+        "{by} has removed {name} from the exam already.",
+    ),
+    # --- evidence
+    "evidence-empty": Message(422, "文件是空的，请重新选择。", "The file is empty. Choose it again."),
+    "evidence-type": Message(
+        422,
+        "只能保存照片（JPEG、PNG、WebP）、PDF 或纯文本文件；此文件不是。",
+        "Evidence is a photo (JPEG, PNG, WebP), a PDF or plain text. This file is none of them.",
+    ),
+    "evidence-unknown": Message(
+        404, "附件不存在，或不是您上传的，请重新上传。", "No such file, or not sent by you. Send it again."
+    ),
+    "evidence-attached": Message(
+        409, "附件已经用于另一条记录，请重新上传。", "The file belongs to a record already. Send it again."
+    ),
     # --- the request itself
     "bad-body": Message(422, "请求格式不正确：{reason}。", "The request is malformed: {reason}."),
     "bad-method": Message(405, "此地址不支持这种请求方法。", "This address does not take that method."),

@@ -68,8 +68,8 @@ async def approve(
 ) -> dict[str, Any]:
     """``{proposal, entry, effect, notice}``; the pages hear of it at once.
 
-    Refuses not-found, proposal-decided, proposal-unneeded, and whatever refuses the decision it amounts to:
-    cap-exceeded above all.
+    Refuses not-found, proposal-decided, proposal-same-person, proposal-unneeded, and whatever refuses the decision it
+    amounts to: cap-exceeded above all.
     """
     permit(login, "time-decide")
     now_ms = site.service_time.now_ms()
@@ -83,6 +83,8 @@ async def approve(
         await exams.lock(conn, session.exam_id)
         await schedule.lock_session(conn, session.id)
         row = await open_one(conn, proposal)
+        if row["proposed_by"] == login.staff_id:
+            raise Refused("proposal-same-person")
         change = await _change(conn, row, given, now_ms)
         done = await time_decisions.decide(site, conn, login, change, now_ms=now_ms)
         decided.append(done)

@@ -34,6 +34,7 @@ async def open_relog(
     to_seat_id: int | None,
     reason: Reason,
     note: str,
+    told_by: str = "",
     now_ms: int,
 ) -> Done:
     """Promise ``to_seat_id`` to the candidate (None: the seat they are at, for a PC that came back without memory).
@@ -77,7 +78,7 @@ async def open_relog(
     opened = await relogs.find(conn, relog_id)
     if opened is None:
         raise LookupError(f"relog {relog_id} vanished inside its own transaction")
-    return Done({"relog": told(opened)}, "relog.open", {**_subject(opened), "note": note})
+    return Done({"relog": told(opened)}, "relog.open", {**_subject(opened), "note": note, "told_by": told_by})
 
 
 async def withdraw_relog(conn: AsyncConnection, login: Login, relog_id: int, *, now_ms: int) -> Done:
@@ -103,7 +104,9 @@ async def withdraw_relog(conn: AsyncConnection, login: Login, relog_id: int, *, 
     return Done(reply, "relog.withdraw", _subject(current)) if changed else Done(reply)
 
 
-async def mark_seat(conn: AsyncConnection, login: Login, seat_id: int, *, out_of_order: str | None) -> Done:
+async def mark_seat(
+    conn: AsyncConnection, login: Login, seat_id: int, *, out_of_order: str | None, told_by: str = ""
+) -> Done:
     """Say why nobody may be moved to a seat, or (None) that its PC works again.
 
     The seat's row is locked against relogs that read it, so a seat is never promised and out of order at once.
@@ -125,7 +128,9 @@ async def mark_seat(conn: AsyncConnection, login: Login, seat_id: int, *, out_of
     subject = {
         "seat_id": seat_id,
         "seat": found["label"],
+        "room": found["room"],
         "room_id": found["room_id"],
+        "told_by": told_by,
         "before": found["out_of_order"],
         "after": out_of_order,
     }
@@ -154,7 +159,10 @@ def told(relog: Relog) -> dict[str, Any]:
 def _subject(relog: Relog) -> dict[str, object]:
     return {
         "relog_id": relog.id,
-        "attempt_id": str(relog.attempt_id),
+        "attempt": str(relog.attempt_id),
+        "room": relog.from_room,
+        "room_id": relog.from_room_id,
+        "room_ids": sorted({relog.from_room_id, relog.to_room_id}),
         "session_id": relog.session_id,
         "ticket": relog.ticket,
         "from": f"{relog.from_room} {relog.from_seat}",

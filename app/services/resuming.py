@@ -14,7 +14,7 @@ from app.services import lost_grant, measured_gap, timing
 from app.services.known import Known
 from app.services.site import Site
 from app.services.tokens import Claims
-from app.storage.postgres import attempts
+from app.storage.postgres import attempts, leaves
 from app.storage.postgres.attempts import Seated
 
 
@@ -42,6 +42,7 @@ class Resuming:
                 raise Refused("superseded", seat=f"{seated.seat['room']} {seated.seat['seat']}", items=[])
             answers = await attempts.responses(conn, claims.attempt)
             aside = await attempts.kept_aside(conn, claims.attempt)
+            on_leave = await leaves.is_out(conn, claims.attempt)
         if self._known.plans.get(row["session_id"]) is None:
             await self._known.refresh_plans()
         view = timing.View(
@@ -79,6 +80,7 @@ class Resuming:
             "next_seq": row["last_seq"] + 1,
             "elapsed_ms": row["elapsed_ms"],
             **described(seated),
+            "on_leave": on_leave,
             "receipt": row["receipt"],
         }
 

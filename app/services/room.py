@@ -15,16 +15,23 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain import lifecycle
+from app.domain.attendance import Standing
 from app.domain.errors import Refused
-from app.storage.postgres import rooms
+from app.services import room_door
+from app.storage.postgres import room_records, rooms
+from app.storage.postgres.room_records import RoomRecord
 
 SeatState = Literal[
-    "not_arrived", "waiting", "answering", "paused", "silent", "handed_in", "timed_out", "forced", "deferred"
-]
+    "not_arrived", "checked_in", "absent", "waiting", "answering", "on_leave", "paused", "silent", "handed_in",
+    "timed_out", "forced", "deferred",
+]  # fmt: skip
 SEAT_STATES: tuple[SeatState, ...] = get_args(SeatState)
 Row = Mapping[str, Any]
 # Attempt id → (count of changes, items answered at that count): a count that has not moved need not be taken again.
 Answered = MutableMapping[UUID, tuple[int, int]]
+
+
+NOTHING_YET = RoomRecord()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +43,14 @@ class Loaded:
     seats: Sequence[Row]
     answered: Mapping[UUID, int]
     left_seats: frozenset[int]
+    record: RoomRecord = NOTHING_YET
+    # Asked only of a room that has no spare seat of its own left: the nearest one.
+    nearest: Row | None = None
 
 
 async def load(conn: AsyncConnection, room_id: int, session_id: int, known: Answered | None = None) -> Loaded:
-    """Five statements whatever the number of seats; refuses not-found (also a session of another exam).
+    """Six statements whatever the number of seats, one more for a room that has run out of spares; refuses not-found
+    (also a session of another exam).
 
     ``known`` carries answered counts from one load to the next: only attempts whose ``count`` moved are counted again.
     """
@@ -60,7 +71,17 @@ async def load(conn: AsyncConnection, room_id: int, session_id: int, known: Answ
         seats=seats,
         answered={attempt: known[attempt][1] if attempt in known else 0 for attempt in counts},
         left_seats=await rooms.left_seats(conn, room_id, session_id),
+        record=await room_records.find(conn, session_id, room_id),
+        nearest=None if any(map(_is_free_spare, seats)) else await rooms.nearest_spares(conn, room_id, session_id),
     )
+
+
+def _is_free_spare(row: Row) -> bool:
+    return bool(row["is_spare"] and _is_free(row))
+
+
+def _is_free(row: Row) -> bool:
+    return row["ticket"] is None and row["arriving_id"] is None and row["out_of_order"] is None
 
 
 def session_state(session: Row, now_ms: int) -> Literal["planned", "waiting", "running", "ended", "held"]:
@@ -111,9 +132,9 @@ def seat_state(row: Row, start_ms: int | None, now_ms: int, silent_after_ms: int
     """
     signed_in_ms = row["signed_in_ms"]
     if row["attempt_id"] is None or signed_in_ms is None:
-        return "not_arrived", None
+        return _BEFORE_SIGN_IN[room_door.standing_of(row)], None
     state = lifecycle.derive(
-        row["state"], signed_in=True, start_ms=_own_start(row, start_ms), end_ms=row["end_ms"], now_ms=now_ms,
+        row["state"], signed_in=True, start_ms=room_door.own_start(row, start_ms), end_ms=row["end_ms"], now_ms=now_ms,
         paused=row["left_ms"] is not None,
     )  # fmt: skip
     if state in ("ended", "final"):
@@ -124,19 +145,24 @@ def seat_state(row: Row, start_ms: int | None, now_ms: int, silent_after_ms: int
         return reasons.get(row["end_reason"], "timed_out"), None
     if state == "paused":
         return "paused", None
+    if row["leave_ms"] is not None:
+        # Whether their PC is heard or not: nobody sits at it.
+        return "on_leave", None
     heard_ms = max(signed_in_ms, row["contact_ms"] or 0)
     if now_ms - heard_ms >= silent_after_ms:
         return "silent", (now_ms - heard_ms) // 1000
     return ("waiting" if state == "waiting" else "answering"), None
 
 
-def _own_start(row: Row, start_ms: int | None) -> int | None:
-    """The session's start, later by what was postponed for this candidate alone."""
-    return None if start_ms is None else start_ms + (row["postponed_ms"] or 0)
+_BEFORE_SIGN_IN: Mapping[Standing, SeatState] = {
+    "present": "checked_in", "absent": "absent", "unaccounted": "not_arrived",
+}  # fmt: skip
 
 
-def picture(loaded: Loaded, now_ms: int, silent_after_ms: int) -> dict[str, Any]:
-    """The room as the page gets it: ``{room, session, clock, counts, seats, spare_left, suggested_seat_id}``."""
+def picture(loaded: Loaded, now_ms: int, silent_after_ms: int, spare_low: int = 1) -> dict[str, Any]:
+    """The room as the page gets it: ``{room, session, clock, counts, seats, spare_left, suggested_seat_id}``, and who
+    came: ``{door, numbers, record, absent_due, spare_low, nearest_spare}``. ``absent_due``: whom to confirm as absent,
+    by ticket, once nobody may come any more without a chief."""
     start_ms = loaded.session["start_ms"]
     seats = [_seat(row, loaded, start_ms, now_ms, silent_after_ms) for row in loaded.seats]
     # A paused attempt has no end until it goes on.
@@ -155,12 +181,18 @@ def picture(loaded: Loaded, now_ms: int, silent_after_ms: int) -> dict[str, Any]
         "clock": session_clock(loaded.session, now_ms, max(open_ends, default=None)),
         "counts": {
             "expected": len(states),
-            "arrived": sum(state != "not_arrived" for state in states),
+            "arrived": sum(state not in ("not_arrived", "absent") for state in states),
             **{state: states.count(state) for state in SEAT_STATES},
         },
         "seats": seats,
         "spare_left": len(free),
         "suggested_seat_id": free[0]["seat_id"] if free else None,
+        "spare_low": len(free) <= spare_low,
+        "nearest_spare": dict(loaded.nearest) if loaded.nearest is not None else None,
+        "door": room_door.door_told(loaded.session, start_ms, now_ms),
+        "numbers": room_door.numbers(loaded.seats),
+        "record": loaded.record.told(),
+        "absent_due": room_door.absent_due(loaded.session, loaded.seats, start_ms, now_ms),
     }
 
 
@@ -181,10 +213,16 @@ def _seat(row: Row, loaded: Loaded, start_ms: int | None, now_ms: int, silent_af
         "ordinal": row["ordinal"],
         "is_spare": row["is_spare"],
         "out_of_order": row["out_of_order"],
-        "free": not occupied and arriving is None and row["out_of_order"] is None,
+        "free": _is_free(row),
         "arriving": arriving,
         "occupant": _occupant(row, loaded, start_ms, now_ms, silent_after_ms) if occupied else None,
     }
+
+
+# Who still has time before them.
+_TIMED: frozenset[SeatState] = frozenset(
+    {"waiting", "answering", "on_leave", "paused", "silent", "not_arrived", "checked_in", "absent"}
+)
 
 
 def _occupant(row: Row, loaded: Loaded, start_ms: int | None, now_ms: int, silent_after_ms: int) -> dict[str, Any]:
@@ -206,8 +244,8 @@ def _occupant(row: Row, loaded: Loaded, start_ms: int | None, now_ms: int, silen
     last_ms = None if row["signed_in_ms"] is None else max(row["signed_in_ms"], row["contact_ms"] or 0)
     remaining_ms = None
     # The time of someone who has ended no longer runs, before the start nobody's does, and a paused one's stands.
-    if state in ("waiting", "answering", "paused", "silent", "not_arrived") and row["end_ms"] is not None:
-        left_ms = row["end_ms"] - max(now_ms, _own_start(row, start_ms) or now_ms)
+    if state in _TIMED and row["end_ms"] is not None:
+        left_ms = row["end_ms"] - max(now_ms, room_door.own_start(row, start_ms) or now_ms)
         remaining_ms = max(0, left_ms if row["left_ms"] is None else row["left_ms"])
     return {
         "attempt_id": str(row["attempt_id"]) if row["attempt_id"] is not None else None,
@@ -226,7 +264,20 @@ def _occupant(row: Row, loaded: Loaded, start_ms: int | None, now_ms: int, silen
         "planned_label": row["planned_label"],
         "planned_room": row["planned_room"] if row["planned_room_id"] != loaded.room["id"] else None,
         "relog": relog,
+        "candidate_id": row["candidate_id"],
+        "checked_in": _by(row["checked_in_by"], row["checked_in_ms"]),
+        "admission": None
+        if row["admitted_ms"] is None
+        else {"by": row["admitted_by"], "ms": row["admitted_ms"], "reason": row["admitted_reason"]},
+        "provisional": row["provisional_id"] is not None,
+        "leave": None
+        if row["leave_ms"] is None
+        else {"kind": row["leave_kind"], "ms": row["leave_ms"], "away_s": max(0, now_ms - row["leave_ms"]) // 1000},
     }
+
+
+def _by(name: str | None, ms: int | None) -> dict[str, Any] | None:
+    return None if ms is None else {"by": name, "ms": ms}
 
 
 def _wall(at: datetime) -> str:

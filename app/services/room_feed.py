@@ -33,7 +33,10 @@ CLOSEST_S = 0.25
 ANYWAY_S = 5.0
 
 Picture = dict[str, Any]
-COUNTING = {"service_ms", "remaining_ms", "longest_ms", "starts_in_ms", "silent_s", "last_seen_s", "opened_s"}
+COUNTING = {
+    "service_ms", "remaining_ms", "longest_ms", "starts_in_ms", "silent_s", "last_seen_s", "opened_s",
+    "opens_in_ms", "last_admission_in_ms", "hand_in_in_ms", "away_s",
+}  # fmt: skip
 
 
 def standing(value: Any) -> Any:
@@ -150,7 +153,7 @@ class RoomFeeds:
             now_ms = self._site.service_time.now_ms()
             async with self._site.engine.connect() as conn:
                 loaded = await room.load(conn, room_id, session_id, known)
-            silent_after_ms = int(self._site.settings.silent_after.total_seconds() * 1000)
-            return room.picture(loaded, now_ms, silent_after_ms)
+            settings = self._site.settings
+            return room.picture(loaded, now_ms, int(settings.silent_after.total_seconds() * 1000), settings.spare_low)
 
         return look

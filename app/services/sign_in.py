@@ -104,8 +104,17 @@ async def _within_limits(site: Site, ticket: str, address: str) -> int:
 
 
 def _proved(secret: bytes, allocations: Sequence[RowMapping], tail: str) -> list[RowMapping]:
+    """Rows of whoever has this tail: on record, or on the document they were admitted with (信息不符)."""
     shown = identity.id_tail_hmac(secret, tail)
-    return [row for row in allocations if hmac.compare_digest(row["id_tail_hmac"], shown)]
+    return [
+        row
+        for row in allocations
+        if hmac.compare_digest(row["id_tail_hmac"], shown)
+        or any(
+            hmac.compare_digest(identity.id_tail_hmac(secret, identity.id_tail(one)), shown)
+            for one in row["claimed_ids"]
+        )
+    ]
 
 
 def choose(mine: Sequence[RowMapping], now_ms: int, begun: Collection[UUID] = ()) -> RowMapping:
@@ -113,7 +122,8 @@ def choose(mine: Sequence[RowMapping], now_ms: int, begun: Collection[UUID] = ()
 
     0. The one they are in the middle of (``begun``): whatever else is open waits for it.
     1. One they are being moved in: their gap grows, whatever the clock says.
-    2. The first that is open now: from when sign-in opens to its end.
+    2. The first that is open now: from when sign-in opens to its end; after last admission for whoever has signed in
+       before, or was admitted by a chief.
     3. One that is over but not final: a reboot may still bring late answers.
     Otherwise the refusal that says most: too-late, not-open (with the shortest wait), closed.
     """
@@ -130,7 +140,8 @@ def choose(mine: Sequence[RowMapping], now_ms: int, begun: Collection[UUID] = ()
     late = False
     for row in sat:
         if row["state"] == "open" and _is_open(row, now_ms):
-            if row["signed_in_ms"] is not None or now_ms <= row["start_ms"] + row["last_admission_ms"]:
+            in_time = now_ms <= row["start_ms"] + row["last_admission_ms"]
+            if row["signed_in_ms"] is not None or in_time or row["admitted"]:
                 return row
             late = True
     for row in sat:

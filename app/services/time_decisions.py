@@ -53,6 +53,8 @@ from app.storage.postgres.staff import Login
 log = structlog.get_logger(__name__)
 # Tickets an audit entry names; beyond it the entry in the ledger says who was meant.
 NAMED = 50
+# What is about certain people, and not about whoever sits somewhere.
+NAMING = ("candidate", "list")
 ENDS_AT_ONCE = 4
 
 
@@ -286,6 +288,9 @@ def _subject(plan: Plan, entries: Sequence[int], effect: Mapping[str, Any]) -> d
         "scope": change.scope.kind,
         "names": list(plan.reached.names)[:NAMED],
         "candidates": len(plan.takes),
+        # By these the log finds it for a room and for a candidate; whom a whole room holds is found by the room.
+        "room_ids": sorted({member.room_id for member in plan.takes}),
+        "tickets": sorted(member.ticket for member in plan.takes) if change.scope.kind in NAMING else [],
         "ms": change.ms,
         "from_ms": change.from_ms,
         "to_ms": change.to_ms,

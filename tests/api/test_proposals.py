@@ -232,6 +232,11 @@ async def test_an_invigilator_asks_for_their_own_room_and_decides_nothing(fresh_
         assert (await stranger.get("/time/proposals", session=session)).json()["proposals"] == []
         assert len((await own.get("/time/proposals", session=session)).json()["proposals"]) == 2
         before = await ends(fresh_db)
+        # Nobody approves what they proposed themselves, whatever they may decide without a proposal.
+        self_made = (await office.post("/time/proposals", asked)).json()["proposal"]["id"]
+        refused = await office.post(f"/time/proposals/{self_made}/approve", {})
+        assert (refused.status_code, refused.json()["code"]) == (403, "proposal-same-person")
+        assert await ends(fresh_db) == before
         for proposal in (made["id"], more.json()["proposal"]["id"]):
             assert (await office.post(f"/time/proposals/{proposal}/approve", {})).status_code == 200
         after = await ends(fresh_db)

@@ -60,7 +60,7 @@ async def test_the_room_tells_who_sits_where_in_which_state(client, fresh_db, ma
     assert told["seats"][1]["occupant"]["silent_s"] >= 1
     assert told["counts"] == {
         "expected": 4, "arrived": 3, "not_arrived": 1, "waiting": 0, "answering": 1, "silent": 1, "handed_in": 1,
-        "timed_out": 0, "forced": 0, "paused": 0, "deferred": 0,
+        "timed_out": 0, "forced": 0, "paused": 0, "deferred": 0, "checked_in": 0, "absent": 0, "on_leave": 0,
     }  # fmt: skip
     assert (told["clock"]["state"], told["spare_left"]) == ("running", 2)
     # Neither an answer nor an ID number is for this page.

@@ -28,6 +28,7 @@ def holdfast(fresh_url, tmp_path):
 def test_an_account_from_the_first_day_to_the_last(holdfast):
     done = holdfast("staff", "add", "zhang", "--role", "office", "--name", "张三", "--password-stdin", typed=PASSWORD)
     assert (done.returncode, done.stderr) == (0, "")
+    assert "has to be changed at the first sign-in" in done.stdout
     assert "zhang" in holdfast("staff", "list").stdout
     assert "disabled" not in holdfast("staff", "list").stdout
     assert holdfast("staff", "password", "zhang", "--password-stdin", typed=PASSWORD + "5\n").returncode == 0

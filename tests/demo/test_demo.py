@@ -219,7 +219,7 @@ def test_the_line_says_where_to_go_and_who_may_sign_in(first: Run) -> None:
         assert set(candidate) == {"ticket", "id_tail", "seat", "room", "session"}
         assert candidate["session"] == 1
     roles = sorted(account["role"] for account in first.line["staff"])
-    assert roles == ["auditor", "chief", "invigilator", "office", "office"]
+    assert roles == ["admin", "auditor", "chief", "inspector", "invigilator", "office", "office"]
     assert set(first.line["pids"]) == {"app", "postgres", "redis"}
     # Two API processes and the worker; all of them live.
     assert len(first.line["pids"]["app"]) == 3

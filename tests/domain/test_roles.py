@@ -4,23 +4,35 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain.roles import ACTIONS, ROLES, allows
+from app.domain.roles import ACTION_WORDS, ACTIONS, ROLE_NAMES, ROLES, allows
 
-IN_A_ROOM = {"view-room", "relog", "mark-seat", "time-view", "time-pause-one", "time-propose"}
-OFFICE = IN_A_ROOM | {"read-audit", "view-stranded", "decide-stranded", "time-decide", "rounds-decide"}
+READS = {"view-room", "time-view", "incident-view", "discrepancy-view"}
+IN_A_ROOM = READS | {
+    "check-in", "leave", "confirm-absent", "swap-seats", "relog", "mark-seat", "sign-off-room", "time-pause-one",
+    "time-propose", "incident-open", "discrepancy-open", "misconduct-open", "misconduct-view",
+}  # fmt: skip
+CHIEF = IN_A_ROOM | {
+    "admit-late", "release-room", "manage-duty", "misconduct-remove", "announce", "view-stranded", "hall-view",
+}  # fmt: skip
+OFFICE = CHIEF | {
+    "time-decide", "rounds-decide", "decide-stranded", "incident-sealed", "incident-sign", "incident-plans",
+    "discrepancy-decide", "manage-site", "export", "read-audit",
+}  # fmt: skip
+INSPECTOR = READS | {"view-stranded", "hall-view"}
 # role → actions allowed in an own room, in a foreign room.
 EXPECTED = {
     "invigilator": (IN_A_ROOM, set()),
-    "chief": (IN_A_ROOM | {"view-stranded"}, set()),
+    "chief": (CHIEF, set()),
     "office": (OFFICE,) * 2,
-    "admin": (OFFICE,) * 2,
-    "auditor": ({"view-room", "read-audit", "view-stranded", "time-view"},) * 2,
-    "inspector": ({"view-room", "view-stranded", "time-view"},) * 2,
+    "admin": (OFFICE | {"manage-staff"},) * 2,
+    "auditor": (INSPECTOR | {"incident-sealed", "misconduct-view", "export", "read-audit"},) * 2,
+    "inspector": (INSPECTOR,) * 2,
 }
 
 
-def test_every_role_is_expected():
-    assert set(EXPECTED) == set(ROLES)
+def test_every_role_is_expected_and_everything_has_its_words():
+    assert set(EXPECTED) == set(ROLES) == set(ROLE_NAMES)
+    assert set(ACTION_WORDS) == set(ACTIONS)
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -141,6 +141,8 @@ async def test_everything_works_with_the_keyboard_in_english(
     await accessible(page, "a seat's panel in English")
     await page.keyboard.press("Tab")
     await page.keyboard.press("Tab")
+    await expect(page.locator(".panel").get_by_role("button", name=desk.words["checkIn.open"])).to_be_focused()
+    await page.keyboard.press("Tab")
     await expect(desk.button("relog.open")).to_be_focused()
     await page.keyboard.press("Enter")
     await expect(desk.button("move.confirm", seat="备1")).to_be_focused()
@@ -246,7 +248,7 @@ async def test_a_move_by_touch_on_a_tablet(
     await page.locator("input[name=password]").fill(PASSWORD)
     await page.locator("form button").tap()
     await page.locator(".seat").first.tap()
-    await page.locator(".panel-actions .button-primary").tap()
+    await page.locator(".panel-actions .button-primary", has_text="换机登录").tap()
     await page.locator(".move-buttons .button-primary").tap()
     await expect(page.locator(".pending")).to_contain_text("备1")
     small = await page.locator("button:visible, select:visible, input:visible").evaluate_all(

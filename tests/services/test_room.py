@@ -14,7 +14,8 @@ START, END, SILENT = 1_000_000, 6_400_000, 25_000
 NEVER = 4_000_000_000_000_000
 SESSION = {
     "id": 1, "exam_id": 1, "number": 1, "name": "第一场", "planned_start": datetime(2024, 7, 20, tzinfo=UTC),
-    "duration_ms": END - START, "start_ms": START, "held": None,
+    "duration_ms": END - START, "start_ms": START, "held": None, "sign_in_opens_ms": 1_800_000,
+    "last_admission_ms": 900_000, "earliest_hand_in_ms": 0,
 }  # fmt: skip
 EMPTY = dict.fromkeys(
     [
@@ -22,7 +23,8 @@ EMPTY = dict.fromkeys(
         "planned_room", "attempt_id", "state", "signed_in_ms", "contact_ms", "end_ms", "end_reason", "ended_ms",
         "count", "item_count", "relog_id", "to_seat_id", "relog_reason", "relog_opened_ms", "to_label", "to_room_id",
         "to_room", "relog_by", "arriving_id", "from_label", "from_room_id", "from_room", "comer_name", "comer_ticket",
-        "out_of_order", "left_ms", "postponed_ms",
+        "out_of_order", "left_ms", "postponed_ms", "candidate_id", "checked_in_ms", "checked_in_by", "absent_ms",
+        "admitted_ms", "admitted_reason", "admitted_by", "provisional_id", "leave_kind", "leave_ms",
     ]
 )  # fmt: skip
 
@@ -84,6 +86,15 @@ def room_of(*seats, answered=None, left=frozenset(), now_ms=START + 60_000, sess
         # Postponed for this one candidate.
         ({"signed_in_ms": START, "postponed_ms": 10_000, "end_ms": END + 10_000}, START + 9999, ("waiting", None)),
         ({"signed_in_ms": START, "postponed_ms": 10_000, "end_ms": END + 10_000}, START + 10_000, ("answering", None)),
+        # Seen at the door, or confirmed as missing; a sign-in says more than either.
+        ({"checked_in_ms": START - 9}, START, ("checked_in", None)),
+        ({"absent_ms": START + 900_000}, END - 9, ("absent", None)),
+        ({"absent_ms": START, "checked_in_ms": START - 9}, START, ("checked_in", None)),
+        ({"absent_ms": START, "signed_in_ms": START, "contact_ms": START}, START + 1, ("answering", None)),
+        # Out of the room, heard or not; a pause and an end are told before it.
+        ({"signed_in_ms": START, "leave_ms": START + 5}, START + 90_000, ("on_leave", None)),
+        ({"signed_in_ms": START, "leave_ms": START + 5, "left_ms": 5, "end_ms": NEVER}, START + 9, ("paused", None)),
+        ({"signed_in_ms": START, "leave_ms": START + 5}, END, ("timed_out", None)),
         # Who never came is absent, not timed out.
         ({"state": "final", "end_reason": "time_out"}, END + 9, ("not_arrived", None)),
     ],
@@ -197,3 +208,19 @@ def test_only_seconds_passing_is_no_change():
     assert at[0] != at[1]
     assert standing(at[0]) == standing(at[1])
     assert standing(at[0]) != standing(room_of(one, now_ms=START + SILENT - 1))
+
+
+def test_absentees_are_proposed_together_and_only_when_nobody_may_come_any_more():
+    last = START + SESSION["last_admission_ms"]
+    here, missing = seated(1, checked_in_ms=START), seated(2)
+    later = seated(3, postponed_ms=60_000)
+    assert room_of(here, missing, now_ms=last)["absent_due"] == []
+    assert room_of(here, missing, now_ms=last + 1)["absent_due"] == ["T2"]
+    # One of them starts later, and may still come.
+    assert room_of(here, missing, later, now_ms=last + 60_000)["absent_due"] == []
+    assert room_of(here, missing, later, now_ms=last + 60_001)["absent_due"] == ["T2", "T3"]
+    confirmed = room_of(here, seated(2, absent_ms=last + 1), now_ms=last + 2)
+    assert confirmed["absent_due"] == []
+    assert confirmed["numbers"] == {"expected": 2, "present": 1, "absent": 1, "unaccounted": 0}
+    unset = room_of(missing, session={**SESSION, "start_ms": None})
+    assert (unset["absent_due"], set(unset["door"].values())) == ([], {None})

@@ -108,7 +108,10 @@ async def test_a_change_behind_the_applications_back_is_named(fresh_db, statemen
     assert await _verify(fresh_db) == bad
 
 
-@pytest.mark.parametrize("statement", ["UPDATE audit_entry SET actor = 'x' WHERE n = 1", "DELETE FROM audit_entry"])
+@pytest.mark.parametrize(
+    "statement",
+    ["UPDATE audit_entry SET actor = 'x' WHERE n = 1", "DELETE FROM audit_entry", "TRUNCATE audit_entry"],
+)
 async def test_the_database_itself_refuses_to_change_the_log(fresh_db, statement):
     await _five(fresh_db)
     with pytest.raises(DBAPIError):

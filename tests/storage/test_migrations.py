@@ -11,6 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from app.storage.postgres import hall_tables
 from app.storage.postgres.engine import MIGRATIONS, alembic_config
 from app.storage.postgres.tables import IMMUTABLE, metadata
 from tests.candidates import SECRET
@@ -108,7 +109,7 @@ async def test_an_attempt_cannot_be_half_ended(fresh_db, made):
     assert "ck_attempt_final" in await refused(fresh_db, "UPDATE attempt SET state = 'final', ended_ms = 1")
 
 
-@pytest.mark.parametrize("table", sorted(IMMUTABLE))
+@pytest.mark.parametrize("table", sorted(IMMUTABLE + hall_tables.IMMUTABLE))
 async def test_what_is_written_once_is_never_edited(fresh_db, table):
     async with fresh_db.connect() as conn:
         triggers = await conn.scalar(

@@ -167,6 +167,22 @@ test('a revoked login closes the page, a lost room only the room', async () => {
   assert.deepEqual([lost.desk.phase.value, lost.desk.closed.value], ['signed-in', 'not-permitted']);
 });
 
+test('who is put on duty has the room before them without signing in again', async () => {
+  const idle = { ...STAFF, rooms: [] };
+  const { desk, time, service } = createHall({
+    'POST /sign-in': [[200, { token: 'secret', staff: idle }]],
+    'GET /me': [[200, { staff: idle }], [200, { staff: STAFF }]],
+  });
+  await desk.start();
+  await desk.signIn('gao', 'pw');
+  await time.advance(21_000);
+  assert.deepEqual([desk.roomId.value, service.streams.length], [null, 0]);
+  await time.advance(20_000);
+  assert.equal(desk.staff.value.rooms.length, 1);
+  assert.equal(desk.roomId.value, 1);
+  assert.equal(service.streams.length, 1);
+});
+
 test('a stream that ends is reopened, and away is said until the next picture', async () => {
   const { desk, time, service } = createHall();
   await desk.start();

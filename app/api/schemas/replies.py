@@ -115,7 +115,7 @@ class StrandedTold(Struct):
 
 
 class AttemptTold(Struct):
-    """``responses`` by item."""
+    """``responses`` by item; ``on_leave``: out of the room, the question is hidden."""
 
     attempt_id: str
     lineage: str
@@ -134,6 +134,7 @@ class AttemptTold(Struct):
     exam: ExamCard
     session: SessionCard
     seat: SeatCard
+    on_leave: bool
     receipt: Receipt | None
 
 

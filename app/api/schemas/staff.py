@@ -12,6 +12,8 @@ BIGGEST_ID = 2**63 - 1
 # PostgreSQL stores no NUL.
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, pattern=r"^[^\x00]*$")]
 Id = Annotated[int, Field(strict=True, ge=1, le=BIGGEST_ID)]
+# Who asked for it by telephone, when the office does it for a room.
+ToldBy = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100, pattern=r"^[^\x00]*$")]
 
 
 class Body(BaseModel):
@@ -30,6 +32,7 @@ class OpenRelog(Body):
     same_seat: bool = False
     reason: Reason = "pc_failed"
     note: Line = ""
+    told_by: ToldBy = ""
 
     @model_validator(mode="after")
     def _one_target(self) -> OpenRelog:
@@ -42,3 +45,4 @@ class MarkSeat(Body):
     """Why the seat is out of order, or null: its PC works."""
 
     out_of_order: Annotated[Line, Field(min_length=1)] | None
+    told_by: ToldBy = ""

@@ -27,7 +27,11 @@ async def _row(conn: AsyncConnection, sql: str, **values: object) -> Row | None:
 
 
 async def of_ticket(conn: AsyncConnection, ticket: str) -> Sequence[Row]:
-    """Every allocation of every candidate with this ticket (several exams may share a database), by planned start."""
+    """Every allocation of every candidate with this ticket (several exams may share a database), by planned start.
+
+    ``claimed_ids``: document numbers they were admitted with provisionally. One that the office has not accepted still
+    lets them in to the session it was written down in: a PC that dies must not shut out who sits there.
+    """
     return await _rows(
         conn,
         """
@@ -35,7 +39,12 @@ async def of_ticket(conn: AsyncConnection, ticket: str) -> Sequence[Row]:
             s.start_ms + coalesce(a.postponed_ms, 0) AS start_ms,
             s.sign_in_opens_ms, s.last_admission_ms, s.duration_ms,
             a.id AS attempt_id, a.state, a.end_ms, a.signed_in_ms,
-            EXISTS (SELECT 1 FROM relog r WHERE r.attempt_id = a.id AND r.state = 'open') AS moving
+            EXISTS (SELECT 1 FROM relog r WHERE r.attempt_id = a.id AND r.state = 'open') AS moving,
+            EXISTS (SELECT 1 FROM admission ad WHERE ad.session_id = s.id AND ad.candidate_id = c.id
+                AND ad.kind = 'late') AS admitted,
+            ARRAY(SELECT f.claimed FROM discrepancy d JOIN discrepancy_field f ON f.discrepancy_id = d.id
+                WHERE d.candidate_id = c.id AND f.field = 'id_number'
+                AND (f.state <> 'rejected' OR d.session_id = s.id)) AS claimed_ids
         FROM candidate c
         LEFT JOIN allocation al ON al.candidate_id = c.id
         LEFT JOIN session s ON s.id = al.session_id

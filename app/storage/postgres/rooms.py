@@ -12,6 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.storage.postgres.hall_tables import admission, leave
 from app.storage.postgres.tables import (
     allocation,
     attempt,
@@ -49,11 +50,16 @@ async def find_room(conn: AsyncConnection, room_id: int) -> dict[str, Any] | Non
 
 
 async def lock_seat(conn: AsyncConnection, seat_id: int) -> dict[str, Any] | None:
-    """``{id, room_id, label, is_spare, out_of_order}`` with the seat's row locked FOR NO KEY UPDATE."""
-    query = sa.select(seat.c.id, seat.c.room_id, seat.c.label, seat.c.is_spare, seat.c.out_of_order)
-    row = (
-        (await conn.execute(query.where(seat.c.id == seat_id).with_for_update(key_share=True))).mappings().one_or_none()
+    """``{id, room_id, room, label, is_spare, out_of_order}`` with the seat's row locked FOR NO KEY UPDATE."""
+    query = (
+        sa.select(
+            seat.c.id, seat.c.room_id, room.c.name.label("room"), seat.c.label, seat.c.is_spare, seat.c.out_of_order
+        )
+        .join(room, room.c.id == seat.c.room_id)
+        .where(seat.c.id == seat_id)
+        .with_for_update(key_share=True, of=seat)
     )
+    row = (await conn.execute(query)).mappings().one_or_none()
     return dict(row) if row is not None else None
 
 
@@ -70,11 +76,15 @@ _SESSION = (
     session.c.duration_ms,
     session.c.start_ms,
     session.c.held,
+    session.c.sign_in_opens_ms,
+    session.c.last_admission_ms,
+    session.c.earliest_hand_in_ms,
 )
 
 
 async def find_session(conn: AsyncConnection, session_id: int) -> dict[str, Any] | None:
-    """``{id, exam_id, number, name, planned_start, duration_ms, start_ms, held}``."""
+    """``{id, exam_id, number, name, planned_start, duration_ms, start_ms, held, sign_in_opens_ms, last_admission_ms,
+    earliest_hand_in_ms}``."""
     row = (await conn.execute(sa.select(*_SESSION).where(session.c.id == session_id))).mappings().one_or_none()
     return dict(row) if row is not None else None
 
@@ -109,7 +119,8 @@ async def seats(conn: AsyncConnection, room_id: int, session_id: int) -> list[di
     target, target_room = seat.alias("target"), room.alias("target_room")
     origin, origin_room = seat.alias("origin"), room.alias("origin_room")
     comer_attempt, comer = attempt.alias("comer_attempt"), candidate.alias("comer")
-    by = staff.alias("moved_by")
+    by, seer, admitter = staff.alias("moved_by"), staff.alias("seer"), staff.alias("admitter")
+    late, provisional = admission.alias("late"), admission.alias("provisional")
     query = (
         sa.select(
             seat.c.id.label("seat_id"),
@@ -151,6 +162,16 @@ async def seats(conn: AsyncConnection, room_id: int, session_id: int) -> list[di
             origin_room.c.name.label("from_room"),
             comer.c.name.label("comer_name"),
             comer.c.ticket.label("comer_ticket"),
+            candidate.c.id.label("candidate_id"),
+            allocation.c.checked_in_ms,
+            seer.c.name.label("checked_in_by"),
+            allocation.c.absent_ms,
+            late.c.made_ms.label("admitted_ms"),
+            late.c.reason.label("admitted_reason"),
+            admitter.c.name.label("admitted_by"),
+            provisional.c.id.label("provisional_id"),
+            leave.c.kind.label("leave_kind"),
+            leave.c.left_ms.label("leave_ms"),
         )
         .select_from(seat)
         .outerjoin(allocation, sa.and_(allocation.c.seat_id == seat.c.id, allocation.c.session_id == session_id))
@@ -175,10 +196,47 @@ async def seats(conn: AsyncConnection, room_id: int, session_id: int) -> list[di
         .outerjoin(origin_room, origin_room.c.id == origin.c.room_id)
         .outerjoin(comer_attempt, comer_attempt.c.id == arriving.c.attempt_id)
         .outerjoin(comer, comer.c.id == comer_attempt.c.candidate_id)
+        .outerjoin(seer, seer.c.id == allocation.c.checked_in_by)
+        .outerjoin(late, _admitted(late, "late"))
+        .outerjoin(admitter, admitter.c.id == late.c.staff_id)
+        .outerjoin(provisional, _admitted(provisional, "provisional"))
+        .outerjoin(leave, sa.and_(leave.c.attempt_id == attempt.c.id, leave.c.returned_ms.is_(None)))
         .where(seat.c.room_id == room_id)
         .order_by(seat.c.ordinal)
     )
     return [dict(row) for row in (await conn.execute(query)).mappings()]
+
+
+def _admitted(let_in: sa.FromClause, kind: str) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        let_in.c.session_id == allocation.c.session_id,
+        let_in.c.candidate_id == allocation.c.candidate_id,
+        let_in.c.kind == kind,
+    )
+
+
+async def nearest_spares(conn: AsyncConnection, room_id: int, session_id: int) -> dict[str, Any] | None:
+    """The nearest other room with a spare seat that works and is nobody's in the session, and its first such seat:
+    ``{seat_id, label, room_id, room, left}``. Nearest: the same building before another, then by distance in the order
+    of the rooms."""
+    found = await conn.execute(
+        sa.text(
+            """
+            SELECT s.id AS seat_id, s.label, r.id AS room_id, r.name AS room, count(*) OVER (PARTITION BY r.id) AS left
+            FROM room own JOIN room r ON r.exam_id = own.exam_id AND r.id <> own.id
+            JOIN seat s ON s.room_id = r.id AND s.is_spare AND s.out_of_order IS NULL
+            WHERE own.id = :room
+                AND NOT EXISTS (SELECT 1 FROM allocation al WHERE al.seat_id = s.id AND al.session_id = :session)
+                AND NOT EXISTS (SELECT 1 FROM relog m WHERE m.session_id = :session AND m.to_seat_id = s.id
+                    AND m.state = 'open')
+            ORDER BY (r.building_id <> own.building_id), abs(r.ordinal - own.ordinal), r.ordinal, s.ordinal
+            LIMIT 1
+            """
+        ),
+        {"room": room_id, "session": session_id},
+    )
+    row = found.mappings().one_or_none()
+    return dict(row) if row is not None else None
 
 
 async def answered(conn: AsyncConnection, attempt_ids: Collection[UUID]) -> dict[UUID, int]:

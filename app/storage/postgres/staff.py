@@ -26,6 +26,7 @@ class Account:
     password_hash: str
     is_demo: bool
     disabled: bool
+    must_change: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class Login:
     expires_at: datetime
     own_room_ids: frozenset[int]
     token_hash: bytes
+    # The password was chosen by somebody else: good for choosing another one only.
+    must_change: bool = False
 
 
 _ACCOUNT = (
@@ -49,6 +52,7 @@ _ACCOUNT = (
     staff.c.password_hash,
     staff.c.is_demo,
     staff.c.disabled,
+    staff.c.must_change,
 )
 
 
@@ -56,6 +60,12 @@ async def find(conn: AsyncConnection, username: str) -> Account | None:
     """The account of that name, disabled or not."""
     found = await conn.execute(sa.select(*_ACCOUNT).where(staff.c.username == username))
     row = found.mappings().one_or_none()
+    return Account(**row) if row is not None else None
+
+
+async def by_id(conn: AsyncConnection, staff_id: int) -> Account | None:
+    """The account of that id, disabled or not."""
+    row = (await conn.execute(sa.select(*_ACCOUNT).where(staff.c.id == staff_id))).mappings().one_or_none()
     return Account(**row) if row is not None else None
 
 
@@ -81,20 +91,54 @@ async def demo_accounts_present(conn: AsyncConnection) -> bool:
 
 
 async def create(
-    conn: AsyncConnection, *, username: str, name: str, role: Role, password_hash: str, is_demo: bool = False
+    conn: AsyncConnection,
+    *,
+    username: str,
+    name: str,
+    role: Role,
+    password_hash: str,
+    is_demo: bool = False,
+    must_change: bool = False,
 ) -> int | None:
     """The new account's id, or None when the username is taken."""
     statement = (
         insert(staff)
-        .values(username=username, name=name, role=role, password_hash=password_hash, is_demo=is_demo)
+        .values(
+            username=username,
+            name=name,
+            role=role,
+            password_hash=password_hash,
+            is_demo=is_demo,
+            must_change=must_change,
+        )
         .on_conflict_do_nothing(index_elements=[staff.c.username])
         .returning(staff.c.id)
     )
     return cast("int | None", (await conn.execute(statement)).scalar_one_or_none())
 
 
-async def set_password_hash(conn: AsyncConnection, staff_id: int, password_hash: str) -> None:
-    await conn.execute(sa.update(staff).where(staff.c.id == staff_id).values(password_hash=password_hash))
+async def set_password_hash(
+    conn: AsyncConnection, staff_id: int, password_hash: str, *, must_change: bool | None = None
+) -> None:
+    """``must_change`` None: the same password, hashed anew."""
+    values = {"password_hash": password_hash} | ({} if must_change is None else {"must_change": must_change})
+    await conn.execute(sa.update(staff).where(staff.c.id == staff_id).values(values))
+
+
+async def lock(conn: AsyncConnection, staff_id: int) -> Account | None:
+    """The account's row, locked until the transaction ends; None when there is none.
+
+    FOR NO KEY UPDATE: the claim of a request refers to its own account's row, and must not stand in another's way.
+    """
+    found = await conn.execute(sa.select(*_ACCOUNT).where(staff.c.id == staff_id).with_for_update(key_share=True))
+    row = found.mappings().one_or_none()
+    return Account(**row) if row is not None else None
+
+
+async def lock_admins(conn: AsyncConnection) -> list[Account]:
+    """Every administrator, locked in the order of the ids: two who disable each other take turns."""
+    query = sa.select(*_ACCOUNT).where(staff.c.role == "admin").order_by(staff.c.id).with_for_update(key_share=True)
+    return [Account(**row) for row in (await conn.execute(query)).mappings()]
 
 
 async def set_disabled(conn: AsyncConnection, staff_id: int, *, disabled: bool) -> None:
@@ -129,9 +173,11 @@ async def rooms_named(
 
 
 async def rooms_of(conn: AsyncConnection, room_ids: frozenset[int] | None) -> list[dict[str, Any]]:
-    """``[{id, name, number, building, exam_id}]`` in roster order; None asks for every room."""
+    """``[{id, name, number, building, building_id, exam_id}]`` in roster order; None asks for every room."""
     query = (
-        sa.select(room.c.id, room.c.name, room.c.number, building.c.name.label("building"), room.c.exam_id)
+        sa.select(
+            room.c.id, room.c.name, room.c.number, building.c.name.label("building"), room.c.building_id, room.c.exam_id
+        )
         .join(building, building.c.id == room.c.building_id)
         .order_by(room.c.exam_id, room.c.ordinal)
     )
@@ -173,6 +219,7 @@ async def live_login(conn: AsyncConnection, token_hash: bytes, *, demo: bool) ->
             staff.c.username,
             staff.c.name,
             staff.c.role,
+            staff.c.must_change,
             login.c.expires_at,
             own.label("own_room_ids"),
         )
@@ -198,12 +245,12 @@ async def revoke_login(conn: AsyncConnection, token_hash: bytes) -> bool:
     return done.rowcount == 1
 
 
-async def revoke_logins(conn: AsyncConnection, staff_id: int) -> int:
-    """End every live login of an account and say how many there were."""
-    done = await conn.execute(
-        sa.update(login).where(login.c.staff_id == staff_id, _is_live()).values(revoked_at=sa.func.now())
-    )
-    return done.rowcount
+async def revoke_logins(conn: AsyncConnection, staff_id: int, *, but: bytes | None = None) -> int:
+    """End every live login of an account, except the one with the hash ``but``, and say how many there were."""
+    ends = sa.update(login).where(login.c.staff_id == staff_id, _is_live()).values(revoked_at=sa.func.now())
+    if but is not None:
+        ends = ends.where(login.c.token_hash != but)
+    return (await conn.execute(ends)).rowcount
 
 
 # --- requests already answered ---

@@ -148,8 +148,16 @@ allocation = sa.Table(
     # Where the candidate sits now, and where the roster put them.
     _ref("seat_id", "seat.id", index=True),
     _ref("planned_seat_id", "seat.id"),
+    # Seen at the door, before any PC: present even when no PC will run. And missing, when somebody confirmed it.
+    sa.Column("checked_in_ms", BIG),
+    _ref("checked_in_by", "staff.id", nullable=True),
+    sa.Column("absent_ms", BIG),
+    _ref("absent_by", "staff.id", nullable=True),
+    sa.CheckConstraint("(checked_in_by IS NULL) = (checked_in_ms IS NULL)", name="checked_in"),
+    sa.CheckConstraint("(absent_by IS NULL) = (absent_ms IS NULL)", name="absent"),
     sa.UniqueConstraint("session_id", "candidate_id"),
-    sa.UniqueConstraint("session_id", "seat_id"),
+    # Judged at the end of a statement, not row by row: two candidates exchange their seats in one.
+    sa.UniqueConstraint("session_id", "seat_id", deferrable=True, initially="IMMEDIATE"),
 )
 
 # --- the bank and the papers ---
@@ -619,6 +627,8 @@ staff = sa.Table(
     sa.Column("password_hash", TEXT, nullable=False),
     sa.Column("is_demo", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("disabled", sa.Boolean, nullable=False, server_default=sa.false()),
+    # A password somebody else chose: good for one thing, to choose another.
+    sa.Column("must_change", sa.Boolean, nullable=False, server_default=sa.false()),
     _at("created_at", default=True),
     sa.CheckConstraint("role IN ('invigilator', 'chief', 'office', 'admin', 'auditor', 'inspector')", name="role"),
 )
@@ -665,6 +675,10 @@ audit_entry = sa.Table(
     sa.Column("action", TEXT, nullable=False),
     sa.Column("subject", JSONB, nullable=False, server_default=EMPTY_OBJECT),
     sa.Column("hash", BYTEA, nullable=False),
+    # Asked for by candidate and room (whatever of the subject says which), by person and by time.
+    sa.Index("ix_audit_entry_subject", "subject", postgresql_using="gin", postgresql_ops={"subject": "jsonb_path_ops"}),
+    sa.Index("ix_audit_entry_staff_id", "staff_id"),
+    sa.Index("ix_audit_entry_at", "at"),
 )
 
 audit_head = sa.Table(

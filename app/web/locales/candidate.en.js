@@ -108,6 +108,9 @@ export default {
   'exam.refused.bad-characters': 'it holds a character that cannot be stored',
   'exam.refused.other': 'it does not fit the question',
   'exam.stranded': 'Your last change to this question was not counted. It was passed to the exam office.',
+  'exam.out': 'You are out of the room',
+  'exam.out.text':
+    'The question is hidden and the time runs on. Raise your hand when you are back; an invigilator will show it again.',
   'exam.paused': 'The exam is paused',
   'exam.paused.text': 'The clock has stopped and your answers are kept. Please do as the invigilator directs.',
   'exam.gap': 'Welcome back. All your answers are here, and the {time} it took to move are not counted.',

@@ -102,6 +102,9 @@ export default {
   'exam.refused.bad-characters': '含有无法保存的字符',
   'exam.refused.other': '格式不符',
   'exam.stranded': '这道题的最后一次修改没有计入，已转交考务办公室。',
+  'exam.out': '您已离开考室',
+  'exam.out.text':
+    '题目已隐藏，考试时间继续计算。返回后请举手，由监考人员恢复。',
   'exam.paused': '考试暂停',
   'exam.paused.text': '计时已停止，您的答案都在。请听从监考人员安排。',
   'exam.gap': '欢迎回来。您的答案已全部恢复，换机用去的 {time}不计入考试时间。',

@@ -24,6 +24,9 @@
  * }} RequestOptions
  */
 
+/** How long a file may take to be sent. */
+const FILE_MS = 60000;
+
 export class ApiError extends Error {
   /** @param {string} message @param {string} server */
   constructor(message, server) {
@@ -126,7 +129,7 @@ export function createApi({ fetch, timers, language = () => 'zh-CN', timeoutMs: 
    * @param {(response: Response) => Promise<T>} read
    */
   async function exchange(method, path, options, read) {
-    const { body, token, timeoutMs = usual, server = '', headers = {}, signal, keepalive } = options;
+    const { body, token, timeoutMs = sized(options.body, usual), server = '', headers = {}, signal, keepalive } = options;
     const abort = new AbortController();
     let late = false;
     const stop = () => abort.abort();
@@ -148,10 +151,10 @@ export function createApi({ fetch, timers, language = () => 'zh-CN', timeoutMs: 
           Accept: 'application/json',
           'Accept-Language': language(),
           ...(token ? { Authorization: `Bearer ${token}` } : {}),
-          ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+          ...(body === undefined ? {} : { 'Content-Type': body instanceof Blob ? 'application/octet-stream' : 'application/json' }),
           ...headers,
         },
-        body: body === undefined ? undefined : JSON.stringify(body),
+        body: body === undefined || body instanceof Blob ? body : JSON.stringify(body),
       });
       // The body is read inside the time limit: a reply that stops half way is no reply.
       return { response, text: await read(response), server };
@@ -175,6 +178,9 @@ export function createApi({ fetch, timers, language = () => 'zh-CN', timeoutMs: 
 }
 
 /** @typedef {ReturnType<typeof createApi>} Api */
+
+/** A photo over a hall's wireless takes longer than a click. @param {unknown} body @param {number} usual */
+const sized = (body, usual) => (body instanceof Blob ? Math.max(usual, FILE_MS) : usual);
 
 /**
  * @param {Response} response

@@ -8,6 +8,8 @@
 
 /** Newest ones kept on the page. */
 const MOST = 5;
+/** Not words but what the page itself does: the question goes and comes back (leave.js). */
+const DONE_HERE = new Set(['leave', 'return']);
 /** A whole hall shows a notice in one instant; its receipts come within this. */
 const RECEIPT_SPREAD_MS = 800;
 /** What says that nothing can be answered. */
@@ -51,24 +53,28 @@ export function createNotices({ send, pause, random, watch, onChange }) {
     }
   }
 
+  /** These are on the screen now. @param {number[]} ids */
+  function shown(ids) {
+    const first = ids.filter((id) => known.has(id) && !seen.has(id));
+    if (first.length === 0) return;
+    for (const id of first) seen.add(id);
+    unsaid.push(...first);
+    watch(say());
+  }
+
   return {
-    /** @param {Notice[]} told @returns {boolean} whether there was news among them */
+    /** @param {Notice[]} told @returns {boolean} whether there is something new to read */
     tell(told) {
       const news = told.filter(({ id }) => !known.has(id));
       if (news.length === 0) return false;
       for (const { id } of news) known.add(id);
-      set([...open, ...news].sort((a, b) => a.id - b.id).slice(-MOST));
-      return true;
+      const words = news.filter(({ kind }) => !DONE_HERE.has(kind));
+      set([...open, ...words].sort((a, b) => a.id - b.id).slice(-MOST));
+      shown(news.filter((one) => !words.includes(one)).map(({ id }) => id));
+      return words.length > 0;
     },
 
-    /** These are on the screen now. @param {number[]} ids */
-    shown(ids) {
-      const first = ids.filter((id) => known.has(id) && !seen.has(id));
-      if (first.length === 0) return;
-      for (const id of first) seen.add(id);
-      unsaid.push(...first);
-      watch(say());
-    },
+    shown,
 
     /** @param {number} id */
     dismiss: (id) => set(open.filter((one) => one.id !== id)),

@@ -10,6 +10,7 @@
  *   clock: ClockMessage | null, tally: import('./state.js').Tally, word: ReturnType<typeof saveWord>, version: number,
  *   handingIn: boolean, handInProblem: Refused | null, gapMs: number, notices: import('./reply.js').Notice[],
  *   changedByMs: number, explained: {zh: string, en: string} | null, said: {n: number, minutes: number} | null,
+ *   onLeave: boolean,
  * }} WorkState `version` grows with every change of an answer; `explained` is where the end comes from, once asked for;
  *   `said.minutes` is to be spoken when `said.n` changes
  */
@@ -17,6 +18,7 @@ import { NotOurs, Refused } from '../../shared/api.js';
 import { createClockWords } from './clock-words.js';
 import { createCountdown } from './countdown.js';
 import { createEnding } from './ending.js';
+import { createLeave } from './leave.js';
 import { createListening } from './listening.js';
 import { createOutbox } from './outbox.js';
 import { createNotices } from './notices.js';
@@ -102,6 +104,7 @@ export function createWork(ports) {
     changedByMs: 0,
     explained: null,
     said: null,
+    onLeave: false,
   };
 
   /** @param {Partial<WorkState>} change */
@@ -160,6 +163,8 @@ export function createWork(ports) {
     watch,
     onChange: (open) => set({ notices: open }),
   });
+
+  const leave = createLeave({ onChange: (onLeave) => set({ onLeave }) });
 
   const opening = createOpening({
     ask,
@@ -242,6 +247,7 @@ export function createWork(ports) {
     const who = { ...grant.who, ...whoOf(reply) };
     const { position, marked } = grant.registers;
     set({ grant: { ...grant, who }, merged: true, position, marked });
+    leave.read(reply.on_leave);
     clockSaid(reply.clock);
     listening.follow();
     if (reply.receipt) return ending.finish(reply.receipt);
@@ -285,7 +291,20 @@ export function createWork(ports) {
 
   /** @param {import('./reply.js').Notice[]} told */
   function noticed(told) {
-    if (notices.tell(told)) words.explained();
+    leave.hear(told);
+    if (!notices.tell(told)) return;
+    words.explained();
+    if (told.some(({ kind }) => kind === 'seat')) watch(seatAgain());
+  }
+
+  /** Two candidates had each other's seats, and the record was put right. */
+  async function seatAgain() {
+    try {
+      const reply = await reading.attempt();
+      if (reply && state.merged) set({ grant: { ...state.grant, who: { ...state.grant.who, ...whoOf(reply) } } });
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error; // the checkpoints hear what it was
+    }
   }
 
   /**
@@ -339,7 +358,8 @@ export function createWork(ports) {
     sync.handIn();
   }
 
-  const canWrite = () => state.paper !== null && state.clock?.state === 'running' && !state.handingIn;
+  const canWrite = () =>
+    state.paper !== null && state.clock?.state === 'running' && !state.handingIn && !state.onLeave;
 
   return {
     timer,

@@ -7,8 +7,10 @@
  * @typedef {import('./room.js').Picture} Picture
  * @typedef {import('./room.js').Seat} Seat
  * @typedef {import('./room.js').Session} Session
- * @typedef {{id: number, name: string, number: string, building: string, exam_id: number}} Room
- * @typedef {{username: string, name: string, role: string, may: string[], rooms: Room[]}} Staff
+ * @typedef {{
+ *   id: number, name: string, number: string, building: string, building_id: number, exam_id: number,
+ * }} Room
+ * @typedef {{username: string, name: string, role: string, may: string[], rooms: Room[], must_change: boolean}} Staff
  * @typedef {{
  *   fetch: typeof globalThis.fetch, timers: import('../../shared/api.js').Timers, clock: {now: () => number},
  *   random: import('../../shared/random.js').Random, language: () => string,
@@ -19,14 +21,21 @@
 import { ApiError, Refused, createApi } from '../../shared/api.js';
 import { fullJitter } from '../../shared/backoff.js';
 import { batch, signal } from '../../shared/ui.js';
+import { createAccounts } from './accounts.js';
 import { createActs } from './act.js';
 import { createAside } from './aside.js';
+import { createAudit } from './audit.js';
 import { createClicks } from './clicks.js';
+import { createDiscrepancies } from './discrepancies.js';
+import { createDoor } from './door.js';
+import { createIncidents } from './incidents.js';
 import { createLive } from './live.js';
+import { createMisconduct } from './misconduct.js';
 import { createNotices } from './notices.js';
 import { currentSession, follow, happenings } from './room.js';
 import { createStores } from './stores.js';
 import { createTiming } from './timing.js';
+import { createViews } from './views.js';
 
 /** While the service is away at the start of the page. */
 const STAFF_RETRY = Object.freeze({ base: 500, cap: 3000 });
@@ -39,7 +48,7 @@ export function createDesk(ports) {
   const { fetch, timers, clock, random, language, storage, address } = ports;
   const api = createApi({ fetch, timers, language });
 
-  const phase = signal(/** @type {'starting' | 'signed-out' | 'signed-in'} */ ('starting'));
+  const phase = signal(/** @type {'starting' | 'signed-out' | 'new-password' | 'signed-in'} */ ('starting'));
   const staff = signal(/** @type {Staff | null} */ (null));
   const sessions = signal(/** @type {Session[]} */ ([]));
   const roomId = signal(/** @type {number | null} */ (null));
@@ -65,6 +74,7 @@ export function createDesk(ports) {
   const stores = createStores({ fetch, timers, random });
   const get = async (/** @type {string} */ path) => (await api.get(`/api/v1/staff${path}`, asked())).body;
   const aside = createAside({ get, change, timers, random, loginEnded, forgive });
+  const door = createDoor({ act, change, get, loginEnded, picture });
   const timing = createTiming({
     get,
     post: async (path, body) => (await api.post(`/api/v1/staff${path}`, body, asked())).body,
@@ -74,6 +84,22 @@ export function createDesk(ports) {
     loginEnded,
     forgive,
   });
+  const audit = createAudit({ get, loginEnded });
+  const accounts = createAccounts({ get, send, random, loginEnded, forgive });
+  const views = createViews({
+    onLeave() {
+      aside.hide();
+      timing.hide();
+      forgive();
+    },
+  });
+  const incidents = createIncidents({
+    get, send, timers, clock, random, loginEnded, forgive,
+    show: () => views.show('incidents'),
+  });
+  const cases = { get, send, timers, random, loginEnded, forgive };
+  const discrepancies = createDiscrepancies({ ...cases, show: () => views.show('discrepancies') });
+  const misconduct = createMisconduct({ ...cases, show: () => views.show('misconduct') });
   const live = createLive({
     fetch,
     timers,
@@ -108,6 +134,11 @@ export function createDesk(ports) {
     stores.stop();
     aside.stop();
     timing.stop();
+    views.hide();
+    incidents.reset();
+    discrepancies.reset();
+    misconduct.reset();
+    door.reset();
     timers.clearTimeout(sessionsTimer);
     token = null;
     storage.set('token', null);
@@ -142,6 +173,15 @@ export function createDesk(ports) {
 
   /** @param {Staff} who */
   async function enter(who) {
+    if (who.must_change) {
+      // Good for nothing else: the service answers no other call.
+      batch(() => {
+        staff.value = who;
+        phase.value = 'new-password';
+        farewell.value = null;
+      });
+      return;
+    }
     await loadSessions();
     const wanted = address.get();
     const room =
@@ -165,6 +205,7 @@ export function createDesk(ports) {
     sessionsTimer = timers.setTimeout(async () => {
       try {
         await loadSessions();
+        await lookAtDuty();
         // A room that had no session may have one by now.
         if (sessionId.value === null && roomId.value !== null) openRoom(roomId.value);
       } catch (error) {
@@ -173,6 +214,16 @@ export function createDesk(ports) {
       }
       if (phase.value === 'signed-in') keepSessions();
     }, SESSIONS_EVERY_MS);
+  }
+
+  /** Whoever relieves somebody has the room before them without signing in again; who left is told by the stream. */
+  async function lookAtDuty() {
+    const { body } = await api.get('/api/v1/staff/me', asked());
+    const ids = (/** @type {Staff | null} */ who) => (who?.rooms ?? []).map(({ id }) => id).join();
+    if (staff.value === null || ids(staff.value) === ids(body.staff)) return;
+    staff.value = body.staff;
+    const [first] = body.staff.rooms;
+    if (roomId.value === null && first) openRoom(first.id);
   }
 
   /**
@@ -196,6 +247,7 @@ export function createDesk(ports) {
       query.value = '';
       only.value = null;
     });
+    door.reset();
     if (!chosen) return live.stop();
     address.set(room, chosen.id);
     live.watch(room, chosen.id);
@@ -203,7 +255,8 @@ export function createDesk(ports) {
 
   return {
     api, phase, staff, sessions, roomId, sessionId, picture, pictureAt, away, closed, selection, query, only, busy,
-    fault, notices, farewell, clock, aside, timing,
+    fault, notices, farewell, clock, aside, door, incidents, timing, views, audit, accounts,
+    discrepancies, misconduct,
     stores: stores.stores,
     dismiss,
     openRoom,
@@ -212,7 +265,11 @@ export function createDesk(ports) {
     leaveViews() {
       aside.hide();
       timing.hide();
+      views.hide();
     },
+
+    /** Bytes below the staff's calls: evidence, reports. @param {string} path */
+    file: (path) => api.blob(`/api/v1/staff${path}`, asked()),
 
     retryNow: () => live.retryNow(),
 
@@ -268,9 +325,25 @@ export function createDesk(ports) {
       }
     },
 
+    /**
+     * One's own password; at the first sign-in the page goes on from there.
+     *
+     * @param {string} old
+     * @param {string} next
+     */
+    async changePassword(old, next) {
+      if (!('body' in (await send('password', '/password', { old, new: next })))) return false;
+      if (phase.value === 'new-password') {
+        phase.value = 'starting';
+        await this.start();
+      }
+      return true;
+    },
+
     /** @param {Seat | null} seat */
     select(seat) {
       batch(() => {
+        if (seat) door.record.value = false;
         selection.value = seat ? { seatId: seat.seat_id, ticket: seat.occupant?.ticket ?? null } : null;
         fault.value = null;
       });
@@ -280,7 +353,7 @@ export function createDesk(ports) {
      * @param {string} attemptId
      * @param {{to_seat_id?: number, same_seat?: boolean, reason: string, note?: string}} body
      */
-    relog: (attemptId, body) => change('relog', `/attempts/${attemptId}/relog`, body),
+    relog: (attemptId, body) => change('relog', `/attempts/${attemptId}/relog`, { ...body, ...door.by() }),
 
     /** @param {number} relogId */
     withdraw: (relogId) => change('withdraw', `/relogs/${relogId}/withdraw`, {}),
@@ -289,7 +362,8 @@ export function createDesk(ports) {
      * @param {number} seatId
      * @param {string | null} why
      */
-    mark: (seatId, why) => change('mark', `/seats/${seatId}/mark`, { out_of_order: why }),
+    mark: (seatId, why) =>
+      change('mark', `/seats/${seatId}/mark`, { out_of_order: why, ...door.by() }),
 
     /**
      * The seats that are free in another room, for a move there.

@@ -1,8 +1,9 @@
 /**
  * What the page makes of a room's picture (`services/room.py`): pure functions, no clock, no DOM.
  *
- * @typedef {'not_arrived' | 'waiting' | 'answering' | 'paused' | 'silent' | 'handed_in' | 'timed_out' | 'forced' |
- *   'deferred'} State
+ * @typedef {'not_arrived' | 'checked_in' | 'absent' | 'waiting' | 'answering' | 'on_leave' | 'paused' | 'silent' |
+ *   'handed_in' | 'timed_out' | 'forced' | 'deferred'} State
+ * @typedef {{by: string, ms: number}} Done who did it, and when in service time
  * @typedef {{
  *   id: number, from_seat: string, to_seat: string, to_seat_id: number, to_room: string | null, same_seat: boolean,
  *   reason: string, by: string, opened_s: number, state: string,
@@ -11,6 +12,8 @@
  *   attempt_id: string | null, ticket: string, name: string, gender: string, specialty: string, employer: string,
  *   state: State, silent_s: number | null, last_seen_s: number | null, remaining_ms: number | null,
  *   answered: number, total: number | null, planned_label: string, planned_room: string | null, relog: Pending | null,
+ *   candidate_id: number, checked_in: Done | null, admission: (Done & {reason: string}) | null, provisional: boolean,
+ *   leave: {kind: string, ms: number, away_s: number} | null,
  * }} Occupant
  * @typedef {{
  *   seat_id: number, label: string, ordinal: number, is_spare: boolean, out_of_order: string | null, free: boolean,
@@ -28,7 +31,11 @@
  * @typedef {{
  *   room: {id: number, name: string, number: string, building: string, exam_name: string, timezone: string},
  *   session: Session, clock: Clock, counts: Record<string, number>, seats: Seat[],
- *   spare_left: number, suggested_seat_id: number | null,
+ *   spare_left: number, suggested_seat_id: number | null, spare_low: boolean,
+ *   nearest_spare: {seat_id: number, label: string, room_id: number, room: string, left: number} | null,
+ *   door: {opens_in_ms: number | null, last_admission_in_ms: number | null, hand_in_in_ms: number | null},
+ *   numbers: {expected: number, present: number, absent: number, unaccounted: number}, absent_due: string[],
+ *   record: {absent_confirmed: Done | null, signed: Done | null, released: Done | null, remarks: string},
  * }} Picture
  */
 
@@ -39,7 +46,10 @@
 export const TRUSTED_MS = 8000;
 
 /** Order in which states are told: what needs a hand comes first. @type {State[]} */
-export const STATES = ['silent', 'paused', 'answering', 'waiting', 'not_arrived', 'handed_in', 'timed_out', 'forced', 'deferred'];
+export const STATES = [
+  'silent', 'on_leave', 'paused', 'answering', 'waiting', 'checked_in', 'not_arrived', 'absent', 'handed_in',
+  'timed_out', 'forced', 'deferred',
+];
 
 /** Longer than this a silence is no slow network any more. */
 export const LONG_SILENCE_S = 60;
@@ -84,6 +94,21 @@ export function digits(ms) {
   const hours = Math.floor(seconds / 3600);
   const rest = `${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
   return hours > 0 ? `${hours}:${rest}` : rest;
+}
+
+/**
+ * How long ago something was done, in whole minutes of service time.
+ *
+ * @param {Clock} clock
+ * @param {number} ms
+ */
+export function minutesAgo(clock, ms) {
+  return Math.max(0, Math.floor((clock.service_ms - ms) / 60_000));
+}
+
+/** Nobody has signed in there: no answers, no progress. @param {State} state */
+export function beforeSignIn(state) {
+  return state === 'not_arrived' || state === 'checked_in' || state === 'absent';
 }
 
 /** `0:34` or `12:05`: how long a silence lasts. @param {number} seconds */
@@ -202,8 +227,11 @@ export function happenings(before, after) {
       continue;
     }
     const pending = earlier.occupant.relog;
-    if (earlier.seat_id !== seat.seat_id) told.push({ kind: 'moved', name: now.name, seat: seat.label });
-    else if (pending?.same_seat && !now.relog && now.last_seen_s !== null && now.state !== 'silent') {
+    if (earlier.seat_id !== seat.seat_id) {
+      // Seats exchanged before the start: nobody has signed in anywhere by that.
+      const exchanged = !pending && (beforeSignIn(now.state) || now.state === 'waiting');
+      if (!exchanged) told.push({ kind: 'moved', name: now.name, seat: seat.label });
+    } else if (pending?.same_seat && !now.relog && now.last_seen_s !== null && now.state !== 'silent') {
       told.push({ kind: 'returned', name: now.name, seat: seat.label });
     } else if (earlier.occupant.state !== 'silent' && now.state === 'silent') {
       told.push({ kind: 'silent', name: now.name, seat: seat.label });

@@ -77,6 +77,32 @@ export function parseWall(text, near, zone) {
 }
 
 /**
+ * `11-24 09:12:40`, the same in every language.
+ *
+ * @param {string} iso
+ * @param {string | undefined} zone
+ */
+export function dayTimeText(iso, zone) {
+  const { month, day, hour, minute, second } = parts(Date.parse(iso), zone);
+  return `${month}-${day} ${hour}:${minute}:${second}`;
+}
+
+/**
+ * A day and time as a field of the browser gives it (`2026-11-24T09:12`), read on the exam's clocks.
+ *
+ * @param {string} local
+ * @param {string | undefined} zone
+ * @returns {string | null} ISO in UTC; null when it is no time
+ */
+export function instantOf(local, zone) {
+  const bare = Date.parse(`${local}Z`);
+  if (Number.isNaN(bare)) return null;
+  // Twice: the first guess may lie on the other side of a change of the zone's offset.
+  const first = bare - offset(bare, zone);
+  return new Date(bare - offset(first, zone)).toISOString();
+}
+
+/**
  * @param {number} at
  * @param {string | undefined} zone
  * @returns {Record<string, string>}

@@ -1,7 +1,7 @@
 /**
  * The exam: one question, its options, the time, and where the answers are. Everything in one view, nothing moves.
  *
- * While the exam is paused nothing of the paper is in the document: what is only hidden can still be read, searched and
+ * While the exam is paused, or the candidate is out of the room, nothing of the paper is in the document: what is only hidden can still be read, searched and
  * answered. What was typed is with the core at every key, so a pause loses none of it.
  */
 import { html, useEffect, useRef, useState } from '../../../shared/ui.js';
@@ -12,7 +12,7 @@ import { ConnectionBanner } from '../connection-banner/connection-banner.js';
 import { ExamTimer } from '../exam-timer/exam-timer.js';
 import { LookBar } from '../frame/frame.js';
 import { HandInDialog } from '../hand-in/hand-in.js';
-import { Flag, Left, Pause, Right } from '../icons/icons.js';
+import { Door, Flag, Left, Pause, Right } from '../icons/icons.js';
 import { Messages } from '../messages/messages.js';
 import { Question } from '../question/question.js';
 import { SaveState } from '../save-state/save-state.js';
@@ -30,12 +30,13 @@ export function Exam() {
   const onKey = useRef((/** @type {KeyboardEvent} */ _event) => {});
   const problem = work?.handInProblem ?? null;
   const paused = work?.clock?.state === 'paused';
-  const wasPaused = useRef(paused);
+  const hidden = paused || work?.onLeave === true;
+  const wasHidden = useRef(hidden);
   const place = useRef(/** @type {import('./place.js').Place | null} */ (null));
   // The document still shows what this rendering is about to take away.
-  if (paused && !wasPaused.current && root.current) place.current = placeIn(root.current);
-  const resumed = wasPaused.current && !paused;
-  wasPaused.current = paused;
+  if (hidden && !wasHidden.current && root.current) place.current = placeIn(root.current);
+  const shownAgain = wasHidden.current && !hidden;
+  wasHidden.current = hidden;
 
   useEffect(() => {
     // Two frames: the first paint of the paper has happened, which is what ends a move's gap.
@@ -53,13 +54,13 @@ export function Exam() {
     headingNext.current = false;
   }, [work?.position]);
   useEffect(() => {
-    if (paused || !resumed || !root.current) return;
+    if (hidden || !shownAgain || !root.current) return;
     // Who has meanwhile gone to the size of the text or the clock is left there.
     const free = document.activeElement === null || document.activeElement === document.body;
     const back = place.current !== null && returnTo(root.current, place.current);
     if (free && !back) heading.current?.focus();
     place.current = null;
-  }, [paused]);
+  }, [hidden]);
   useEffect(() => {
     if (problem) setAsking(true);
   }, [problem]);
@@ -77,7 +78,7 @@ export function Exam() {
   };
 
   onKey.current = (event) => {
-    if (asking || paused || event.defaultPrevented) return;
+    if (asking || hidden || event.defaultPrevented) return;
     const target = /** @type {HTMLElement} */ (event.target);
     const inText = target.tagName === 'TEXTAREA' || target.tagName === 'INPUT';
     const choices = item.options.length;
@@ -96,7 +97,7 @@ export function Exam() {
   const answered = paper.items.filter((one) => isAnswered(one, sitting.work()?.view(one.item)?.value)).length;
 
   return html`
-    <div class=${paused ? 'exam exam-blank' : 'exam'} ref=${root}>
+    <div class=${hidden ? 'exam exam-blank' : 'exam'} ref=${root}>
       <header class="exam-head">
         <div class="exam-who">
           <strong>${candidate.name}</strong>
@@ -108,8 +109,9 @@ export function Exam() {
       </header>
       <${ConnectionBanner} />
       <${Messages} />
-      ${paused && html`<main class="exam-main"><${Paused} /></main>`}
-      ${!paused &&
+      ${hidden &&
+      html`<main class="exam-main"><${Hidden} key=${paused} text=${paused ? 'exam.paused' : 'exam.out'} /></main>`}
+      ${!hidden &&
       html`
         <main class="exam-main" aria-label=${t('exam.label')}>
           <${Question} key=${item.item} item=${item} headingRef=${heading} />
@@ -185,8 +187,12 @@ function walk(root, by) {
   options[next].focus();
 }
 
-/** Takes the focus that the question had: it is read first, and no key goes to something that is gone. */
-function Paused() {
+/**
+ * Takes the focus that the question had: it is read first, and no key goes to something that is gone.
+ *
+ * @param {{text: 'exam.paused' | 'exam.out'}} props
+ */
+function Hidden({ text }) {
   const { t } = useApp();
   const heading = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => {
@@ -195,9 +201,9 @@ function Paused() {
   }, []);
   return html`
     <section class="exam-paused" role="status">
-      <span class="exam-paused-sign"><${Pause} /></span>
-      <h1 tabindex="-1" ref=${heading}>${t('exam.paused')}</h1>
-      <p>${t('exam.paused.text')}</p>
+      <span class="exam-paused-sign">${text === 'exam.out' ? html`<${Door} />` : html`<${Pause} />`}</span>
+      <h1 tabindex="-1" ref=${heading}>${t(text)}</h1>
+      <p>${t(text === 'exam.out' ? 'exam.out.text' : 'exam.paused.text')}</p>
     </section>
   `;
 }

@@ -28,6 +28,8 @@ export const Link = () => stroke('M4 9.500a12 12 0 0116 0M7 13a7.500 7.500 0 011
 export const Clock = () => stroke('M12 4a8 8 0 100 16 8 8 0 000-16zM12 8v4.500l3 2');
 export const Bell = () => stroke('M6.500 16.500V11a5.500 5.500 0 0111 0v5.500l1.500 1.500H5zM10 20.500h4');
 export const Pause = () => stroke('M8.500 6v12M15.500 6v12', 3);
+/** Out of the room. */
+export const Door = () => stroke('M6 20V4h8v16M3 20h14M11 12h.010M17.500 9l3 3-3 3M20 12h-4', 2);
 export const Contrast = () => html`
   <svg class="icon" viewBox="0 0 24 24" width="1.25em" height="1.25em" aria-hidden="true" focusable="false">
     <circle cx="12" cy="12" r="8.500" fill="none" stroke="currentColor" stroke-width="2" />

@@ -4,6 +4,9 @@ import { html } from '../../../shared/ui.js';
 /** @type {Record<string, any>} */
 const PATHS = {
   not_arrived: html`<circle cx="8" cy="8" r="5.5" fill="none" stroke="currentColor" stroke-width="1.75" stroke-dasharray="2.6 2.1" />`,
+  checked_in: html`<circle cx="8" cy="8" r="6" fill="none" stroke="currentColor" stroke-width="1.75" /><path d="m5 8.2 2.2 2.2L11.2 6" fill="none" stroke="currentColor" stroke-width="1.75" stroke-linecap="round" stroke-linejoin="round" />`,
+  absent: html`<circle cx="8" cy="8" r="6" fill="none" stroke="currentColor" stroke-width="1.75" /><path d="m4 12 8-8" stroke="currentColor" stroke-width="1.75" />`,
+  on_leave: html`<path d="M9 2.500H3v11h6" fill="none" stroke="currentColor" stroke-width="1.75" /><path d="M6.500 8H14M11 5l3 3-3 3" fill="none" stroke="currentColor" stroke-width="1.75" stroke-linecap="round" stroke-linejoin="round" />`,
   waiting: html`<circle cx="8" cy="8" r="6" fill="none" stroke="currentColor" stroke-width="1.75" /><path d="M8 4.5V8l2.5 1.75" fill="none" stroke="currentColor" stroke-width="1.75" stroke-linecap="round" />`,
   answering: html`<circle cx="8" cy="8" r="6" fill="currentColor" />`,
   silent: html`<path d="M8 1.2 15.4 14.2H.6Z" fill="currentColor" /><path d="M8 6v4.2M8 11.7v1.3" stroke="var(--icon-gap, #fff)" stroke-width="1.7" />`,

@@ -1,21 +1,26 @@
 import { html } from '../../../shared/ui.js';
 import { linkOf, useApp, useSince } from '../../app.js';
 import { Aside } from '../aside/aside.js';
+import { Door } from '../door/door.js';
 import { Notices } from '../notices/notices.js';
 import { Panel } from '../panel/panel.js';
+import { FirstPassword } from '../password/password.js';
 import { SeatMap } from '../seat-map/seat-map.js';
 import { SignIn } from '../sign-in/sign-in.js';
 import { StoresLine } from '../stores/stores.js';
 import { Summary } from '../summary/summary.js';
 import { Timing } from '../timing/timing.js';
 import { TopBar } from '../top-bar/top-bar.js';
+import { View, Views } from '../views/views.js';
 
 export function Page() {
   const { desk, t } = useApp();
   if (desk.phase.value === 'starting') return html`<p class="page-wait" role="status">${t('app.starting')}</p>`;
   if (desk.phase.value === 'signed-out') return html`<${SignIn} />`;
+  if (desk.phase.value === 'new-password') return html`<${FirstPassword} />`;
   return html`<div class="page">
     <${TopBar} />
+    <${Views} />
     <${Link} />
     <${StoresLine} />
     <${Shown} />
@@ -23,9 +28,10 @@ export function Page() {
   </div>`;
 }
 
-/** One of the three: what was kept aside, the exam's time, the room. */
+/** One of them: a page over the room, what was kept aside, the exam's time, the room. */
 function Shown() {
   const { desk } = useApp();
+  if (desk.views.open.value !== null) return html`<${View} />`;
   if (desk.aside.open.value !== null) return html`<${Aside} />`;
   return desk.timing.open.value !== null ? html`<${Timing} />` : html`<${Room} />`;
 }
@@ -52,7 +58,8 @@ function Room() {
     return away.value ? null : html`<p class="page-wait" role="status">${t('room.opening')}</p>`;
   }
   return html`<${Summary} />
-    <main class="page-room" data-panel=${desk.selection.value ? 'open' : 'closed'}>
+    ${desk.door.open.value ? html`<${Door} />` : null}
+    <main class="page-room" data-panel=${desk.selection.value || desk.door.record.value ? 'open' : 'closed'}>
       <${SeatMap} />
       <${Panel} />
     </main>`;

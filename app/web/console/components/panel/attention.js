@@ -3,21 +3,35 @@ import { html } from '../../../shared/ui.js';
 import { useApp, useSince } from '../../app.js';
 import { LONG_SILENCE_S, minutes, secondsNow } from '../../core/room.js';
 import { Icon } from '../icons/icons.js';
+import { IncidentHere } from '../incidents/here.js';
 
 /** @typedef {import('../../core/room.js').Seat} Seat */
 
 /** @param {{picture: import('../../core/room.js').Picture}} props */
 export function Attention({ picture }) {
-  const { t } = useApp();
+  const { desk, t } = useApp();
   const since = useSince();
+  const away = picture.seats
+    .filter((seat) => seat.occupant?.state === 'on_leave')
+    .sort((a, b) => (b.occupant?.leave?.away_s ?? 0) - (a.occupant?.leave?.away_s ?? 0));
+  const due = picture.record.signed ? 0 : picture.absent_due.length;
   const moving = picture.seats.filter((seat) => seat.occupant?.relog);
   const silent = picture.seats
     .filter((seat) => seat.occupant?.state === 'silent' && !seat.occupant.relog)
     .sort((a, b) => (b.occupant?.silent_s ?? 0) - (a.occupant?.silent_s ?? 0));
   return html`<h2>${t('attention.title')}</h2>
-    ${moving.length + silent.length === 0
+    ${moving.length + silent.length + away.length + due === 0
       ? html`<p class="attention-none"><${Icon} name="handed_in" size=${20} /> ${t('attention.none')}</p>`
       : html`<ul class="attention">
+          ${due > 0
+            ? html`<li>
+                <button class="attention-row" data-kind="absent" onClick=${() => (desk.door.record.value = true)}>
+                  <${Icon} name="absent" size=${18} />
+                  <span class="number attention-seat">${due}</span>
+                  <span class="attention-name">${t('attention.absent')}</span>
+                </button>
+              </li>`
+            : null}
           ${moving.map((seat) => {
             const pending = seat.occupant?.relog;
             const text = pending?.same_seat ? t('seat.again.short') : `${seat.label} → ${pending?.to_seat}`;
@@ -29,7 +43,12 @@ export function Attention({ picture }) {
             const long = seconds >= LONG_SILENCE_S;
             return html`<${Row} key=${seat.seat_id} seat=${seat} icon="silent" text=${text} long=${long} />`;
           })}
+          ${away.map((seat) => {
+            const text = `${t('kind.on_leave')} ${minutes(secondsNow(seat.occupant?.leave?.away_s ?? 0, since) ?? 0)}`;
+            return html`<${Row} key=${seat.seat_id} seat=${seat} icon="on_leave" text=${text} />`;
+          })}
         </ul>`}
+    <${IncidentHere} />
     <p class="panel-hint soft">${t('attention.hint')}</p>`;
 }
 

@@ -1,7 +1,7 @@
 /** Who sits there and how they are. How much is answered, never what. */
 import { html } from '../../../shared/ui.js';
 import { useApp, useSince } from '../../app.js';
-import { LONG_SILENCE_S, digits, minutes, secondsNow, trusted } from '../../core/room.js';
+import { LONG_SILENCE_S, beforeSignIn, digits, minutes, secondsNow, trusted } from '../../core/room.js';
 import { Icon } from '../icons/icons.js';
 
 /** @typedef {{seat: import('../../core/room.js').Seat, occupant: import('../../core/room.js').Occupant}} Props */
@@ -17,7 +17,7 @@ export function Condition({ occupant }) {
       <strong>${t(`kind.${state}`)}</strong>
       ${silent !== null ? html`<span class="number">${minutes(silent)}</span>` : null}
     </p>
-    ${total && state !== 'not_arrived'
+    ${total && !beforeSignIn(state)
       ? html`<div class="panel-progress">
           <span>${t('panel.answered')}</span>
           <span class="number"><strong>${answered}</strong> / ${total}</span>
@@ -33,7 +33,7 @@ export function Facts({ seat, occupant }) {
   const { t, desk } = useApp();
   const since = useSince();
   const seen = secondsNow(occupant.last_seen_s, since);
-  const runs = desk.picture.value?.clock.state === 'running' && occupant.state !== 'not_arrived';
+  const runs = desk.picture.value?.clock.state === 'running' && !beforeSignIn(occupant.state);
   const left = occupant.remaining_ms === null ? null : occupant.remaining_ms - (runs ? trusted(since) : 0);
   const moved = occupant.planned_label !== seat.label || occupant.planned_room !== null;
   const rows = [

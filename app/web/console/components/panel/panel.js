@@ -1,7 +1,12 @@
 /** One seat: who sits there, how they are, and what can be done. Without a seat: what needs a hand. */
 import { html, useEffect, useLayoutEffect, useRef } from '../../../shared/ui.js';
 import { seatText, useApp, wordsFor } from '../../app.js';
+import { beforeSignIn } from '../../core/room.js';
 import { Icon } from '../icons/icons.js';
+import { RoomRecord } from '../room-record/room-record.js';
+import { Attendance } from './attendance.js';
+import { CasesHere } from '../cases/here.js';
+import { IncidentHere } from '../incidents/here.js';
 import { Attention } from './attention.js';
 import { Condition, Facts } from './candidate.js';
 import { Relog } from './relog.js';
@@ -13,7 +18,9 @@ export function Panel() {
   const picture = desk.picture.value;
   const chosen = desk.selection.value;
   const seat = chosen ? picture?.seats.find((one) => one.seat_id === chosen.seatId) : undefined;
+  const may = (/** @type {string} */ action) => desk.staff.value?.may.includes(action) ?? false;
   if (!picture) return null;
+  if (!seat && desk.door.record.value) return html`<${RoomRecord} key=${picture.room.id} picture=${picture} may=${may} />`;
   if (!seat) return html`<aside class="panel panel-idle"><${Attention} picture=${picture} /></aside>`;
   return html`<${SeatPanel} key=${seat.occupant?.ticket ?? `seat ${seat.seat_id}`} seat=${seat} picture=${picture} />`;
 }
@@ -24,6 +31,11 @@ function SeatPanel({ seat, picture }) {
   const heading = useRef(/** @type {HTMLElement | null} */ (null));
   const person = seat.occupant ?? seat.arriving;
   const may = (/** @type {string} */ action) => desk.staff.value?.may.includes(action) ?? false;
+  // What somebody who is not there needs first; whoever sits there needs a PC that works.
+  const away = seat.occupant !== null && (beforeSignIn(seat.occupant.state) || seat.occupant.state === 'on_leave');
+  const attendance = seat.occupant
+    ? html`<${Attendance} key="attendance" seat=${seat} occupant=${seat.occupant} picture=${picture} may=${may} />`
+    : null;
 
   // Opened with the keyboard, the panel is where the keyboard goes on; a mouse leaves the focus on the map.
   useLayoutEffect(() => {
@@ -55,8 +67,12 @@ function SeatPanel({ seat, picture }) {
     </header>
     ${seat.occupant
       ? html`<${Condition} seat=${seat} occupant=${seat.occupant} />
+          ${away ? attendance : null}
           ${may('relog') ? html`<${Relog} seat=${seat} occupant=${seat.occupant} picture=${picture} />` : null}
+          ${away ? null : attendance}
           <${Time} key=${seat.occupant.ticket} occupant=${seat.occupant} picture=${picture} />
+          <${IncidentHere} ticket=${seat.occupant.ticket} />
+          <${CasesHere} ticket=${seat.occupant.ticket} name=${seat.occupant.name} />
           <${Facts} seat=${seat} occupant=${seat.occupant} />`
       : html`<${SpareSeat} seat=${seat} mark=${may('mark-seat')} />`}
   </aside>`;

@@ -8,7 +8,7 @@
  */
 import { html, useEffect, useLayoutEffect, useRef, useState } from '../../../shared/ui.js';
 import { seatText, useApp } from '../../app.js';
-import { freeSeats } from '../../core/room.js';
+import { beforeSignIn, freeSeats } from '../../core/room.js';
 import { Icon } from '../icons/icons.js';
 import { MoveForm } from './move-form.js';
 import { Outcome } from './panel.js';
@@ -51,11 +51,15 @@ export function Relog({ seat, occupant, picture }) {
       <span>
         ${t('relog.open')}
         <small class="panel-small">
-          ${suggested ? t('relog.open.to', { seat: suggested.label }) : t('relog.open.none')}
+          ${suggested
+            ? t('relog.open.to', { seat: suggested.label })
+            : picture.nearest_spare
+              ? t('relog.open.near', { room: picture.nearest_spare.room, seat: picture.nearest_spare.label })
+              : t('relog.open.none')}
         </small>
       </span>
     </button>
-    ${occupant.state !== 'not_arrived'
+    ${!beforeSignIn(occupant.state)
       ? html`<button
             class="button button-wide" aria-disabled=${busy ? 'true' : null}
             onClick=${() => void desk.relog(attempt, { same_seat: true, reason: 'pc_failed' })}

@@ -5,7 +5,7 @@
  */
 import { html, useEffect, useRef } from '../../../shared/ui.js';
 import { seatText, useApp, useSince } from '../../app.js';
-import { LONG_SILENCE_S, kindOf, matches, minutes, secondsNow, step } from '../../core/room.js';
+import { LONG_SILENCE_S, beforeSignIn, kindOf, matches, minutes, secondsNow, step } from '../../core/room.js';
 import { Icon } from '../icons/icons.js';
 
 export function SeatMap() {
@@ -51,6 +51,7 @@ export function SeatMap() {
     ${spares.length > 0
       ? html`<h2 class="seats-title">
             ${t('map.spares')} <span class="soft">${t('map.spares.left', { n: picture.spare_left })}</span>
+            ${picture.spare_low ? html`<${SpareLow} picture=${picture} />` : null}
           </h2>
           <ul class="seats">
             ${spares.map(tile)}
@@ -106,11 +107,16 @@ function Tile({ seat, selected, entrance, dim }) {
     .filter(Boolean)
     .join(t('list.comma'));
   const long = (occupant?.silent_s ?? 0) >= LONG_SILENCE_S;
+  const onClick = () => {
+    // At the door one tap is enough; it can be taken back in the strip above.
+    if (desk.door.open.value && occupant?.state === 'not_arrived') return void desk.door.checkIn(occupant.ticket, seat);
+    desk.select(selected ? null : seat);
+  };
   return html`<li>
     <button
       class="seat" data-seat=${seat.seat_id} data-kind=${kind} data-long=${long ? 'yes' : null}
       data-dim=${dim ? 'yes' : null} data-moving=${pending ? 'yes' : null} tabindex=${entrance ? 0 : -1}
-      aria-label=${label} aria-pressed=${selected ? 'true' : 'false'} onClick=${() => desk.select(selected ? null : seat)}
+      aria-label=${label} aria-pressed=${selected ? 'true' : 'false'} onClick=${onClick}
     >
       <span class="seat-top">
         <span class="seat-label number">${seat.label}</span>
@@ -124,13 +130,27 @@ function Tile({ seat, selected, entrance, dim }) {
       </span>
       <span class="seat-name">${person?.name ?? '\u00a0'}</span>
       <span class="seat-state"><${Icon} name=${kind} size=${14} /> <span class="seat-word">${t(`kind.${kind}`)}</span></span>
-      ${occupant?.total && occupant.state !== 'not_arrived'
+      ${occupant?.total && !beforeSignIn(occupant.state)
         ? html`<span class="progress" aria-hidden="true">
             <span class="progress-done" style=${{ width: `${(100 * occupant.answered) / occupant.total}%` }}></span>
           </span>`
         : html`<span class="progress progress-none" aria-hidden="true"></span>`}
     </button>
   </li>`;
+}
+
+/** Spares run low, or have run out: where the nearest one is. @param {{picture: import('../../core/room.js').Picture}} props */
+function SpareLow({ picture }) {
+  const { t } = useApp();
+  const near = picture.nearest_spare;
+  return html`<span class="seats-low" role="status">
+    <${Icon} name="silent" size=${14} />
+    ${picture.spare_left > 0
+      ? t('map.spares.low')
+      : near
+        ? t('map.spares.near', { room: near.room, seat: near.label, n: near.left })
+        : t('map.spares.out')}
+  </span>`;
 }
 
 /** A silence counts on. @param {{seconds: number}} props */

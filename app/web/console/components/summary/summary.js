@@ -6,6 +6,8 @@ import { Icon } from '../icons/icons.js';
 
 /** Always shown, also at nought: the others appear when they happen. */
 const USUAL = new Set(['silent', 'answering', 'not_arrived', 'handed_in']);
+/** Until the start nobody answers and nobody hands in. */
+const BEFORE = new Set(['silent', 'checked_in', 'not_arrived']);
 
 export function Summary() {
   const { desk, t } = useApp();
@@ -13,7 +15,8 @@ export function Summary() {
   if (!picture) return null;
   const { counts, seats } = picture;
   const moving = seats.filter((seat) => seat.occupant?.relog).length;
-  const shown = STATES.filter((state) => USUAL.has(state) || counts[state] > 0);
+  const usual = picture.clock.state === 'waiting' || picture.clock.state === 'planned' ? BEFORE : USUAL;
+  const shown = STATES.filter((state) => usual.has(state) || counts[state] > 0);
   return html`<section class="summary" aria-label=${t('summary.label')}>
     <div class="summary-bar" aria-hidden="true">
       ${STATES.map(
@@ -32,8 +35,35 @@ export function Summary() {
         ${moving > 0 ? html`<${Chip} kind="moving" count=${moving} />` : null}
       </div>
       <${Search} />
+      <${Modes} />
     </div>
   </section>`;
+}
+
+/** The door, and the room's record. */
+function Modes() {
+  const { desk, t } = useApp();
+  const { door, staff, picture } = desk;
+  const may = staff.value?.may ?? [];
+  const { record, numbers } = /** @type {import('../../core/room.js').Picture} */ (picture.value);
+  const stands = record.released ? 'released' : record.signed ? 'signed' : numbers.unaccounted > 0 ? 'open' : 'settled';
+  return html`<div class="summary-modes">
+    ${may.includes('check-in')
+      ? html`<button class="button" aria-pressed=${door.open.value ? 'true' : 'false'} onClick=${() => door.toggle()}>
+          ${t('door.title')}
+        </button>`
+      : null}
+    <button
+      class="button" aria-pressed=${door.record.value ? 'true' : 'false'} data-stands=${stands}
+      onClick=${() => {
+        const next = !door.record.value;
+        desk.select(null);
+        door.record.value = next;
+      }}
+    >
+      ${t('record.title')} <span class="soft">${t(`record.stands.${stands}`)}</span>
+    </button>
+  </div>`;
 }
 
 /** @param {{kind: string, count: number}} props */

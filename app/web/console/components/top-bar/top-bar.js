@@ -1,7 +1,6 @@
 /** Which room, which session, how much time, who is here. */
 import { html, useState } from '../../../shared/ui.js';
 import { linkOf, useApp, useSince } from '../../app.js';
-import { waiting } from '../../core/aside.js';
 import { countdown, digits } from '../../core/room.js';
 import { Look } from './look.js';
 
@@ -17,7 +16,7 @@ function Where() {
   const { desk, t } = useApp();
   const { staff, sessions, roomId, sessionId } = desk;
   const rooms = staff.value?.rooms ?? [];
-  if (rooms.length === 0) return html`<div class="top-bar-where"><${KeptAside} /><${TimeLink} /></div>`;
+  if (rooms.length === 0) return html`<div class="top-bar-where"></div>`;
   /** @type {Map<string, typeof rooms>} */
   const buildings = new Map();
   for (const room of rooms) buildings.set(room.building, [...(buildings.get(room.building) ?? []), room]);
@@ -59,8 +58,6 @@ function Where() {
           </select>
         </label>`
       : null}
-    <${KeptAside} />
-    <${TimeLink} />
   </div>`;
 }
 
@@ -108,6 +105,7 @@ function Who() {
   if (!staff) return null;
   return html`<div class="who">
     <span class="who-name"><strong>${staff.name}</strong> <span class="soft">${t(`role.${staff.role}`)}</span></span>
+    <button class="button button-quiet who-leave" onClick=${() => desk.views.show('password')}>${t('password.link')}</button>
     <${Look} />
     ${leaving
       ? html`<button class="button who-leave" onClick=${() => void desk.signOut()} onBlur=${() => setLeaving(false)}>
@@ -115,42 +113,4 @@ function Who() {
         </button>`
       : html`<button class="button button-quiet who-leave" onClick=${() => setLeaving(true)}>${t('top.signOut')}</button>`}
   </div>`;
-}
-
-/** The way to what was kept aside: there while something waits, or while it is open. */
-function KeptAside() {
-  const { desk, t } = useApp();
-  const { aside } = desk;
-  const { total, session } = waiting(aside.counts.value, desk.sessionId.value);
-  const open = aside.open.value !== null;
-  if (!open && total === 0) return null;
-  return html`<button
-    class="button aside-link" aria-pressed=${open ? 'true' : 'false'} data-some=${total > 0 ? 'yes' : null}
-    onClick=${() => {
-      if (open || session === null) return aside.hide();
-      desk.timing.hide();
-      return void aside.show(session);
-    }}
-  >
-    ${t('aside.link')} <strong class="number">${total}</strong>
-  </button>`;
-}
-
-/** The way to the exam's time. */
-function TimeLink() {
-  const { desk, t } = useApp();
-  const { timing, aside } = desk;
-  const session = desk.sessionId.value ?? desk.sessions.value[0]?.id ?? null;
-  if (session === null || !desk.staff.value?.may.includes('time-view')) return null;
-  const open = timing.open.value !== null;
-  return html`<button
-    class="button aside-link" aria-pressed=${open ? 'true' : 'false'}
-    onClick=${() => {
-      if (open) return timing.hide();
-      aside.hide();
-      return void timing.show(session);
-    }}
-  >
-    ${t('timing.link')}
-  </button>`;
 }

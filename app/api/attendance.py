@@ -1,0 +1,130 @@
+"""At the door and in the room: check-in, late admission, absentees, seats exchanged, leaves (DESIGN §9).
+
+The room is in the path, and whether it is one's own is asked with it; what is open in a room shows at once on every
+page that watches it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.api.access import needs
+from app.api.deps import get_deps
+from app.api.schemas.attendance import CheckIn, ConfirmAbsent, Leave, Return, SwapSeats, WithReason
+from app.api.staff import Id, Key, feeds
+from app.services import attendance, leave, staff_requests
+from app.services.attendance import Where
+from app.services.staff_requests import Done
+from app.services.staff_requests import Request as StaffRequest
+from app.storage.postgres.staff import Login
+
+router = APIRouter(prefix="/api/v1/staff", tags=["staff"])
+Act = Callable[[AsyncConnection], Awaitable[Done]]
+
+
+async def carried_out(request: Request, login: Login, asked: StaffRequest, act: Act, now_ms: int) -> dict[str, Any]:
+    """The reply of ``act``, once for the request's key; the room's pages look again at once."""
+    reply = await staff_requests.once(get_deps(request).engine, login, asked, act, now_ms=now_ms)
+    feeds(request).hurry()
+    return reply
+
+
+@router.post("/rooms/{room_id}/check-in")
+async def check_in(
+    request: Request, login: Annotated[Login, needs("check-in")], key: Key, room_id: Id, body: CheckIn
+) -> dict[str, Any]:
+    """Seen at the door of this room: `{candidate, checked_in: {by, ms}, already}`."""
+    now_ms = get_deps(request).service_time.now_ms()
+    where = Where(body.session_id, room_id, body.told_by)
+    act = partial(attendance.check_in, login=login, where=where, ticket=body.ticket, now_ms=now_ms)
+    asked = StaffRequest(key, f"check-in {room_id}", body.model_dump(mode="json"))
+    return await carried_out(request, login, asked, act, now_ms)
+
+
+@router.post("/rooms/{room_id}/check-in/undo")
+async def undo_check_in(
+    request: Request, login: Annotated[Login, needs("check-in")], key: Key, room_id: Id, body: WithReason
+) -> dict[str, Any]:
+    """The wrong one was checked in: `{candidate, checked_in: null}`."""
+    now_ms = get_deps(request).service_time.now_ms()
+    where = Where(body.session_id, room_id, body.told_by)
+    act = partial(
+        attendance.undo_check_in, login=login, where=where, ticket=body.ticket, reason=body.reason, now_ms=now_ms
+    )
+    asked = StaffRequest(key, f"check-in-undo {room_id}", body.model_dump(mode="json"))
+    return await carried_out(request, login, asked, act, now_ms)
+
+
+@router.post("/rooms/{room_id}/admissions")
+async def admit_late(
+    request: Request, login: Annotated[Login, needs("admit-late")], key: Key, room_id: Id, body: WithReason
+) -> dict[str, Any]:
+    """Let somebody in after last admission; the time is lost: `{candidate, admission: {by, ms, reason}, already}`."""
+    now_ms = get_deps(request).service_time.now_ms()
+    where = Where(body.session_id, room_id, body.told_by)
+    act = partial(
+        attendance.admit_late, login=login, where=where, ticket=body.ticket, reason=body.reason, now_ms=now_ms
+    )
+    asked = StaffRequest(key, f"admit {room_id}", body.model_dump(mode="json"))
+    return await carried_out(request, login, asked, act, now_ms)
+
+
+@router.post("/rooms/{room_id}/absent")
+async def confirm_absent(
+    request: Request, login: Annotated[Login, needs("confirm-absent")], key: Key, room_id: Id, body: ConfirmAbsent
+) -> dict[str, Any]:
+    """The room's absentees, after last admission: `{absent: [candidate], numbers, record, already}`."""
+    now_ms = get_deps(request).service_time.now_ms()
+    where = Where(body.session_id, room_id, body.told_by)
+    act = partial(attendance.confirm_absent, login=login, where=where, tickets=body.tickets, now_ms=now_ms)
+    asked = StaffRequest(key, f"absent {room_id}", body.model_dump(mode="json"))
+    return await carried_out(request, login, asked, act, now_ms)
+
+
+@router.post("/seats/swap")
+async def swap_seats(
+    request: Request, login: Annotated[Login, needs("swap-seats")], key: Key, body: SwapSeats
+) -> dict[str, Any]:
+    """Two candidates get each other's seats before the start: `{candidates: [both, as they sit now]}`."""
+    now_ms = get_deps(request).service_time.now_ms()
+    act = partial(
+        attendance.swap_seats,
+        login=login,
+        session_id=body.session_id,
+        seats={one.ticket: one.seat_id for one in body.candidates},
+        reason=body.reason,
+        told_by=body.told_by,
+        now_ms=now_ms,
+    )
+    asked = StaffRequest(key, "swap", body.model_dump(mode="json"))
+    return await carried_out(request, login, asked, act, now_ms)
+
+
+@router.post("/attempts/{attempt_id}/leave")
+async def leave_room(
+    request: Request, login: Annotated[Login, needs("leave")], key: Key, attempt_id: UUID, body: Leave
+) -> dict[str, Any]:
+    """Out of the room; the question is hidden, the clock runs: `{leave: {kind, note, by, ms}, already}`."""
+    asked = StaffRequest(key, f"leave {attempt_id}", body.model_dump(mode="json"))
+    reply = await leave.leave(
+        get_deps(request).site, login, asked, attempt_id, kind=body.kind, note=body.note, told_by=body.told_by
+    )
+    feeds(request).hurry()
+    return reply
+
+
+@router.post("/attempts/{attempt_id}/return")
+async def come_back(
+    request: Request, login: Annotated[Login, needs("leave")], key: Key, attempt_id: UUID, body: Return
+) -> dict[str, Any]:
+    """Back in the room: `{returned: {by, ms, away_ms}, already}`."""
+    asked = StaffRequest(key, f"return {attempt_id}", body.model_dump(mode="json"))
+    reply = await leave.come_back(get_deps(request).site, login, asked, attempt_id, told_by=body.told_by)
+    feeds(request).hurry()
+    return reply

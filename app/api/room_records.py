@@ -1,0 +1,97 @@
+"""A room accounts for its session, and who watches it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request
+
+from app.api.access import needs
+from app.api.attendance import carried_out
+from app.api.deps import get_deps
+from app.api.schemas.attendance import ChangeDuty, Release, Reopen, SignOff
+from app.api.staff import Id, Key
+from app.services import duty, room_record
+from app.services.attendance import Where
+from app.services.staff_requests import Request as StaffRequest
+from app.storage.postgres.staff import Login
+from app.storage.redis.client import RedisAway
+
+router = APIRouter(prefix="/api/v1/staff", tags=["staff"])
+
+
+@router.post("/rooms/{room_id}/sign-off")
+async def sign_off(
+    request: Request, login: Annotated[Login, needs("sign-off-room")], key: Key, room_id: Id, body: SignOff
+) -> dict[str, Any]:
+    """The room's numbers, said and signed: `{numbers, record, already}`. Expected = present + absent, or refused."""
+    now_ms = get_deps(request).service_time.now_ms()
+    act = partial(
+        room_record.sign_off,
+        login=login,
+        where=Where(body.session_id, room_id, body.told_by),
+        seen=(body.expected, body.present, body.absent),
+        remarks=body.remarks,
+        now_ms=now_ms,
+    )
+    asked = StaffRequest(key, f"sign-off {room_id}", body.model_dump(mode="json"))
+    return await carried_out(request, login, asked, act, now_ms)
+
+
+@router.post("/rooms/{room_id}/sign-off/undo")
+async def reopen(
+    request: Request, login: Annotated[Login, needs("sign-off-room")], key: Key, room_id: Id, body: Reopen
+) -> dict[str, Any]:
+    """Take the signature back, for a reason: `{record, already}`."""
+    now_ms = get_deps(request).service_time.now_ms()
+    where = Where(body.session_id, room_id, body.told_by)
+    act = partial(room_record.reopen, login=login, where=where, reason=body.reason)
+    asked = StaffRequest(key, f"sign-off-undo {room_id}", body.model_dump(mode="json"))
+    return await carried_out(request, login, asked, act, now_ms)
+
+
+@router.post("/rooms/{room_id}/release")
+async def release(
+    request: Request, login: Annotated[Login, needs("release-room")], key: Key, room_id: Id, body: Release
+) -> dict[str, Any]:
+    """Everybody may go: signed, every attempt final, nothing known to wait: `{numbers, record, already}`."""
+    deps = get_deps(request)
+    now_ms = deps.service_time.now_ms()
+    try:
+        buffered = await deps.site.backlog.count(deps.site.keys)
+    except RedisAway:
+        # Nothing is known to wait: what every attempt's final state says is in PostgreSQL.
+        buffered = 0
+    where = Where(body.session_id, room_id, body.told_by)
+    act = partial(room_record.release, login=login, where=where, buffered=buffered, now_ms=now_ms)
+    asked = StaffRequest(key, f"release {room_id}", body.model_dump(mode="json"))
+    return await carried_out(request, login, asked, act, now_ms)
+
+
+@router.get("/rooms/{room_id}/duty")
+async def on_duty(request: Request, login: Annotated[Login, needs("manage-duty")], room_id: Id) -> dict[str, Any]:
+    """Who watches the room, who could, and every change: `{on_duty, available, changes}`."""
+    deps = get_deps(request)
+    async with deps.engine.connect() as conn:
+        return await duty.told(conn, login, room_id, demo=deps.settings.demo)
+
+
+@router.post("/rooms/{room_id}/duty")
+async def change_duty(
+    request: Request, login: Annotated[Login, needs("manage-duty")], key: Key, room_id: Id, body: ChangeDuty
+) -> dict[str, Any]:
+    """An invigilator joins, leaves, or is replaced: `{on_duty: [{username, name, role}]}`."""
+    now_ms = get_deps(request).service_time.now_ms()
+    act = partial(
+        duty.change,
+        login=login,
+        room_id=room_id,
+        joined=body.joined,
+        left=body.left,
+        reason=body.reason,
+        told_by=body.told_by,
+        now_ms=now_ms,
+    )
+    asked = StaffRequest(key, f"duty {room_id}", body.model_dump(mode="json"))
+    return await carried_out(request, login, asked, act, now_ms)

@@ -1,0 +1,284 @@
+"""At the door: candidates checked in, late-comers admitted, absentees confirmed, two seats swapped before the start.
+
+What two members of staff do at once is decided by the candidate's locked allocation: the second one is told what the
+first did, by whom and when, and nothing is doubled. Where what is decided on can change between the look and the
+press, the request carries what was seen, and is refused with what changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain import identity
+from app.domain.attendance import balance
+from app.domain.errors import Refused
+from app.domain.roles import Action, allows
+from app.services.staff_requests import Done
+from app.storage.postgres import attendance, leaves, notices, relogs, room_records
+from app.storage.postgres.attendance import Placed
+from app.storage.postgres.room_records import RoomRecord
+from app.storage.postgres.staff import Login
+
+# Names in a refusal; of more than these the number says enough.
+NAMED = 5
+MINUTE_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The room a request is about, in which session, and who asked for it by telephone ('': nobody)."""
+
+    session_id: int
+    room_id: int
+    told_by: str = ""
+
+
+async def check_in(conn: AsyncConnection, login: Login, where: Where, ticket: str, *, now_ms: int) -> Done:
+    """Present, seen at the door: ``{candidate, checked_in: {by, ms}, already}``. Twice is the same as once.
+
+    Refuses not-permitted, ticket-unknown, other-session, other-room, room-signed, last-admission-passed and
+    candidate-ended.
+    """
+    place = await _place(conn, login, "check-in", where, ticket)
+    if place.checked_in_ms is not None:
+        seen = {"by": place.checked_in_by, "ms": place.checked_in_ms}
+        return Done({"candidate": told(place), "checked_in": seen, "already": True})
+    await _still_open(conn, where, now_ms)
+    if place.signed_in_ms is None:
+        if _over(place, now_ms):
+            raise Refused("candidate-ended", name=place.name)
+        if not place.admitted and not place.door.open_at(now_ms):
+            raise Refused("last-admission-passed", name=place.name)
+    await attendance.check_in(conn, place.allocation_id, staff_id=login.staff_id, now_ms=now_ms)
+    reply = {"candidate": told(place), "checked_in": {"by": login.name, "ms": now_ms}, "already": False}
+    subject = {**place.subject(), "told_by": where.told_by, "was_absent": place.absent_ms is not None}
+    return Done(reply, "attendance.check-in", subject)
+
+
+async def undo_check_in(
+    conn: AsyncConnection, login: Login, where: Where, ticket: str, *, reason: str, now_ms: int
+) -> Done:
+    """The wrong one was checked in. Refuses also signed-in (then they are there) and room-signed."""
+    place = await _place(conn, login, "check-in", where, ticket)
+    if place.checked_in_ms is None:
+        return Done({"candidate": told(place), "checked_in": None})
+    await _still_open(conn, where, now_ms)
+    if place.signed_in_ms is not None:
+        raise Refused("signed-in-already", name=place.name)
+    await attendance.undo_check_in(conn, place.allocation_id)
+    subject = {**place.subject(), "told_by": where.told_by, "reason": reason, "before": place.checked_in_by}
+    return Done({"candidate": told(place), "checked_in": None}, "attendance.check-in-undo", subject)
+
+
+async def admit_late(
+    conn: AsyncConnection, login: Login, where: Where, ticket: str, *, reason: str, now_ms: int
+) -> Done:
+    """Let in after last admission, for a reason; the time that has passed is lost. The candidate counts as present.
+
+    ``{candidate, admission: {by, ms, reason}, already}``. Refuses as ``check_in``, and admission-open while nobody's
+    leave is needed.
+    """
+    place = await _place(conn, login, "admit-late", where, ticket)
+    await _still_open(conn, where, now_ms)
+    if not place.admitted:
+        if place.signed_in_ms is not None:
+            raise Refused("signed-in-already", name=place.name)
+        if place.door.open_at(now_ms):
+            raise Refused("admission-open", name=place.name)
+        if _over(place, now_ms):
+            raise Refused("candidate-ended", name=place.name)
+    before = await attendance.admit(
+        conn, place, reason=reason, told_by=where.told_by, staff_id=login.staff_id, now_ms=now_ms
+    )
+    if before is not None:
+        return Done({"candidate": told(place), "admission": before, "already": True})
+    if place.checked_in_ms is None:
+        await attendance.check_in(conn, place.allocation_id, staff_id=login.staff_id, now_ms=now_ms)
+    late_ms = now_ms - place.start_ms if place.start_ms is not None else 0
+    subject = {
+        **place.subject(),
+        "told_by": where.told_by,
+        "reason": reason,
+        "late_ms": late_ms,
+        "was_absent": place.absent_ms is not None,
+    }
+    admission = {"by": login.name, "ms": now_ms, "reason": reason}
+    return Done({"candidate": told(place), "admission": admission, "already": False}, "attendance.admit", subject)
+
+
+async def confirm_absent(
+    conn: AsyncConnection, login: Login, where: Where, tickets: Collection[str], *, now_ms: int
+) -> Done:
+    """The room's absentees, confirmed together: ``tickets`` are exactly those the page showed as missing.
+
+    ``{absent: [candidate], numbers, record, already}``. Refuses absent-too-early while somebody may still come, and
+    attendance-changed with who has come since, or is missing as well.
+    """
+    _permit(login, "confirm-absent", where.room_id)
+    everybody = await attendance.lock_room(conn, where.session_id, where.room_id)
+    if not everybody:
+        raise Refused("not-found")
+    record = await room_records.lock(conn, where.session_id, where.room_id)
+    missing = [one for one in everybody if one.standing == "unaccounted"]
+    if not missing and record.absent_ms is not None:
+        return Done(_told_room(everybody, record, already=True))
+    _unsigned(record, now_ms)
+    early = [one for one in missing if one.door.open_at(now_ms)]
+    if early:
+        raise Refused("absent-too-early", names=named(early))
+    shown = {identity.ticket_key(ticket) for ticket in tickets}
+    came = [one for one in everybody if one.ticket in shown and one.standing == "present"]
+    unseen = [one for one in missing if one.ticket not in shown]
+    if came or unseen:
+        raise Refused("attendance-changed", came=named(came) or "—", missing=named(unseen) or "—")
+    await attendance.confirm_absent(
+        conn, [one.allocation_id for one in missing], staff_id=login.staff_id, now_ms=now_ms
+    )
+    await room_records.take(conn, "absent", where.session_id, where.room_id, staff_id=login.staff_id, now_ms=now_ms)
+    after = await attendance.of_room(conn, where.session_id, where.room_id)
+    record = await room_records.find(conn, where.session_id, where.room_id)
+    subject = {
+        "session_id": where.session_id,
+        "room_id": where.room_id,
+        "room": everybody[0].room,
+        "tickets": [one.ticket for one in missing],
+        "told_by": where.told_by,
+        **balance(one.standing for one in after).numbers(),
+    }
+    return Done(_told_room(after, record, already=False), "attendance.absent", subject)
+
+
+async def swap_seats(
+    conn: AsyncConnection,
+    login: Login,
+    session_id: int,
+    seats: dict[str, int],
+    *,
+    reason: str,
+    told_by: str,
+    now_ms: int,
+) -> Done:
+    """Two candidates get each other's seats, before either of them starts; ``seats`` is ticket → seat as it was seen.
+
+    ``{candidates: [both, as they sit now]}``. Refuses not-permitted (both rooms must be one's own), ticket-unknown,
+    seats-changed, swap-too-late, relog-open, room-signed.
+    """
+    wanted = {identity.ticket_key(ticket): seat for ticket, seat in seats.items()}
+    found = await attendance.lock(conn, session_id, wanted)
+    for ticket in wanted.keys() - {one.ticket for one in found}:
+        raise await _unknown(conn, session_id, ticket)
+    one, other = found
+    for place in found:
+        _permit(login, "swap-seats", place.room_id)
+    if any(place.seat_id != wanted[place.ticket] for place in found):
+        now = "、".join(f"{place.name} {place.room} {place.seat}" for place in found)
+        raise Refused("seats-changed", seats=now)
+    for place in found:
+        if (place.start_ms is not None and now_ms >= place.start_ms) or place.state not in (None, "open"):
+            raise Refused("swap-too-late", name=place.name)
+        await _nobody_moves(conn, place)
+        await _still_open(conn, Where(session_id, place.room_id), now_ms)
+    await attendance.swap(conn, one, other)
+    after = await attendance.lock(conn, session_id, wanted)
+    for place in after:
+        await _tell_seat(conn, place, now_ms)
+    subject = {
+        **one.subject(),
+        "tickets": [one.ticket, other.ticket],
+        "attempts": [str(place.attempt_id) for place in found if place.attempt_id is not None],
+        "before": {place.ticket: f"{place.room} {place.seat}" for place in found},
+        "after": {place.ticket: f"{place.room} {place.seat}" for place in after},
+        "reason": reason,
+        "told_by": told_by,
+    }
+    return Done({"candidates": [told(place) for place in after]}, "attendance.swap", subject)
+
+
+async def _nobody_moves(conn: AsyncConnection, place: Placed) -> None:
+    moving = await relogs.open_to_seat(conn, place.session_id, place.seat_id)
+    if moving is None and place.attempt_id is not None:
+        moving = await relogs.open_of_attempt(conn, place.attempt_id)
+    if moving is not None:
+        raise Refused("relog-open", name=moving.name, seat=moving.to_seat, room=moving.to_room, by=moving.by)
+
+
+async def _tell_seat(conn: AsyncConnection, place: Placed, now_ms: int) -> None:
+    """Whoever has signed in sees their right seat with the page's next reply: nothing is waiting for it."""
+    if place.attempt_id is None or place.signed_in_ms is None:
+        return
+    zh = f"您的机位已更正为 {place.room} {place.seat} 号。"
+    en = f"Your seat is now recorded as {place.seat} in {place.room}."
+    await notices.create(conn, place.session_id, "seat", None, zh, en, [place.attempt_id], now_ms)
+    await leaves.move_page(conn, place.attempt_id)
+
+
+def told(place: Placed) -> dict[str, Any]:
+    """A candidate as the door knows them."""
+    return {
+        "ticket": place.ticket,
+        "name": place.name,
+        "gender": place.gender,
+        "attempt_id": str(place.attempt_id) if place.attempt_id is not None else None,
+        "seat_id": place.seat_id,
+        "seat": place.seat,
+        "room_id": place.room_id,
+        "room": place.room,
+    }
+
+
+def named(places: Iterable[Placed]) -> str:
+    """The first few by seat and name, and how many more."""
+    each = [f"{place.seat} {place.name}" for place in places]
+    return "、".join(each[:NAMED]) + (f" … +{len(each) - NAMED}" if len(each) > NAMED else "")
+
+
+def _told_room(everybody: Iterable[Placed], record: RoomRecord, *, already: bool) -> dict[str, Any]:
+    each = list(everybody)
+    return {
+        "absent": [told(one) for one in each if one.standing == "absent"],
+        "numbers": balance(one.standing for one in each).numbers(),
+        "record": record.told(),
+        "already": already,
+    }
+
+
+async def _place(conn: AsyncConnection, login: Login, action: Action, where: Where, ticket: str) -> Placed:
+    """The candidate, locked, in the room that was named."""
+    _permit(login, action, where.room_id)
+    found = await attendance.lock(conn, where.session_id, [identity.ticket_key(ticket)])
+    if not found:
+        raise await _unknown(conn, where.session_id, identity.ticket_key(ticket))
+    place = found[0]
+    if place.room_id != where.room_id:
+        raise Refused("other-room", name=place.name, room=place.room, seat=place.seat)
+    return place
+
+
+async def _unknown(conn: AsyncConnection, session_id: int, ticket: str) -> Refused:
+    others = await attendance.elsewhere(conn, session_id, ticket)
+    if others is None:
+        return Refused("ticket-unknown", ticket=ticket)
+    return Refused("other-session", ticket=ticket, sessions=others or "—")
+
+
+async def _still_open(conn: AsyncConnection, where: Where, now_ms: int) -> None:
+    """Read after the allocation was locked, which whoever signs off locks as well: one of the two comes first."""
+    _unsigned(await room_records.find(conn, where.session_id, where.room_id), now_ms)
+
+
+def _unsigned(record: RoomRecord, now_ms: int) -> None:
+    if record.signed_ms is not None:
+        raise Refused("room-signed", by=record.signed_by, minutes=(now_ms - record.signed_ms) // MINUTE_MS)
+
+
+def _over(place: Placed, now_ms: int) -> bool:
+    return place.state in ("ended", "final") or (place.end_ms is not None and now_ms >= place.end_ms)
+
+
+def _permit(login: Login, action: Action, room_id: int) -> None:
+    if not allows(login.role, action, room_id=room_id, own_room_ids=login.own_room_ids):
+        raise Refused("not-permitted")

@@ -1,0 +1,112 @@
+"""A room accounts for its session: signed off when the numbers balance, released when nothing of anybody is open.
+
+Each step is taken once, by the locked record; who comes second is told who took it and when. Signing says the numbers
+aloud: they are part of the request, and refused when they are no longer what the record says.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.attendance import Balance, balance
+from app.domain.errors import Refused
+from app.domain.roles import Action, allows
+from app.services.attendance import Where, named
+from app.services.staff_requests import Done
+from app.storage.postgres import attendance, room_records
+from app.storage.postgres.attendance import Placed
+from app.storage.postgres.staff import Login
+
+
+async def sign_off(
+    conn: AsyncConnection, login: Login, where: Where, seen: tuple[int, int, int], *, remarks: str, now_ms: int
+) -> Done:
+    """``seen``: expected, present and absent as the page showed them. ``{numbers, record, already}``.
+
+    Refuses attendance-moved (the numbers are others by now) and not-balanced (somebody is neither present nor absent).
+    """
+    _permit(login, "sign-off-room", where.room_id)
+    everybody = await _everybody(conn, where)
+    numbers = balance(one.standing for one in everybody)
+    record = await room_records.lock(conn, where.session_id, where.room_id)
+    if record.signed_ms is not None:
+        return Done({"numbers": numbers.numbers(), "record": record.told(), "already": True})
+    if seen != (numbers.expected, numbers.present, numbers.absent):
+        raise Refused("attendance-moved", **numbers.numbers())
+    _balanced(numbers, everybody)
+    await room_records.take(
+        conn, "signed", where.session_id, where.room_id, staff_id=login.staff_id, now_ms=now_ms, remarks=remarks
+    )
+    record = await room_records.find(conn, where.session_id, where.room_id)
+    reply = {"numbers": numbers.numbers(), "record": record.told(), "already": False}
+    subject = {**_subject(where, everybody), **numbers.numbers(), "remarks": remarks}
+    return Done(reply, "room.sign-off", subject)
+
+
+async def reopen(conn: AsyncConnection, login: Login, where: Where, *, reason: str) -> Done:
+    """Take the signature back, for a reason: somebody was admitted after all. Refuses room-released."""
+    _permit(login, "sign-off-room", where.room_id)
+    everybody = await _everybody(conn, where)
+    record = await room_records.lock(conn, where.session_id, where.room_id)
+    if record.signed_ms is None:
+        return Done({"record": record.told(), "already": True})
+    if record.released_ms is not None:
+        raise Refused("room-released", by=record.released_by)
+    await room_records.take(conn, "signed", where.session_id, where.room_id, staff_id=None, now_ms=None)
+    after = await room_records.find(conn, where.session_id, where.room_id)
+    subject = {**_subject(where, everybody), "reason": reason, "before": record.step("signed")}
+    return Done({"record": after.told(), "already": False}, "room.reopen", subject)
+
+
+async def release(conn: AsyncConnection, login: Login, where: Where, *, buffered: int, now_ms: int) -> Done:
+    """Everybody may go. ``buffered``: answers known to wait for the record, of whichever room.
+
+    Refuses not-signed, not-balanced (somebody was moved since), attempts-open with whose, outbox-open.
+    """
+    _permit(login, "release-room", where.room_id)
+    everybody = await _everybody(conn, where)
+    numbers = balance(one.standing for one in everybody)
+    record = await room_records.lock(conn, where.session_id, where.room_id)
+    if record.released_ms is not None:
+        return Done({"numbers": numbers.numbers(), "record": record.told(), "already": True})
+    if record.signed_ms is None:
+        raise Refused("not-signed")
+    _balanced(numbers, everybody)
+    # Whoever signed in and is not final may still have answers in their PC: that outbox counts as open. Who never
+    # signed in has no PC, and an attempt that only the office makes final must not hold the others back.
+    sitting = [one for one in everybody if one.signed_in_ms is not None and one.state != "final"]
+    if sitting:
+        raise Refused("attempts-open", n=len(sitting), names=named(sitting))
+    if buffered:
+        raise Refused("outbox-open", n=buffered)
+    await room_records.take(conn, "released", where.session_id, where.room_id, staff_id=login.staff_id, now_ms=now_ms)
+    record = await room_records.find(conn, where.session_id, where.room_id)
+    reply = {"numbers": numbers.numbers(), "record": record.told(), "already": False}
+    return Done(reply, "room.release", {**_subject(where, everybody), **numbers.numbers()})
+
+
+async def _everybody(conn: AsyncConnection, where: Where) -> list[Placed]:
+    everybody = await attendance.lock_room(conn, where.session_id, where.room_id)
+    if not everybody:
+        raise Refused("not-found")
+    return everybody
+
+
+def _balanced(numbers: Balance, everybody: list[Placed]) -> None:
+    if not numbers.balances:
+        missing = [one for one in everybody if one.standing == "unaccounted"]
+        raise Refused("not-balanced", **numbers.numbers(), names=named(missing))
+
+
+def _subject(where: Where, everybody: list[Placed]) -> dict[str, object]:
+    return {
+        "session_id": where.session_id,
+        "room_id": where.room_id,
+        "room": everybody[0].room,
+        "told_by": where.told_by,
+    }
+
+
+def _permit(login: Login, action: Action, room_id: int) -> None:
+    if not allows(login.role, action, room_id=room_id, own_room_ids=login.own_room_ids):
+        raise Refused("not-permitted")

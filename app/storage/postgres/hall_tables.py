@@ -1,0 +1,292 @@
+"""The tables of the people's side of the day: who came, what happened, what was disputed, and the evidence.
+
+Units as in ``tables``: ``_ms`` is a length in milliseconds or an instant of service time, ``_at`` a wall-clock instant
+for people. What staff write down is never overwritten: an incident and a misconduct record are a head row and
+append-only entries (``*_entry``), a corrected field keeps both of its values.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import BYTEA, JSONB, UUID
+
+from app.storage.postgres.tables import BIG, EMPTY_LIST, EMPTY_OBJECT, TEXT, _at, _id, _ref, metadata
+
+
+def _text(name: str) -> sa.Column[str]:
+    return sa.Column(name, TEXT, nullable=False, server_default="")
+
+
+def _made() -> tuple[sa.Column[int], sa.Column[int], sa.Column[object]]:
+    """Who wrote it, when the exam clock read what, and what the wall clock said."""
+    return _ref("staff_id", "staff.id"), sa.Column("made_ms", BIG, nullable=False), _at("made_at", default=True)
+
+
+# --- who came ---
+
+# One room in one session as its invigilators account for it: expected = present + absent before it is signed off, and
+# released only when every attempt is final.
+room_record = sa.Table(
+    "room_record",
+    metadata,
+    sa.Column("session_id", BIG, sa.ForeignKey("session.id"), primary_key=True),
+    sa.Column("room_id", BIG, sa.ForeignKey("room.id"), primary_key=True),
+    _ref("absent_by", "staff.id", nullable=True),
+    sa.Column("absent_ms", BIG),
+    _ref("signed_by", "staff.id", nullable=True),
+    sa.Column("signed_ms", BIG),
+    _ref("released_by", "staff.id", nullable=True),
+    sa.Column("released_ms", BIG),
+    _text("remarks"),
+    sa.CheckConstraint("(absent_by IS NULL) = (absent_ms IS NULL)", name="absent"),
+    sa.CheckConstraint("(signed_by IS NULL) = (signed_ms IS NULL)", name="signed"),
+    sa.CheckConstraint("(released_by IS NULL) = (released_ms IS NULL)", name="released"),
+    sa.CheckConstraint("released_ms IS NULL OR signed_ms IS NOT NULL", name="order"),
+)
+
+# Let in against a rule, by somebody, for a reason: after last admission, or with a discrepancy.
+admission = sa.Table(
+    "admission",
+    metadata,
+    _id(),
+    _ref("session_id", "session.id"),
+    _ref("candidate_id", "candidate.id", index=True),
+    sa.Column("kind", TEXT, nullable=False),
+    sa.Column("reason", TEXT, nullable=False),
+    _text("told_by"),
+    *_made(),
+    sa.CheckConstraint("kind IN ('late', 'provisional')", name="kind"),
+    sa.UniqueConstraint("session_id", "candidate_id", "kind"),
+)
+
+# Out of the room with the clock running (toilet, doctor): the question is hidden until the return.
+leave = sa.Table(
+    "leave",
+    metadata,
+    _id(),
+    sa.Column("attempt_id", UUID(as_uuid=True), sa.ForeignKey("attempt.id"), nullable=False),
+    sa.Column("kind", TEXT, nullable=False),
+    _text("note"),
+    _ref("left_by", "staff.id"),
+    sa.Column("left_ms", BIG, nullable=False),
+    _ref("returned_by", "staff.id", nullable=True),
+    sa.Column("returned_ms", BIG),
+    _at("made_at", default=True),
+    sa.CheckConstraint("kind IN ('toilet', 'medical', 'other')", name="kind"),
+    sa.CheckConstraint("(returned_by IS NULL) = (returned_ms IS NULL)", name="returned"),
+    sa.CheckConstraint("returned_ms >= left_ms", name="order"),
+    sa.Index("uq_leave_open", "attempt_id", unique=True, postgresql_where=sa.text("returned_ms IS NULL")),
+)
+
+candidate_photo = sa.Table(
+    "candidate_photo",
+    metadata,
+    sa.Column("candidate_id", BIG, sa.ForeignKey("candidate.id"), primary_key=True),
+    sa.Column("sha256", TEXT, nullable=False),
+    sa.Column("content_type", TEXT, nullable=False),
+    sa.Column("body", BYTEA, nullable=False),
+    _text("name"),
+    _at("made_at", default=True),
+)
+
+# Who watches a room, from when to when: an invigilator is replaced or joined, and open actions pass over with the room.
+duty_change = sa.Table(
+    "duty_change",
+    metadata,
+    _id(),
+    _ref("room_id", "room.id", index=True),
+    _ref("joined_id", "staff.id", nullable=True),
+    _ref("left_id", "staff.id", nullable=True),
+    sa.Column("reason", TEXT, nullable=False),
+    *_made(),
+    sa.CheckConstraint("joined_id IS NOT NULL OR left_id IS NOT NULL", name="someone"),
+    sa.CheckConstraint("joined_id IS DISTINCT FROM left_id", name="different"),
+)
+
+# --- evidence ---
+
+# The bytes as they came, with their hash; who may open them is decided by what they are attached to.
+evidence_file = sa.Table(
+    "evidence_file",
+    metadata,
+    _id(),
+    _ref("exam_id", "exam.id"),
+    sa.Column("sha256", TEXT, nullable=False),
+    sa.Column("content_type", TEXT, nullable=False),
+    sa.Column("name", TEXT, nullable=False),
+    sa.Column("size", BIG, sa.CheckConstraint("size > 0", name="size"), nullable=False),
+    sa.Column("body", BYTEA, nullable=False),
+    *_made(),
+)
+
+# --- what happened ---
+
+# A contingency plan's own steps, as the office edits them: every edit is a new version, and an incident keeps the one
+# it was opened under. steps: [{"id", "zh", "en"}].
+incident_plan = sa.Table(
+    "incident_plan",
+    metadata,
+    _id(),
+    _ref("exam_id", "exam.id"),
+    sa.Column("plan", TEXT, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("title_zh", TEXT, nullable=False),
+    sa.Column("title_en", TEXT, nullable=False),
+    sa.Column("steps", JSONB, nullable=False),
+    _ref("staff_id", "staff.id", nullable=True),
+    _at("made_at", default=True),
+    sa.UniqueConstraint("exam_id", "plan", "version"),
+)
+
+incident = sa.Table(
+    "incident",
+    metadata,
+    _id(),
+    _ref("exam_id", "exam.id"),
+    # Counted in its exam: what people say on the telephone.
+    sa.Column("number", sa.Integer, nullable=False),
+    _ref("session_id", "session.id", nullable=True, index=True),
+    _ref("plan_id", "incident_plan.id"),
+    sa.Column("title", TEXT, nullable=False),
+    sa.Column("scope", TEXT, nullable=False),
+    sa.Column("scope_names", JSONB, nullable=False, server_default=EMPTY_LIST),
+    # Confidential (plan 1): only for the office's roles and whoever opened it.
+    sa.Column("sealed", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("state", TEXT, nullable=False, server_default="open"),
+    # When it began, which is before anybody had time to write it down.
+    sa.Column("from_ms", BIG, nullable=False),
+    sa.Column("to_ms", BIG),
+    _text("told_by"),
+    *_made(),
+    _ref("signed_by", "staff.id", nullable=True),
+    sa.Column("signed_ms", BIG),
+    sa.CheckConstraint("scope IN ('site', 'building', 'room', 'list', 'candidate')", name="scope"),
+    sa.CheckConstraint("state IN ('open', 'closed', 'signed')", name="state"),
+    sa.CheckConstraint("(state = 'open') = (to_ms IS NULL) AND to_ms >= from_ms", name="closed"),
+    sa.CheckConstraint(
+        "(state = 'signed') = (signed_by IS NOT NULL) AND (signed_by IS NULL) = (signed_ms IS NULL)", name="signed"
+    ),
+    sa.UniqueConstraint("exam_id", "number"),
+)
+
+incident_room = sa.Table(
+    "incident_room",
+    metadata,
+    sa.Column("incident_id", BIG, sa.ForeignKey("incident.id"), primary_key=True),
+    sa.Column("room_id", BIG, sa.ForeignKey("room.id"), primary_key=True, index=True),
+)
+
+incident_candidate = sa.Table(
+    "incident_candidate",
+    metadata,
+    sa.Column("incident_id", BIG, sa.ForeignKey("incident.id"), primary_key=True),
+    sa.Column("candidate_id", BIG, sa.ForeignKey("candidate.id"), primary_key=True, index=True),
+)
+
+# Everything about an incident in the order it came: steps done, who was told, actions taken, evidence.
+incident_entry = sa.Table(
+    "incident_entry",
+    metadata,
+    _id(),
+    _ref("incident_id", "incident.id", index=True),
+    sa.Column("kind", TEXT, nullable=False),
+    sa.Column("data", JSONB, nullable=False, server_default=EMPTY_OBJECT),
+    _ref("evidence_id", "evidence_file.id", nullable=True),
+    _text("told_by"),
+    *_made(),
+    sa.CheckConstraint(
+        "kind IN ('opened', 'step', 'step-undone', 'note', 'told', 'people', 'action', 'evidence', 'changed',"
+        " 'closed', 'reopened', 'signed')",
+        name="kind",
+    ),
+    sa.CheckConstraint("(kind = 'evidence') = (evidence_id IS NOT NULL)", name="evidence"),
+)
+
+# --- what the record and the candidate disagree about (plan 3) ---
+
+discrepancy = sa.Table(
+    "discrepancy",
+    metadata,
+    _id(),
+    _ref("session_id", "session.id"),
+    _ref("candidate_id", "candidate.id", index=True),
+    _ref("room_id", "room.id"),
+    # How it was made sure that this is the person.
+    sa.Column("identified", TEXT, nullable=False),
+    _text("note"),
+    _text("told_by"),
+    *_made(),
+)
+
+# Both values stay, whatever is decided; the record is changed once, by the approval.
+discrepancy_field = sa.Table(
+    "discrepancy_field",
+    metadata,
+    sa.Column("discrepancy_id", BIG, sa.ForeignKey("discrepancy.id"), primary_key=True),
+    sa.Column("field", TEXT, primary_key=True),
+    sa.Column("recorded", TEXT, nullable=False),
+    sa.Column("claimed", TEXT, nullable=False),
+    sa.Column("state", TEXT, nullable=False, server_default="open"),
+    _ref("decided_by", "staff.id", nullable=True),
+    sa.Column("decided_ms", BIG),
+    _text("note"),
+    sa.CheckConstraint(
+        "field IN ('name', 'gender', 'id_kind', 'id_number', 'specialty', 'employer', 'photo')", name="field"
+    ),
+    sa.CheckConstraint("state IN ('open', 'approved', 'rejected')", name="state"),
+    sa.CheckConstraint(
+        "(state = 'open') = (decided_by IS NULL) AND (state = 'open') = (decided_ms IS NULL)", name="decided"
+    ),
+)
+
+discrepancy_evidence = sa.Table(
+    "discrepancy_evidence",
+    metadata,
+    sa.Column("discrepancy_id", BIG, sa.ForeignKey("discrepancy.id"), primary_key=True),
+    sa.Column("evidence_id", BIG, sa.ForeignKey("evidence_file.id"), primary_key=True),
+)
+
+# --- misconduct (plan 1): facts, never a penalty ---
+
+misconduct = sa.Table(
+    "misconduct",
+    metadata,
+    _id(),
+    _ref("session_id", "session.id"),
+    _ref("candidate_id", "candidate.id", index=True),
+    _ref("room_id", "room.id", index=True),
+    sa.Column("seat_label", TEXT, nullable=False),
+    _ref("incident_id", "incident.id", nullable=True),
+    sa.Column("facts", TEXT, nullable=False),
+    # Two staff saw it (PLANS): whoever writes it down, and this one.
+    sa.Column("second_staff", TEXT, nullable=False),
+    sa.Column("seen_ms", BIG, nullable=False),
+    # Whether the candidate was told, and signed: ''/signed/refused.
+    sa.Column("told", sa.Boolean, nullable=False),
+    _text("signature"),
+    # What became of the sitting: goes on unmarked, goes on with a mark, or was ended by force (answers kept).
+    sa.Column("measure", TEXT, nullable=False, server_default="noted"),
+    _text("told_by"),
+    *_made(),
+    sa.CheckConstraint("signature IN ('', 'signed', 'refused')", name="signature"),
+    sa.CheckConstraint("measure IN ('noted', 'marked', 'removed')", name="measure"),
+)
+
+misconduct_entry = sa.Table(
+    "misconduct_entry",
+    metadata,
+    _id(),
+    _ref("misconduct_id", "misconduct.id", index=True),
+    sa.Column("kind", TEXT, nullable=False),
+    sa.Column("data", JSONB, nullable=False, server_default=EMPTY_OBJECT),
+    _ref("evidence_id", "evidence_file.id", nullable=True),
+    *_made(),
+    sa.CheckConstraint("kind IN ('note', 'witness', 'told', 'evidence', 'measure')", name="kind"),
+    sa.CheckConstraint("(kind = 'evidence') = (evidence_id IS NOT NULL)", name="evidence"),
+)
+
+# As tables.IMMUTABLE: rows that never change once written.
+IMMUTABLE = (
+    "admission", "duty_change", "evidence_file", "incident_plan", "incident_entry", "discrepancy_evidence",
+    "misconduct_entry",
+)  # fmt: skip

@@ -1,0 +1,18 @@
+/** The component of each page that may lie over the room (`core/views.js` names them). */
+import { Accounts } from '../accounts/accounts.js';
+import { Audit } from '../audit/audit.js';
+import { Discrepancies } from '../discrepancies/discrepancies.js';
+import { Incidents } from '../incidents/incidents.js';
+import { Misconduct } from '../misconduct/misconduct.js';
+import { Password } from '../password/password.js';
+
+/** @type {Record<string, any>} */
+export const PAGES = {
+  accounts: Accounts,
+  audit: Audit,
+  discrepancies: Discrepancies,
+  incidents: Incidents,
+  misconduct: Misconduct,
+  // Behind the button in the top bar, not a tab.
+  password: Password,
+};
