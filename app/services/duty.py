@@ -50,6 +50,9 @@ async def change(
         raise Refused("not-found")
     coming = await _account(conn, joined)
     going = await _account(conn, left)
+    # Whose rooms are being assigned at this moment is waited for (services.staff_admin): neither undoes the other.
+    for one in sorted(account.id for account in (coming, going) if account is not None):
+        await staff.lock(conn, one)
     if coming is not None and (coming.disabled or coming.role not in ("invigilator", "chief")):
         raise Refused("duty-not-watching", name=coming.name)
     before = await duty.on_duty(conn, room_id)

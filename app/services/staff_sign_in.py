@@ -77,6 +77,10 @@ async def _open_login(site: Site, account: Account, password: str, address: str)
     token = secrets.token_urlsafe(TOKEN_BYTES)
     renewed = await passwords.hashed(password) if passwords.outdated(account.password_hash) else None
     async with site.engine.begin() as conn:
+        now = await staff.lock(conn, account.id)
+        if now is None or now.password_hash != account.password_hash:
+            # Changed while the slow hash was compared: what was typed is no longer the password.
+            raise Refused("staff-sign-in-failed", attempts_left=site.settings.ticket_failures)
         if renewed is not None:
             await staff.set_password_hash(conn, account.id, renewed)
         await staff.open_login(

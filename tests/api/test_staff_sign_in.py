@@ -137,6 +137,24 @@ async def test_a_disabled_account_is_out_and_stays_out(client, fresh_db):
     assert wrong.json()["code"] == "staff-sign-in-failed"
 
 
+async def test_a_sign_in_under_way_does_not_outlive_a_new_password(client, fresh_db):
+    username = await account(fresh_db, "office")
+    member = Staff(client, username)
+    async with fresh_db.begin() as conn:
+        await staff_accounts.set_password(conn, username, "另一个测试密码-correct-2")
+        waiting = asyncio.create_task(member.sign_in())
+        async with fresh_db.connect() as beside:
+            for _ in range(1200):
+                if await beside.scalar(text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")):
+                    break
+                await asyncio.sleep(0.05)
+            else:
+                pytest.fail("the sign-in never came to the account")
+    reply = await waiting
+    assert (reply.status_code, reply.json()["code"]) == (401, "staff-sign-in-failed")
+    assert (await member.sign_in()).status_code == 401
+
+
 async def test_an_expired_login_is_over(client, fresh_db):
     member = await signed_in(client, fresh_db, "office")
     async with fresh_db.begin() as conn:
