@@ -27,7 +27,7 @@ def test_connections_that_were_reset_while_idle_mean_that_redis_is_away(own_redi
     async def story():
         path = own_redis.url.removeprefix("unix://").partition("?")[0]
         async with Proxy(Path(path)) as line:
-            store = Store(f"redis://127.0.0.1:{line.port}/0", Settings(breaker_cooldown=0.05))
+            store = Store(f"redis://127.0.0.1:{line.port}/0", Settings(breaker_cooldown=0.05, redis_timeout=10))
             try:
                 for _ in range(20):
                     await asyncio.gather(*(store.call(store.client.ping()) for _ in range(8)))
