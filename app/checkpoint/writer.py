@@ -50,6 +50,8 @@ POSTGRES_UP = Gauge("holdfast_postgres_up", "1 while the writer reaches PostgreS
 FAULTS = Counter("holdfast_postgres_faults", "Times PostgreSQL stopped taking writes", ["why"])
 
 PROBE_EVERY_S = 0.25
+# Nothing written for so long: PostgreSQL is asked.
+QUIET_S = 5.0
 # What a connection attempt may end with when PostgreSQL is away, whichever way it is.
 AWAY = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, ReadOnly, DiskFull)
 
@@ -95,6 +97,7 @@ class Writer:
         self._away: tuple[str, float] | None = ("starting", time.monotonic())
         self._warned = False
         self._writing = False
+        self._heard = time.monotonic()
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
 
@@ -184,6 +187,7 @@ class Writer:
         self._warned = False
         with COMMIT.time():
             outcomes = await self._in_time(write(connection, checkpoints))
+        self._heard = time.monotonic()
         if self._warned:
             raise StoreAway("committed here, not on the standby")
         return outcomes
@@ -269,8 +273,31 @@ class Writer:
                     self._connection = connection
                     self._away = None
                     POSTGRES_UP.set(1)
+                    self._heard = time.monotonic()
                     log.info("postgres reached")
+            elif time.monotonic() - self._heard > QUIET_S:
+                await self._ask()
             await asyncio.sleep(PROBE_EVERY_S)
+
+    async def _ask(self) -> None:
+        """A process that has nothing to write would say that all is well for as long as a silent PostgreSQL lets it.
+
+        Asked on a connection of its own: no batch waits for the answer. Twice without one is away, as a commit is; a
+        server that refuses has answered, and what its refusal means a batch finds out on the connection that it has.
+        """
+        for last in (False, True):
+            try:
+                connection = await self._reach()
+            except (asyncpg.PostgresError, ReadOnly, DiskFull):
+                break
+            except AWAY as fault:
+                if last and time.monotonic() - self._heard > QUIET_S and not self._writing:
+                    log.warning("postgres away", fault=repr(fault))
+                    self._abandon("no-answer")
+            else:
+                connection.terminate()
+                break
+        self._heard = time.monotonic()
 
     async def _reach(self) -> asyncpg.Connection[Any]:
         """A connection to a PostgreSQL that takes writes, within the deadline of any commit. Raises AWAY."""

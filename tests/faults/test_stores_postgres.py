@@ -81,6 +81,15 @@ async def test_a_disk_that_hangs_means_buffered_and_then_durable(own, redis_url,
         assert (await stranger.sign_in()).status_code == 200
 
 
+async def test_a_process_with_nothing_to_write_says_it_as_well(own, redis_url, redis):
+    """Its page would tell staff that all is well, while every answer is buffered by the process beside it."""
+    async with hall(own.url, redis_url) as (_, client, _, _):
+        await until_ready(client, postgres=True)
+        with frozen(own.pid):
+            assert (await until_ready(client, postgres=False))["postgres_why"] == "no-answer"
+        await until_ready(client, postgres=True)
+
+
 async def test_a_server_that_turns_read_only_is_not_mistaken_for_one_that_works(own, redis_url, redis):
     async with hall(own.url, redis_url) as (app, client, _, made):
         one, stranger = await seat(client, made.people[0]), Candidate(client, made.people[1])

@@ -12,6 +12,8 @@ const MOST = 5;
 const DONE_HERE = new Set(['leave', 'return']);
 /** A whole hall shows a notice in one instant; its receipts come within this. */
 const RECEIPT_SPREAD_MS = 800;
+/** What opens an attempt that is over. */
+const OPENS = new Set(['reopen', 'extend']);
 /** What says that nothing can be answered. */
 const STANDS = new Set(['pause', 'end']);
 
@@ -53,9 +55,16 @@ export function createNotices({ send, pause, random, watch, onChange }) {
     }
   }
 
-  /** These are on the screen now. @param {number[]} ids */
-  function shown(ids) {
-    const first = ids.filter((id) => known.has(id) && !seen.has(id));
+  /**
+   * These are on the screen now. On a page that is `over` nobody has read why it comes back before it has: that is
+   * confirmed by the page that goes on, which would not be told again.
+   *
+   * @param {number[]} ids
+   * @param {boolean} [over]
+   */
+  function shown(ids, over = false) {
+    const later = new Set(over ? open.filter(({ kind }) => OPENS.has(kind)).map(({ id }) => id) : []);
+    const first = ids.filter((id) => known.has(id) && !seen.has(id) && !later.has(id));
     if (first.length === 0) return;
     for (const id of first) seen.add(id);
     unsaid.push(...first);

@@ -417,7 +417,7 @@ export function createWork(ports) {
 
     painted: opening.painted,
     /** These notices are on the screen. @param {number[]} ids */
-    noticesShown: (ids) => notices.shown(ids),
+    noticesShown: (ids) => notices.shown(ids, reopening.watching()),
     /** @param {number} id */
     dismiss: (id) => notices.dismiss(id),
 
