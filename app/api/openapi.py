@@ -130,11 +130,11 @@ STAFF_CODES: dict[str, tuple[str, ...]] = {
     "/audit": (*_LOGIN, "bad-body", "not-permitted"),
     "/audit/actions": (*_LOGIN, "not-permitted"),
     "/rooms/{room_id}/check-in": (
-        *_CHANGE, *_AT_THE_DOOR, "last-admission-passed", "candidate-ended",
+        *_CHANGE, *_AT_THE_DOOR, "last-admission-passed", "candidate-deferred", "candidate-ended",
     ),
     "/rooms/{room_id}/check-in/undo": (*_CHANGE, *_AT_THE_DOOR, "signed-in-already"),
     "/rooms/{room_id}/admissions": (
-        *_CHANGE, *_AT_THE_DOOR, "signed-in-already", "admission-open", "candidate-ended",
+        *_CHANGE, *_AT_THE_DOOR, "signed-in-already", "admission-open", "candidate-deferred", "candidate-ended",
     ),
     "/rooms/{room_id}/absent": (*_CHANGE, "room-signed", "absent-too-early", "attendance-changed"),
     "/seats/swap": (

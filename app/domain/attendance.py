@@ -1,7 +1,8 @@
 """Who came and who did not, as a room accounts for it: expected = present + absent, or it is not signed off.
 
 Presence is a fact, seen at the door or by a sign-in; absence is confirmed by somebody. Where both are on record the
-person is there: nobody who sits at a PC is absent.
+person is there: nobody who sits at a PC is absent. Whoever the office has deferred (缓考) is neither, wherever they are:
+they will sit another day, so nobody expects them in this session, and they are counted by themselves.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-Standing = Literal["present", "absent", "unaccounted"]
+Standing = Literal["present", "absent", "deferred", "unaccounted"]
 
 
-def standing(*, checked_in: bool, signed_in: bool, absent: bool) -> Standing:
+def standing(*, checked_in: bool, signed_in: bool, absent: bool, end_reason: str | None = None) -> Standing:
+    if end_reason == "deferred":
+        return "deferred"
     if checked_in or signed_in:
         return "present"
     return "absent" if absent else "unaccounted"
@@ -21,11 +24,12 @@ def standing(*, checked_in: bool, signed_in: bool, absent: bool) -> Standing:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """Head-counts of one room in one session."""
+    """Head-counts of one room in one session; the deferred are not among the expected."""
 
     expected: int
     present: int
     absent: int
+    deferred: int = 0
 
     @property
     def unaccounted(self) -> int:
@@ -40,6 +44,7 @@ class Balance:
             "expected": self.expected,
             "present": self.present,
             "absent": self.absent,
+            "deferred": self.deferred,
             "unaccounted": self.unaccounted,
         }
 
@@ -47,7 +52,8 @@ class Balance:
 def balance(standings: Iterable[Standing]) -> Balance:
     """What the standings of everybody allocated add up to."""
     each = list(standings)
-    return Balance(len(each), each.count("present"), each.count("absent"))
+    deferred = each.count("deferred")
+    return Balance(len(each) - deferred, each.count("present"), each.count("absent"), deferred)
 
 
 @dataclass(frozen=True, slots=True)

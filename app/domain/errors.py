@@ -231,6 +231,11 @@ MESSAGES: dict[str, Message] = {
         "Last admission has not passed yet: just check {name} in.",
     ),
     "candidate-ended": Message(409, "{name} 的本场考试已结束。", "{name}'s session is over."),
+    "candidate-deferred": Message(
+        409,
+        "{name} 已办理缓考，不参加本场考试。",
+        "{name} is deferred and does not sit this session.",
+    ),
     "signed-in-already": Message(
         409, "{name} 已经登录，就在考室里。", "{name} has signed in already, so they are here."
     ),
@@ -248,13 +253,15 @@ MESSAGES: dict[str, Message] = {
     ),
     "attendance-moved": Message(
         409,
-        "您查看之后人数有变：应考 {expected}，实考 {present}，缺考 {absent}。请核对后重新签署。",
-        "The numbers have changed: expected {expected}, present {present}, absent {absent}. Check them and sign again.",
+        "您查看之后人数有变：应考 {expected}，实考 {present}，缺考 {absent}，另有缓考 {deferred}。请核对后重新签署。",
+        "The numbers have changed: expected {expected}, present {present}, absent {absent}, and {deferred} deferred."
+        " Check them and sign again.",
     ),
     "not-balanced": Message(
         409,
-        "人数不平：应考 {expected}，实考 {present}，缺考 {absent}，还有 {unaccounted} 人未确认：{names}。",
-        "Expected {expected}, present {present}, absent {absent}: {unaccounted} to settle: {names}.",
+        "人数不平：应考 {expected}，实考 {present}，缺考 {absent}（另有缓考 {deferred}），还有 {unaccounted} 人未确认：{names}。",
+        "Expected {expected}, present {present}, absent {absent} (and {deferred} deferred): {unaccounted} to settle:"
+        " {names}.",
     ),
     "not-signed": Message(409, "本考室情况尚未签署。", "This room has not been signed off yet."),
     "room-released": Message(409, "本考室已由 {by} 放行。", "{by} has released this room already."),

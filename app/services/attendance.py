@@ -40,14 +40,15 @@ class Where:
 async def check_in(conn: AsyncConnection, login: Login, where: Where, ticket: str, *, now_ms: int) -> Done:
     """Present, seen at the door: ``{candidate, checked_in: {by, ms}, already}``. Twice is the same as once.
 
-    Refuses not-permitted, ticket-unknown, other-session, other-room, room-signed, last-admission-passed and
-    candidate-ended.
+    Refuses not-permitted, ticket-unknown, other-session, other-room, room-signed, last-admission-passed,
+    candidate-deferred and candidate-ended.
     """
     place = await _place(conn, login, "check-in", where, ticket)
     if place.checked_in_ms is not None:
         seen = {"by": place.checked_in_by, "ms": place.checked_in_ms}
         return Done({"candidate": told(place), "checked_in": seen, "already": True})
     await _still_open(conn, where, now_ms)
+    _not_deferred(place)
     if place.signed_in_ms is None:
         if _over(place, now_ms):
             raise Refused("candidate-ended", name=place.name)
@@ -85,6 +86,7 @@ async def admit_late(
     place = await _place(conn, login, "admit-late", where, ticket)
     await _still_open(conn, where, now_ms)
     if not place.admitted:
+        _not_deferred(place)
         if place.signed_in_ms is not None:
             raise Refused("signed-in-already", name=place.name)
         if place.door.open_at(now_ms):
@@ -273,6 +275,11 @@ async def _still_open(conn: AsyncConnection, where: Where, now_ms: int) -> None:
 def _unsigned(record: RoomRecord, now_ms: int) -> None:
     if record.signed_ms is not None:
         raise Refused("room-signed", by=record.signed_by, minutes=(now_ms - record.signed_ms) // MINUTE_MS)
+
+
+def _not_deferred(place: Placed) -> None:
+    if place.standing == "deferred":
+        raise Refused("candidate-deferred", name=place.name)
 
 
 def _over(place: Placed, now_ms: int) -> bool:

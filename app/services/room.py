@@ -155,7 +155,7 @@ def seat_state(row: Row, start_ms: int | None, now_ms: int, silent_after_ms: int
 
 
 _BEFORE_SIGN_IN: Mapping[Standing, SeatState] = {
-    "present": "checked_in", "absent": "absent", "unaccounted": "not_arrived",
+    "present": "checked_in", "absent": "absent", "deferred": "deferred", "unaccounted": "not_arrived",
 }  # fmt: skip
 
 
@@ -173,6 +173,7 @@ def picture(loaded: Loaded, now_ms: int, silent_after_ms: int, spare_low: int = 
     ]
     states = [seat["occupant"]["state"] for seat in seats if seat["occupant"] is not None]
     free = [seat for seat in seats if seat["is_spare"] and seat["free"]]
+    numbers = room_door.numbers(loaded.seats)
     # A spare that somebody had to leave in this session comes last: its PC is the likely reason.
     free.sort(key=lambda seat: (seat["seat_id"] in loaded.left_seats, seat["ordinal"]))
     return {
@@ -180,8 +181,8 @@ def picture(loaded: Loaded, now_ms: int, silent_after_ms: int, spare_low: int = 
         "session": told_session(loaded.session, now_ms),
         "clock": session_clock(loaded.session, now_ms, max(open_ends, default=None)),
         "counts": {
-            "expected": len(states),
-            "arrived": sum(state not in ("not_arrived", "absent") for state in states),
+            "expected": numbers["expected"],
+            "arrived": numbers["present"],
             **{state: states.count(state) for state in SEAT_STATES},
         },
         "seats": seats,
@@ -190,7 +191,7 @@ def picture(loaded: Loaded, now_ms: int, silent_after_ms: int, spare_low: int = 
         "spare_low": len(free) <= spare_low,
         "nearest_spare": dict(loaded.nearest) if loaded.nearest is not None else None,
         "door": room_door.door_told(loaded.session, start_ms, now_ms),
-        "numbers": room_door.numbers(loaded.seats),
+        "numbers": numbers,
         "record": loaded.record.told(),
         "absent_due": room_door.absent_due(loaded.session, loaded.seats, start_ms, now_ms),
     }

@@ -15,6 +15,7 @@ def standing_of(row: Row) -> Standing:
         checked_in=row["checked_in_ms"] is not None,
         signed_in=row["signed_in_ms"] is not None,
         absent=row["absent_ms"] is not None,
+        end_reason=row["end_reason"],
     )
 
 

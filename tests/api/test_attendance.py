@@ -33,7 +33,7 @@ async def test_a_check_in_is_entered_once_and_the_second_hears_who_did_it(hall):
     assert occupant(picture, made.people[0].ticket)["checked_in"] == one["checked_in"]
     assert occupant(picture, made.people[0].ticket)["state"] == "checked_in"
     assert (picture["counts"]["checked_in"], picture["counts"]["arrived"]) == (1, 1)
-    assert picture["numbers"] == {"expected": 3, "present": 1, "absent": 0, "unaccounted": 2}
+    assert picture["numbers"] == {"expected": 3, "present": 1, "absent": 0, "deferred": 0, "unaccounted": 2}
 
     undone = await member.post(f"{path}/undo", body(made, reason="点错了"))
     assert undone.status_code == 200
@@ -113,12 +113,12 @@ async def test_absentees_are_confirmed_as_they_were_shown_and_only_after_last_ad
     picture = await member.room(made.room_id, made.session_id)
     assert occupant(picture, tickets[0])["state"] == "absent"
     assert picture["record"]["absent_confirmed"]["by"] in ("invigilator老师", "chief老师")
-    assert picture["numbers"] == {"expected": 3, "present": 1, "absent": 2, "unaccounted": 0}
+    assert picture["numbers"] == {"expected": 3, "present": 1, "absent": 2, "deferred": 0, "unaccounted": 0}
 
     # Who is let in after all is absent no longer.
     await chief.post(f"/rooms/{made.room_id}/admissions", body(made, 0, reason="考务办公室同意"))
     picture = await member.room(made.room_id, made.session_id)
-    assert picture["numbers"] == {"expected": 3, "present": 2, "absent": 1, "unaccounted": 0}
+    assert picture["numbers"] == {"expected": 3, "present": 2, "absent": 1, "deferred": 0, "unaccounted": 0}
 
 
 async def test_two_seats_are_exchanged_before_the_start_in_one_action(hall):

@@ -25,14 +25,22 @@ def test_a_person_who_is_there_is_present(checked_in, signed_in, absent, expecte
     assert standing(checked_in=checked_in, signed_in=signed_in, absent=absent) == expected
 
 
+@pytest.mark.parametrize(("checked_in", "signed_in", "absent"), list(itertools.product([False, True], repeat=3)))
+def test_who_is_deferred_is_neither_present_nor_absent_wherever_they_are(checked_in, signed_in, absent):
+    known = {"checked_in": checked_in, "signed_in": signed_in, "absent": absent}
+    assert standing(**known, end_reason="deferred") == "deferred"
+    assert standing(**known, end_reason="hand_in") == standing(**known)
+
+
 def test_everybody_is_counted_once_and_the_balance_says_who_is_left():
-    for each in itertools.product(["present", "absent", "unaccounted"], repeat=3):
+    for each in itertools.product(["present", "absent", "unaccounted", "deferred"], repeat=3):
         found = balance(each)
-        assert found.expected == found.present + found.absent + found.unaccounted == 3
+        assert found.expected + found.deferred == 3
+        assert found.expected == found.present + found.absent + found.unaccounted
         assert found.balances is ("unaccounted" not in each)
     assert balance([]) == Balance(0, 0, 0)
-    assert balance(["present", "absent", "unaccounted"]).numbers() == {
-        "expected": 3, "present": 1, "absent": 1, "unaccounted": 1,
+    assert balance(["present", "absent", "unaccounted", "deferred"]).numbers() == {
+        "expected": 3, "present": 1, "absent": 1, "deferred": 1, "unaccounted": 1,
     }  # fmt: skip
 
 

@@ -97,6 +97,9 @@ def room_of(*seats, answered=None, left=frozenset(), now_ms=START + 60_000, sess
         ({"signed_in_ms": START, "leave_ms": START + 5}, END, ("timed_out", None)),
         # Who never came is absent, not timed out.
         ({"state": "final", "end_reason": "time_out"}, END + 9, ("not_arrived", None)),
+        # Deferred before they came: neither missing nor absent.
+        ({"state": "final", "end_reason": "deferred"}, START + 9, ("deferred", None)),
+        ({"state": "final", "end_reason": "deferred", "absent_ms": START}, START + 9, ("deferred", None)),
     ],
 )
 def test_seat_state(row, now_ms, expected):
@@ -221,6 +224,6 @@ def test_absentees_are_proposed_together_and_only_when_nobody_may_come_any_more(
     assert room_of(here, missing, later, now_ms=last + 60_001)["absent_due"] == ["T2", "T3"]
     confirmed = room_of(here, seated(2, absent_ms=last + 1), now_ms=last + 2)
     assert confirmed["absent_due"] == []
-    assert confirmed["numbers"] == {"expected": 2, "present": 1, "absent": 1, "unaccounted": 0}
+    assert confirmed["numbers"] == {"expected": 2, "present": 1, "absent": 1, "deferred": 0, "unaccounted": 0}
     unset = room_of(missing, session={**SESSION, "start_ms": None})
     assert (unset["absent_due"], set(unset["door"].values())) == ([], {None})

@@ -36,6 +36,7 @@ class Placed:
     timezone: str
     session: str
     state: str | None
+    end_reason: str | None
     signed_in_ms: int | None
     end_ms: int | None
     start_ms: int | None
@@ -54,6 +55,7 @@ class Placed:
             checked_in=self.checked_in_ms is not None,
             signed_in=self.signed_in_ms is not None,
             absent=self.absent_ms is not None,
+            end_reason=self.end_reason,
         )
 
     @property
@@ -80,7 +82,8 @@ class Placed:
 _PLACED = """
 SELECT al.id AS allocation_id, al.session_id, al.candidate_id, a.id AS attempt_id, c.ticket, c.name, c.gender,
     seat.id AS seat_id, seat.label AS seat, seat.ordinal AS seat_ordinal, room.id AS room_id, room.name AS room,
-    room.exam_id, e.timezone, s.name AS session, a.state, a.signed_in_ms, a.end_ms,
+    room.exam_id, e.timezone, s.name AS session, a.state, a.end_reason, a.signed_in_ms,
+    a.end_ms,
     s.start_ms + coalesce(a.postponed_ms, 0) AS start_ms, s.sign_in_opens_ms, s.last_admission_ms,
     s.earliest_hand_in_ms, al.checked_in_ms, seer.name AS checked_in_by, al.absent_ms, misser.name AS absent_by,
     EXISTS (SELECT 1 FROM admission ad WHERE ad.session_id = al.session_id AND ad.candidate_id = al.candidate_id

@@ -762,6 +762,7 @@ export default {
   'record.expected': 'expected',
   'record.present': 'present',
   'record.absent': 'absent',
+  'record.deferred': 'and {n} deferred',
   'record.unaccounted': '{n} to be settled',
   'record.opens': 'Sign-in opens',
   'record.last': 'Last admission',

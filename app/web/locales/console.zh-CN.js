@@ -744,6 +744,7 @@ export default {
   'record.expected': '应考',
   'record.present': '实考',
   'record.absent': '缺考',
+  'record.deferred': '另有缓考 {n} 人',
   'record.unaccounted': '还有 {n} 人未确认',
   'record.opens': '开放登录',
   'record.last': '最迟入场',

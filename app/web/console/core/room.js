@@ -34,7 +34,7 @@
  *   spare_left: number, suggested_seat_id: number | null, spare_low: boolean,
  *   nearest_spare: {seat_id: number, label: string, room_id: number, room: string, left: number} | null,
  *   door: {opens_in_ms: number | null, last_admission_in_ms: number | null, hand_in_in_ms: number | null},
- *   numbers: {expected: number, present: number, absent: number, unaccounted: number}, absent_due: string[],
+ *   numbers: {expected: number, present: number, absent: number, deferred: number, unaccounted: number}, absent_due: string[],
  *   record: {absent_confirmed: Done | null, signed: Done | null, released: Done | null, remarks: string},
  * }} Picture
  */

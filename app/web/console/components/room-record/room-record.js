@@ -30,6 +30,9 @@ export function RoomRecord({ picture, may }) {
       <span><strong class="number">${numbers.present}</strong> ${t('record.present')}</span>
       <span aria-hidden="true">+</span>
       <span><strong class="number">${numbers.absent}</strong> ${t('record.absent')}</span>
+      ${numbers.deferred > 0
+        ? html`<span class="record-deferred"><${Icon} name="deferred" size=${16} /> ${t('record.deferred', { n: numbers.deferred })}</span>`
+        : null}
       ${numbers.unaccounted > 0
         ? html`<span class="record-open">${t('record.unaccounted', { n: numbers.unaccounted })}</span>`
         : null}
