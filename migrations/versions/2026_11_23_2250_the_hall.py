@@ -19,7 +19,7 @@ depends_on = None
 
 IMMUTABLE = (
     'admission', 'duty_change', 'evidence_file', 'incident_plan', 'incident_entry', 'discrepancy_evidence',
-    'misconduct_entry',
+    'misconduct_entry', 'announcement',
 )  # fmt: skip
 
 
@@ -307,6 +307,39 @@ def upgrade() -> None:
     op.create_index('ix_audit_entry_staff_id', 'audit_entry', ['staff_id'], unique=False)
     op.create_index('ix_audit_entry_subject', 'audit_entry', ['subject'], unique=False, postgresql_using='gin', postgresql_ops={'subject': 'jsonb_path_ops'})
     op.add_column('staff', sa.Column('must_change', sa.Boolean(), server_default=sa.false(), nullable=False))
+    op.create_table('announcement',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('session_id', sa.BigInteger(), nullable=False),
+    sa.Column('addressed', sa.Text(), nullable=False),
+    sa.Column('scope', sa.Text(), nullable=False),
+    sa.Column('scope_names', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'::jsonb"), nullable=False),
+    sa.Column('zh', sa.Text(), nullable=False),
+    sa.Column('en', sa.Text(), nullable=False),
+    sa.Column('notice_id', sa.BigInteger(), nullable=True),
+    sa.Column('staff_id', sa.BigInteger(), nullable=False),
+    sa.Column('made_ms', sa.BigInteger(), nullable=False),
+    sa.Column('made_at', postgresql.TIMESTAMP(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.CheckConstraint("addressed IN ('candidates', 'staff', 'both')", name=op.f('ck_announcement_addressed')),
+    sa.CheckConstraint("scope IN ('site', 'building', 'room', 'list', 'candidate')", name=op.f('ck_announcement_scope')),
+    sa.CheckConstraint("addressed <> 'staff' OR notice_id IS NULL", name=op.f('ck_announcement_notice')),
+    sa.ForeignKeyConstraint(['notice_id'], ['notice.id'], name=op.f('fk_announcement_notice_id')),
+    sa.ForeignKeyConstraint(['session_id'], ['session.id'], name=op.f('fk_announcement_session_id')),
+    sa.ForeignKeyConstraint(['staff_id'], ['staff.id'], name=op.f('fk_announcement_staff_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_announcement'))
+    )
+    op.create_index(op.f('ix_announcement_session_id'), 'announcement', ['session_id'], unique=False)
+    op.create_table('announcement_room',
+    sa.Column('announcement_id', sa.BigInteger(), nullable=False),
+    sa.Column('room_id', sa.BigInteger(), nullable=False),
+    sa.Column('known_by', sa.BigInteger(), nullable=True),
+    sa.Column('known_ms', sa.BigInteger(), nullable=True),
+    sa.CheckConstraint('(known_by IS NULL) = (known_ms IS NULL)', name=op.f('ck_announcement_room_known')),
+    sa.ForeignKeyConstraint(['announcement_id'], ['announcement.id'], name=op.f('fk_announcement_room_announcement_id')),
+    sa.ForeignKeyConstraint(['known_by'], ['staff.id'], name=op.f('fk_announcement_room_known_by')),
+    sa.ForeignKeyConstraint(['room_id'], ['room.id'], name=op.f('fk_announcement_room_room_id')),
+    sa.PrimaryKeyConstraint('announcement_id', 'room_id', name=op.f('pk_announcement_room'))
+    )
+    op.create_index(op.f('ix_announcement_room_room_id'), 'announcement_room', ['room_id'], unique=False)
     for table in IMMUTABLE:
         op.execute(
             f'CREATE TRIGGER immutable BEFORE UPDATE OR DELETE ON {table}'
@@ -318,6 +351,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index(op.f('ix_announcement_room_room_id'), table_name='announcement_room')
+    op.drop_table('announcement_room')
+    op.drop_index(op.f('ix_announcement_session_id'), table_name='announcement')
+    op.drop_table('announcement')
     op.execute('DROP TRIGGER kept ON audit_entry')
     op.drop_column('staff', 'must_change')
     op.drop_index('ix_audit_entry_subject', table_name='audit_entry', postgresql_using='gin', postgresql_ops={'subject': 'jsonb_path_ops'})

@@ -285,8 +285,39 @@ misconduct_entry = sa.Table(
     sa.CheckConstraint("(kind = 'evidence') = (evidence_id IS NOT NULL)", name="evidence"),
 )
 
+# --- announcements ---
+
+# What the office says to a scope. Candidates get it as a notice (who has shown it is in notice_attempt); the staff of a
+# room acknowledge it once, for the room.
+announcement = sa.Table(
+    "announcement",
+    metadata,
+    _id(),
+    _ref("session_id", "session.id", index=True),
+    sa.Column("addressed", TEXT, nullable=False),
+    sa.Column("scope", TEXT, nullable=False),
+    sa.Column("scope_names", JSONB, nullable=False, server_default=EMPTY_LIST),
+    sa.Column("zh", TEXT, nullable=False),
+    sa.Column("en", TEXT, nullable=False),
+    _ref("notice_id", "notice.id", nullable=True),
+    *_made(),
+    sa.CheckConstraint("addressed IN ('candidates', 'staff', 'both')", name="addressed"),
+    sa.CheckConstraint("scope IN ('site', 'building', 'room', 'list', 'candidate')", name="scope"),
+    sa.CheckConstraint("addressed <> 'staff' OR notice_id IS NULL", name="notice"),
+)
+
+announcement_room = sa.Table(
+    "announcement_room",
+    metadata,
+    sa.Column("announcement_id", BIG, sa.ForeignKey("announcement.id"), primary_key=True),
+    sa.Column("room_id", BIG, sa.ForeignKey("room.id"), primary_key=True, index=True),
+    _ref("known_by", "staff.id", nullable=True),
+    sa.Column("known_ms", BIG),
+    sa.CheckConstraint("(known_by IS NULL) = (known_ms IS NULL)", name="known"),
+)
+
 # As tables.IMMUTABLE: rows that never change once written.
 IMMUTABLE = (
     "admission", "duty_change", "evidence_file", "incident_plan", "incident_entry", "discrepancy_evidence",
-    "misconduct_entry",
+    "misconduct_entry", "announcement",
 )  # fmt: skip
