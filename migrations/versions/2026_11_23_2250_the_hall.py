@@ -18,7 +18,7 @@ branch_labels = None
 depends_on = None
 
 IMMUTABLE = (
-    'admission', 'duty_change', 'evidence_file', 'incident_plan', 'incident_entry', 'discrepancy_evidence',
+    'duty_change', 'evidence_file', 'incident_plan', 'incident_entry', 'discrepancy_evidence',
     'misconduct_entry', 'announcement',
 )  # fmt: skip
 
@@ -64,13 +64,17 @@ def upgrade() -> None:
     sa.Column('staff_id', sa.BigInteger(), nullable=False),
     sa.Column('made_ms', sa.BigInteger(), nullable=False),
     sa.Column('made_at', postgresql.TIMESTAMP(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.Column('withdrawn_by', sa.BigInteger(), nullable=True),
+    sa.Column('withdrawn_ms', sa.BigInteger(), nullable=True),
     sa.CheckConstraint("kind IN ('late', 'provisional')", name=op.f('ck_admission_kind')),
+    sa.CheckConstraint('(withdrawn_by IS NULL) = (withdrawn_ms IS NULL)', name=op.f('ck_admission_withdrawn')),
     sa.ForeignKeyConstraint(['candidate_id'], ['candidate.id'], name=op.f('fk_admission_candidate_id')),
     sa.ForeignKeyConstraint(['session_id'], ['session.id'], name=op.f('fk_admission_session_id')),
     sa.ForeignKeyConstraint(['staff_id'], ['staff.id'], name=op.f('fk_admission_staff_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_admission')),
-    sa.UniqueConstraint('session_id', 'candidate_id', 'kind', name=op.f('uq_admission_session_id_candidate_id_kind'))
+    sa.ForeignKeyConstraint(['withdrawn_by'], ['staff.id'], name=op.f('fk_admission_withdrawn_by')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_admission'))
     )
+    op.create_index('uq_admission_standing', 'admission', ['session_id', 'candidate_id', 'kind'], unique=True, postgresql_where=sa.text('withdrawn_ms IS NULL'))
     op.create_index(op.f('ix_admission_candidate_id'), 'admission', ['candidate_id'], unique=False)
     op.create_table('candidate_photo',
     sa.Column('candidate_id', sa.BigInteger(), nullable=False),
@@ -219,12 +223,16 @@ def upgrade() -> None:
     sa.Column('absent_ms', sa.BigInteger(), nullable=True),
     sa.Column('signed_by', sa.BigInteger(), nullable=True),
     sa.Column('signed_ms', sa.BigInteger(), nullable=True),
+    sa.Column('signed_expected', sa.Integer(), nullable=True),
+    sa.Column('signed_present', sa.Integer(), nullable=True),
+    sa.Column('signed_absent', sa.Integer(), nullable=True),
     sa.Column('released_by', sa.BigInteger(), nullable=True),
     sa.Column('released_ms', sa.BigInteger(), nullable=True),
     sa.Column('remarks', sa.Text(), server_default='', nullable=False),
     sa.CheckConstraint('(absent_by IS NULL) = (absent_ms IS NULL)', name=op.f('ck_room_record_absent')),
     sa.CheckConstraint('(released_by IS NULL) = (released_ms IS NULL)', name=op.f('ck_room_record_released')),
     sa.CheckConstraint('(signed_by IS NULL) = (signed_ms IS NULL)', name=op.f('ck_room_record_signed')),
+    sa.CheckConstraint('(signed_ms IS NULL) = (signed_expected IS NULL) AND (signed_expected IS NULL) = (signed_present IS NULL) AND (signed_expected IS NULL) = (signed_absent IS NULL) AND (signed_expected IS NULL OR signed_expected = signed_present + signed_absent)', name=op.f('ck_room_record_numbers')),
     sa.CheckConstraint('released_ms IS NULL OR signed_ms IS NOT NULL', name=op.f('ck_room_record_order')),
     sa.ForeignKeyConstraint(['absent_by'], ['staff.id'], name=op.f('fk_room_record_absent_by')),
     sa.ForeignKeyConstraint(['released_by'], ['staff.id'], name=op.f('fk_room_record_released_by')),
@@ -292,10 +300,70 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_leave'))
     )
     op.create_index('uq_leave_open', 'leave', ['attempt_id'], unique=True, postgresql_where=sa.text('returned_ms IS NULL'))
+    op.create_table('spare_request',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('attempt_id', sa.UUID(), nullable=False),
+    sa.Column('session_id', sa.BigInteger(), nullable=False),
+    sa.Column('from_room_id', sa.BigInteger(), nullable=False),
+    sa.Column('to_room_id', sa.BigInteger(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('state', sa.Text(), server_default='asked', nullable=False),
+    sa.Column('told_by', sa.Text(), server_default='', nullable=False),
+    sa.Column('staff_id', sa.BigInteger(), nullable=False),
+    sa.Column('made_ms', sa.BigInteger(), nullable=False),
+    sa.Column('made_at', postgresql.TIMESTAMP(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.Column('answered_by', sa.BigInteger(), nullable=True),
+    sa.Column('answered_ms', sa.BigInteger(), nullable=True),
+    sa.Column('relog_id', sa.BigInteger(), nullable=True),
+    sa.CheckConstraint("state IN ('asked', 'granted', 'declined', 'withdrawn')", name=op.f('ck_spare_request_state')),
+    sa.CheckConstraint('from_room_id <> to_room_id', name=op.f('ck_spare_request_rooms')),
+    sa.CheckConstraint("(state = 'asked') = (answered_by IS NULL) AND (answered_by IS NULL) = (answered_ms IS NULL)", name=op.f('ck_spare_request_answered')),
+    sa.CheckConstraint("(state = 'granted') = (relog_id IS NOT NULL)", name=op.f('ck_spare_request_granted')),
+    sa.ForeignKeyConstraint(['answered_by'], ['staff.id'], name=op.f('fk_spare_request_answered_by')),
+    sa.ForeignKeyConstraint(['attempt_id'], ['attempt.id'], name=op.f('fk_spare_request_attempt_id')),
+    sa.ForeignKeyConstraint(['from_room_id'], ['room.id'], name=op.f('fk_spare_request_from_room_id')),
+    sa.ForeignKeyConstraint(['relog_id'], ['relog.id'], name=op.f('fk_spare_request_relog_id')),
+    sa.ForeignKeyConstraint(['session_id'], ['session.id'], name=op.f('fk_spare_request_session_id')),
+    sa.ForeignKeyConstraint(['staff_id'], ['staff.id'], name=op.f('fk_spare_request_staff_id')),
+    sa.ForeignKeyConstraint(['to_room_id'], ['room.id'], name=op.f('fk_spare_request_to_room_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_spare_request'))
+    )
+    op.create_index(op.f('ix_spare_request_from_room_id'), 'spare_request', ['from_room_id'], unique=False)
+    op.create_index(op.f('ix_spare_request_to_room_id'), 'spare_request', ['to_room_id'], unique=False)
+    op.create_index('uq_spare_request_asked', 'spare_request', ['attempt_id'], unique=True, postgresql_where=sa.text("state = 'asked'"))
+    op.create_table('roll_call',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('session_id', sa.BigInteger(), nullable=False),
+    sa.Column('room_id', sa.BigInteger(), nullable=False),
+    sa.Column('people', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('marks', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False),
+    sa.Column('told_by', sa.Text(), server_default='', nullable=False),
+    sa.Column('staff_id', sa.BigInteger(), nullable=False),
+    sa.Column('made_ms', sa.BigInteger(), nullable=False),
+    sa.Column('made_at', postgresql.TIMESTAMP(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.Column('closed_by', sa.BigInteger(), nullable=True),
+    sa.Column('closed_ms', sa.BigInteger(), nullable=True),
+    sa.CheckConstraint('(closed_by IS NULL) = (closed_ms IS NULL)', name=op.f('ck_roll_call_closed')),
+    sa.ForeignKeyConstraint(['closed_by'], ['staff.id'], name=op.f('fk_roll_call_closed_by')),
+    sa.ForeignKeyConstraint(['room_id'], ['room.id'], name=op.f('fk_roll_call_room_id')),
+    sa.ForeignKeyConstraint(['session_id'], ['session.id'], name=op.f('fk_roll_call_session_id')),
+    sa.ForeignKeyConstraint(['staff_id'], ['staff.id'], name=op.f('fk_roll_call_staff_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_roll_call'))
+    )
+    op.create_index('ix_roll_call_room', 'roll_call', ['room_id', 'session_id'], unique=False)
+    op.create_index('uq_roll_call_open', 'roll_call', ['session_id', 'room_id'], unique=True, postgresql_where=sa.text('closed_ms IS NULL'))
     op.add_column('allocation', sa.Column('checked_in_ms', sa.BigInteger(), nullable=True))
     op.add_column('allocation', sa.Column('checked_in_by', sa.BigInteger(), nullable=True))
     op.add_column('allocation', sa.Column('absent_ms', sa.BigInteger(), nullable=True))
     op.add_column('allocation', sa.Column('absent_by', sa.BigInteger(), nullable=True))
+    op.add_column('allocation', sa.Column('withdrew_ms', sa.BigInteger(), nullable=True))
+    op.add_column('allocation', sa.Column('withdrew_by', sa.BigInteger(), nullable=True))
+    op.add_column('allocation', sa.Column('withdrew_reason', sa.Text(), nullable=True))
+    op.create_foreign_key(op.f('fk_allocation_withdrew_by'), 'allocation', 'staff', ['withdrew_by'], ['id'])
+    op.create_check_constraint(
+        op.f('ck_allocation_withdrew'), 'allocation',
+        '(withdrew_by IS NULL) = (withdrew_ms IS NULL) AND (withdrew_by IS NULL) = (withdrew_reason IS NULL)',
+    )
     op.create_foreign_key(op.f('fk_allocation_absent_by'), 'allocation', 'staff', ['absent_by'], ['id'])
     op.create_foreign_key(op.f('fk_allocation_checked_in_by'), 'allocation', 'staff', ['checked_in_by'], ['id'])
     op.drop_constraint(op.f('uq_allocation_session_id_seat_id'), 'allocation', type_='unique')
@@ -364,10 +432,16 @@ def downgrade() -> None:
     op.create_unique_constraint(op.f('uq_allocation_session_id_seat_id'), 'allocation', ['session_id', 'seat_id'])
     op.drop_constraint(op.f('fk_allocation_checked_in_by'), 'allocation', type_='foreignkey')
     op.drop_constraint(op.f('fk_allocation_absent_by'), 'allocation', type_='foreignkey')
+    op.drop_constraint(op.f('fk_allocation_withdrew_by'), 'allocation', type_='foreignkey')
+    op.drop_column('allocation', 'withdrew_reason')
+    op.drop_column('allocation', 'withdrew_by')
+    op.drop_column('allocation', 'withdrew_ms')
     op.drop_column('allocation', 'absent_by')
     op.drop_column('allocation', 'absent_ms')
     op.drop_column('allocation', 'checked_in_by')
     op.drop_column('allocation', 'checked_in_ms')
+    op.drop_table('roll_call')
+    op.drop_table('spare_request')
     op.drop_index('uq_leave_open', table_name='leave', postgresql_where=sa.text('returned_ms IS NULL'))
     op.drop_table('leave')
     op.drop_index(op.f('ix_misconduct_entry_misconduct_id'), table_name='misconduct_entry')

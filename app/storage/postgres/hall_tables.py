@@ -35,16 +35,27 @@ room_record = sa.Table(
     sa.Column("absent_ms", BIG),
     _ref("signed_by", "staff.id", nullable=True),
     sa.Column("signed_ms", BIG),
+    # The numbers under the signature, as they were said: whoever is moved afterwards does not change what was signed.
+    sa.Column("signed_expected", sa.Integer),
+    sa.Column("signed_present", sa.Integer),
+    sa.Column("signed_absent", sa.Integer),
     _ref("released_by", "staff.id", nullable=True),
     sa.Column("released_ms", BIG),
     _text("remarks"),
     sa.CheckConstraint("(absent_by IS NULL) = (absent_ms IS NULL)", name="absent"),
     sa.CheckConstraint("(signed_by IS NULL) = (signed_ms IS NULL)", name="signed"),
+    sa.CheckConstraint(
+        "(signed_ms IS NULL) = (signed_expected IS NULL) AND (signed_expected IS NULL) = (signed_present IS NULL)"
+        " AND (signed_expected IS NULL) = (signed_absent IS NULL)"
+        " AND (signed_expected IS NULL OR signed_expected = signed_present + signed_absent)",
+        name="numbers",
+    ),
     sa.CheckConstraint("(released_by IS NULL) = (released_ms IS NULL)", name="released"),
     sa.CheckConstraint("released_ms IS NULL OR signed_ms IS NOT NULL", name="order"),
 )
 
-# Let in against a rule, by somebody, for a reason: after last admission, or with a discrepancy.
+# Let in against a rule, by somebody, for a reason: after last admission, or with a discrepancy. One that was given to
+# the wrong person is taken back and stays on record.
 admission = sa.Table(
     "admission",
     metadata,
@@ -55,9 +66,62 @@ admission = sa.Table(
     sa.Column("reason", TEXT, nullable=False),
     _text("told_by"),
     *_made(),
+    _ref("withdrawn_by", "staff.id", nullable=True),
+    sa.Column("withdrawn_ms", BIG),
     sa.CheckConstraint("kind IN ('late', 'provisional')", name="kind"),
-    sa.UniqueConstraint("session_id", "candidate_id", "kind"),
+    sa.CheckConstraint("(withdrawn_by IS NULL) = (withdrawn_ms IS NULL)", name="withdrawn"),
+    sa.Index(
+        "uq_admission_standing", "session_id", "candidate_id", "kind", unique=True,
+        postgresql_where=sa.text("withdrawn_ms IS NULL"),
+    ),
+)  # fmt: skip
+
+# A room that has run out of spare seats asks another one, for one candidate. Granted, the seat is kept for them by the
+# relog that was opened with the answer.
+spare_request = sa.Table(
+    "spare_request",
+    metadata,
+    _id(),
+    sa.Column("attempt_id", UUID(as_uuid=True), sa.ForeignKey("attempt.id"), nullable=False),
+    _ref("session_id", "session.id"),
+    _ref("from_room_id", "room.id", index=True),
+    _ref("to_room_id", "room.id", index=True),
+    sa.Column("reason", TEXT, nullable=False),
+    sa.Column("state", TEXT, nullable=False, server_default="asked"),
+    _text("told_by"),
+    *_made(),
+    _ref("answered_by", "staff.id", nullable=True),
+    sa.Column("answered_ms", BIG),
+    _ref("relog_id", "relog.id", nullable=True),
+    sa.CheckConstraint("state IN ('asked', 'granted', 'declined', 'withdrawn')", name="state"),
+    sa.CheckConstraint("from_room_id <> to_room_id", name="rooms"),
+    sa.CheckConstraint(
+        "(state = 'asked') = (answered_by IS NULL) AND (answered_by IS NULL) = (answered_ms IS NULL)", name="answered"
+    ),
+    sa.CheckConstraint("(state = 'granted') = (relog_id IS NOT NULL)", name="granted"),
+    sa.Index("uq_spare_request_asked", "attempt_id", unique=True, postgresql_where=sa.text("state = 'asked'")),
 )
+
+# 点名: who of a room is there, after an evacuation or a disturbance. people: [{"ticket", "name", "seat"}], everybody
+# present as it was opened; marks: {ticket: {"found", "by", "ms"}}.
+roll_call = sa.Table(
+    "roll_call",
+    metadata,
+    _id(),
+    _ref("session_id", "session.id"),
+    _ref("room_id", "room.id"),
+    sa.Column("people", JSONB, nullable=False),
+    sa.Column("marks", JSONB, nullable=False, server_default=EMPTY_OBJECT),
+    _text("told_by"),
+    *_made(),
+    _ref("closed_by", "staff.id", nullable=True),
+    sa.Column("closed_ms", BIG),
+    sa.CheckConstraint("(closed_by IS NULL) = (closed_ms IS NULL)", name="closed"),
+    sa.Index("ix_roll_call_room", "room_id", "session_id"),
+    sa.Index(
+        "uq_roll_call_open", "session_id", "room_id", unique=True, postgresql_where=sa.text("closed_ms IS NULL")
+    ),
+)  # fmt: skip
 
 # Out of the room with the clock running (toilet, doctor): the question is hidden until the return.
 leave = sa.Table(
@@ -318,6 +382,6 @@ announcement_room = sa.Table(
 
 # As tables.IMMUTABLE: rows that never change once written.
 IMMUTABLE = (
-    "admission", "duty_change", "evidence_file", "incident_plan", "incident_entry", "discrepancy_evidence",
+    "duty_change", "evidence_file", "incident_plan", "incident_entry", "discrepancy_evidence",
     "misconduct_entry", "announcement",
 )  # fmt: skip

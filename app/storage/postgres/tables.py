@@ -153,6 +153,14 @@ allocation = sa.Table(
     _ref("checked_in_by", "staff.id", nullable=True),
     sa.Column("absent_ms", BIG),
     _ref("absent_by", "staff.id", nullable=True),
+    # They said that they leave for good (弃考): the attempt was ended with it, every answer kept.
+    sa.Column("withdrew_ms", BIG),
+    _ref("withdrew_by", "staff.id", nullable=True),
+    sa.Column("withdrew_reason", TEXT),
+    sa.CheckConstraint(
+        "(withdrew_by IS NULL) = (withdrew_ms IS NULL) AND (withdrew_by IS NULL) = (withdrew_reason IS NULL)",
+        name="withdrew",
+    ),
     sa.CheckConstraint("(checked_in_by IS NULL) = (checked_in_ms IS NULL)", name="checked_in"),
     sa.CheckConstraint("(absent_by IS NULL) = (absent_ms IS NULL)", name="absent"),
     sa.UniqueConstraint("session_id", "candidate_id"),
