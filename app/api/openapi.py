@@ -132,7 +132,7 @@ STAFF_CODES: dict[str, tuple[str, ...]] = {
     "/rooms/{room_id}/check-in": (
         *_CHANGE, *_AT_THE_DOOR, "last-admission-passed", "candidate-deferred", "candidate-ended",
     ),
-    "/rooms/{room_id}/check-in/undo": (*_CHANGE, *_AT_THE_DOOR, "signed-in-already"),
+    "/rooms/{room_id}/check-in/undo": (*_CHANGE, *_AT_THE_DOOR, "signed-in-already", "admitted-late"),
     "/rooms/{room_id}/admissions": (
         *_CHANGE, *_AT_THE_DOOR, "signed-in-already", "admission-open", "candidate-deferred", "candidate-ended",
     ),
@@ -144,7 +144,9 @@ STAFF_CODES: dict[str, tuple[str, ...]] = {
     "/attempts/{attempt_id}/return": (*_CHANGE, "not-left"),
     "/rooms/{room_id}/sign-off": (*_CHANGE, "attendance-moved", "not-balanced"),
     "/rooms/{room_id}/sign-off/undo": (*_CHANGE, "room-released"),
-    "/rooms/{room_id}/release": (*_CHANGE, "not-signed", "not-balanced", "attempts-open", "outbox-open"),
+    "/rooms/{room_id}/release": (
+        *_CHANGE, "not-signed", "signed-numbers", "not-balanced", "attempts-open", "outbox-open",
+    ),
     "/rooms/{room_id}/duty": (*_CHANGE, "staff-unknown", "duty-not-watching", "duty-changed"),
     "/time/preview": (*_LOGIN, "bad-body", "not-permitted", "not-found", *_TIME),
     "/time/actions": (
@@ -214,6 +216,8 @@ STAFF_CODES: dict[str, tuple[str, ...]] = {
     ),
     "/evidence": (*_CHANGE, "body-too-large", "evidence-empty", "evidence-type"),
     "/evidence/{evidence_id}": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
+    "/exports": (*_LOGIN, "not-permitted"),
+    "/exports/{kind}": (*_LOGIN, "bad-body", "not-permitted", "not-found", "export-of-what", "export-under-way"),
     "/stranded": (*_LOGIN, "bad-body", "not-permitted", "not-found", "session-not-begun"),
     "/stranded/counts": (*_LOGIN, "not-permitted"),
     "/stranded/adopt": (*_CHANGE, "session-not-begun", "stranded-decided", "adopt-moved-on"),

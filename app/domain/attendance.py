@@ -1,8 +1,8 @@
 """Who came and who did not, as a room accounts for it: expected = present + absent, or it is not signed off.
 
 Presence is a fact, seen at the door or by a sign-in; absence is confirmed by somebody. Where both are on record the
-person is there: nobody who sits at a PC is absent. Whoever the office has deferred (缓考) is neither, wherever they are:
-they will sit another day, so nobody expects them in this session, and they are counted by themselves.
+person is there: nobody who sits at a PC is absent. Whoever the office has deferred (缓考) is neither, wherever they
+are: they will sit another day, so nobody expects them in this session, and they are counted by themselves.
 """
 
 from __future__ import annotations

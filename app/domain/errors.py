@@ -85,6 +85,17 @@ MESSAGES: dict[str, Message] = {
     ),
     "not-on-paper": Message(422, "该题不在您的试卷中。", "This item is not on your paper."),
     "not-found": Message(404, "没有这一项。", "There is nothing here."),
+    "export-under-way": Message(
+        409, "您的另一项导出尚未完成，请稍候再试。", "Another export of yours is under way. Wait until it is done."
+    ),
+    "export-file-exists": Message(
+        409,
+        "文件 {file} 已经存在，没有导出；请换一个文件名，或加上 --replace。",
+        "The file {file} is there already; nothing was exported. Name another one, or say --replace.",
+    ),
+    "export-of-what": Message(
+        422, "请指明导出一门考试或其中一场。", "Say which exam, or which session of it, is to be exported."
+    ),
     # --- staff
     "staff-sign-in-failed": Message(
         401,
@@ -236,6 +247,11 @@ MESSAGES: dict[str, Message] = {
         "{name} 已办理缓考，不参加本场考试。",
         "{name} is deferred and does not sit this session.",
     ),
+    "admitted-late": Message(
+        409,
+        "{by} 已准许 {name} 迟到入场，只能由主考或考务办公室撤销。",
+        "{by} admitted {name} late; only a chief or the exam office can take that back.",
+    ),
     "signed-in-already": Message(
         409, "{name} 已经登录，就在考室里。", "{name} has signed in already, so they are here."
     ),
@@ -259,9 +275,17 @@ MESSAGES: dict[str, Message] = {
     ),
     "not-balanced": Message(
         409,
-        "人数不平：应考 {expected}，实考 {present}，缺考 {absent}（另有缓考 {deferred}），还有 {unaccounted} 人未确认：{names}。",
+        "人数不平：应考 {expected}，实考 {present}，缺考 {absent}（另有缓考 {deferred}），"
+        "还有 {unaccounted} 人未确认：{names}。",
         "Expected {expected}, present {present}, absent {absent} (and {deferred} deferred): {unaccounted} to settle:"
         " {names}.",
+    ),
+    "signed-numbers": Message(
+        409,
+        "{by} 签署时为应考 {signed_expected}，实考 {signed_present}，缺考 {signed_absent}；现在是应考 {expected}，"
+        "实考 {present}，缺考 {absent}。请撤回签署，核对后重新签署，再放行。",
+        "{by} signed for expected {signed_expected}, present {signed_present}, absent {signed_absent}; now it is"
+        " expected {expected}, present {present}, absent {absent}. Take the signature back and sign again first.",
     ),
     "not-signed": Message(409, "本考室情况尚未签署。", "This room has not been signed off yet."),
     "room-released": Message(409, "本考室已由 {by} 放行。", "{by} has released this room already."),

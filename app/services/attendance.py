@@ -63,15 +63,30 @@ async def check_in(conn: AsyncConnection, login: Login, where: Where, ticket: st
 async def undo_check_in(
     conn: AsyncConnection, login: Login, where: Where, ticket: str, *, reason: str, now_ms: int
 ) -> Done:
-    """The wrong one was checked in. Refuses also signed-in (then they are there) and room-signed."""
+    """The wrong one was checked in: ``{candidate, checked_in: null}``. An admission after last admission goes with it,
+    for it says that they came; only who may give it may take it back.
+
+    Refuses as ``check_in``, and signed-in-already (then they are there), admitted-late.
+    """
     place = await _place(conn, login, "check-in", where, ticket)
     if place.checked_in_ms is None:
         return Done({"candidate": told(place), "checked_in": None})
     await _still_open(conn, where, now_ms)
     if place.signed_in_ms is not None:
         raise Refused("signed-in-already", name=place.name)
+    admission = await attendance.admission_of(conn, place)
+    if admission is not None:
+        if not allows(login.role, "admit-late", room_id=where.room_id, own_room_ids=login.own_room_ids):
+            raise Refused("admitted-late", name=place.name, by=admission["by"])
+        await attendance.withdraw_admission(conn, place, staff_id=login.staff_id, now_ms=now_ms)
     await attendance.undo_check_in(conn, place.allocation_id)
-    subject = {**place.subject(), "told_by": where.told_by, "reason": reason, "before": place.checked_in_by}
+    subject = {
+        **place.subject(),
+        "told_by": where.told_by,
+        "reason": reason,
+        "before": place.checked_in_by,
+        "admission": admission,
+    }
     return Done({"candidate": told(place), "checked_in": None}, "attendance.check-in-undo", subject)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from tests.candidates import Candidate
@@ -48,3 +46,54 @@ async def test_who_was_deferred_before_they_came_is_expected_by_nobody(hall):
     assert signed.status_code == 200, signed.text
     (entered,) = await audit(hall, made, "room.sign-off")
     assert (entered["expected"], entered["absent"], entered["deferred"]) == (2, 1, 1)
+
+
+async def test_a_late_admission_goes_with_its_check_in_and_only_who_may_give_it_takes_it_back(hall):
+    made, member, chief = await hall.at(-HOUR)
+    room = f"/rooms/{made.room_id}"
+    undo = body(made, reason="认错了人")
+    await chief.post(f"{room}/admissions", body(made, reason="迟到"))
+    refused = await member.post(f"{room}/check-in/undo", undo)
+    assert (refused.status_code, refused.json()["code"]) == (409, "admitted-late")
+    assert (await chief.post(f"{room}/check-in/undo", undo)).status_code == 200
+    seen = occupant(await member.room(made.room_id, made.session_id), made.people[0].ticket)
+    assert (seen["state"], seen["admission"]) == ("not_arrived", None)
+    # Nothing of it is left: not at the door, not at the PC.
+    again = await member.post(f"{room}/check-in", body(made))
+    assert (again.status_code, again.json()["code"]) == (409, "last-admission-passed")
+    late = Candidate(hall.client, made.people[0])
+    assert (await late.sign_in()).json()["code"] == "too-late"
+    (entered,) = await audit(hall, made, "attendance.check-in-undo")
+    assert (entered["reason"], entered["admission"]["by"]) == ("认错了人", chief.name)
+
+    # The right one of that name comes after all.
+    assert (await chief.post(f"{room}/admissions", body(made, reason="确是本人"))).json()["already"] is False
+    assert (await late.sign_in()).status_code == 200
+    assert len((await member.room(made.room_id, made.session_id))["seats"]) == 5
+
+
+async def test_what_was_signed_stays_as_signed_and_a_room_that_has_changed_since_is_signed_again(hall):
+    made, member, chief = await hall.at(HOUR)
+    room = f"/rooms/{made.room_id}"
+    for n in range(3):
+        await member.post(f"{room}/check-in", body(made, n))
+    signing = {"session_id": made.session_id, "expected": 3, "present": 3, "absent": 0}
+    signed = (await member.post(f"{room}/sign-off", signing)).json()["record"]["signed"]
+    assert signed["numbers"] == {"expected": 3, "present": 3, "absent": 0}
+
+    await defer(hall, made, 2)
+    picture = await member.room(made.room_id, made.session_id)
+    assert picture["numbers"]["expected"] == 2
+    assert picture["record"]["signed"] == signed
+    refused = await chief.post(f"{room}/release", {"session_id": made.session_id})
+    told = refused.json()
+    assert (refused.status_code, told["code"], told["by"]) == (409, "signed-numbers", member.name)
+    assert (told["signed_expected"], told["expected"]) == (3, 2)
+
+    again = {"session_id": made.session_id, "reason": "一人缓考"}
+    assert (await member.post(f"{room}/sign-off/undo", again)).json()["record"]["signed"] is None
+    await member.post(f"{room}/sign-off", {**signing, "expected": 2, "present": 2})
+    released = await chief.post(f"{room}/release", {"session_id": made.session_id})
+    assert released.status_code == 200, released.text
+    (entered,) = await audit(hall, made, "room.reopen")
+    assert entered["before"]["numbers"] == {"expected": 3, "present": 3, "absent": 0}

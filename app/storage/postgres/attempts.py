@@ -41,7 +41,7 @@ async def of_ticket(conn: AsyncConnection, ticket: str) -> Sequence[Row]:
             a.id AS attempt_id, a.state, a.end_ms, a.signed_in_ms,
             EXISTS (SELECT 1 FROM relog r WHERE r.attempt_id = a.id AND r.state = 'open') AS moving,
             EXISTS (SELECT 1 FROM admission ad WHERE ad.session_id = s.id AND ad.candidate_id = c.id
-                AND ad.kind = 'late') AS admitted,
+                AND ad.kind = 'late' AND ad.withdrawn_ms IS NULL) AS admitted,
             ARRAY(SELECT f.claimed FROM discrepancy d JOIN discrepancy_field f ON f.discrepancy_id = d.id
                 WHERE d.candidate_id = c.id AND f.field = 'id_number'
                 AND (f.state <> 'rejected' OR d.session_id = s.id)) AS claimed_ids

@@ -87,7 +87,7 @@ SELECT al.id AS allocation_id, al.session_id, al.candidate_id, a.id AS attempt_i
     s.start_ms + coalesce(a.postponed_ms, 0) AS start_ms, s.sign_in_opens_ms, s.last_admission_ms,
     s.earliest_hand_in_ms, al.checked_in_ms, seer.name AS checked_in_by, al.absent_ms, misser.name AS absent_by,
     EXISTS (SELECT 1 FROM admission ad WHERE ad.session_id = al.session_id AND ad.candidate_id = al.candidate_id
-        AND ad.kind = 'late') AS admitted
+        AND ad.kind = 'late' AND ad.withdrawn_ms IS NULL) AS admitted
 FROM allocation al
 JOIN candidate c ON c.id = al.candidate_id
 JOIN session s ON s.id = al.session_id
@@ -201,7 +201,7 @@ async def admit(
         text(
             "INSERT INTO admission (session_id, candidate_id, kind, reason, told_by, staff_id, made_ms)"
             " VALUES (:session, :candidate, 'late', :reason, :told_by, :staff, :now)"
-            " ON CONFLICT (session_id, candidate_id, kind) DO NOTHING RETURNING id"
+            " ON CONFLICT (session_id, candidate_id, kind) WHERE withdrawn_ms IS NULL DO NOTHING RETURNING id"
         ),
         {
             "session": place.session_id,
@@ -214,14 +214,32 @@ async def admit(
     )
     if entered.scalar_one_or_none() is not None:
         return None
+    return await admission_of(conn, place)
+
+
+async def admission_of(conn: AsyncConnection, place: Placed) -> dict[str, Any] | None:
+    """``{by, ms, reason}`` of the late admission that stands."""
     found = await conn.execute(
         text(
             "SELECT st.name AS by, ad.made_ms AS ms, ad.reason FROM admission ad JOIN staff st ON st.id = ad.staff_id"
             " WHERE ad.session_id = :session AND ad.candidate_id = :candidate AND ad.kind = 'late'"
+            " AND ad.withdrawn_ms IS NULL"
         ),
         {"session": place.session_id, "candidate": place.candidate_id},
     )
-    return dict(found.mappings().one())
+    row = found.mappings().one_or_none()
+    return dict(row) if row is not None else None
+
+
+async def withdraw_admission(conn: AsyncConnection, place: Placed, *, staff_id: int, now_ms: int) -> None:
+    """The late admission stands no longer. The allocation's row is locked by the caller."""
+    await conn.execute(
+        text(
+            "UPDATE admission SET withdrawn_by = :staff, withdrawn_ms = :now WHERE session_id = :session"
+            " AND candidate_id = :candidate AND kind = 'late' AND withdrawn_ms IS NULL"
+        ),
+        {"session": place.session_id, "candidate": place.candidate_id, "staff": staff_id, "now": now_ms},
+    )
 
 
 async def swap(conn: AsyncConnection, one: Placed, other: Placed) -> None:

@@ -212,6 +212,7 @@ def _admitted(let_in: sa.FromClause, kind: str) -> sa.ColumnElement[bool]:
         let_in.c.session_id == allocation.c.session_id,
         let_in.c.candidate_id == allocation.c.candidate_id,
         let_in.c.kind == kind,
+        let_in.c.withdrawn_ms.is_(None),
     )
 
 
