@@ -1,7 +1,9 @@
 """A room accounts for its session: signed off when the numbers balance, released when nothing of anybody is open.
 
 Each step is taken once, by the locked record; who comes second is told who took it and when. Signing says the numbers
-aloud: they are part of the request, and refused when they are no longer what the record says.
+aloud: they are part of the request, and refused when they are no longer what the record says. They are kept as they
+were signed: whoever is moved or deferred afterwards changes what is so, and then it has to be signed again before the
+room is released.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from app.services.attendance import Where, named
 from app.services.staff_requests import Done
 from app.storage.postgres import attendance, room_records
 from app.storage.postgres.attendance import Placed
+from app.storage.postgres.room_records import RoomRecord
 from app.storage.postgres.staff import Login
 
 
@@ -34,8 +37,8 @@ async def sign_off(
     if seen != (numbers.expected, numbers.present, numbers.absent):
         raise Refused("attendance-moved", **numbers.numbers())
     _balanced(numbers, everybody)
-    await room_records.take(
-        conn, "signed", where.session_id, where.room_id, staff_id=login.staff_id, now_ms=now_ms, remarks=remarks
+    await room_records.sign(
+        conn, where.session_id, where.room_id, seen, staff_id=login.staff_id, now_ms=now_ms, remarks=remarks
     )
     record = await room_records.find(conn, where.session_id, where.room_id)
     reply = {"numbers": numbers.numbers(), "record": record.told(), "already": False}
@@ -52,16 +55,18 @@ async def reopen(conn: AsyncConnection, login: Login, where: Where, *, reason: s
         return Done({"record": record.told(), "already": True})
     if record.released_ms is not None:
         raise Refused("room-released", by=record.released_by)
-    await room_records.take(conn, "signed", where.session_id, where.room_id, staff_id=None, now_ms=None)
+    await room_records.unsign(conn, where.session_id, where.room_id)
     after = await room_records.find(conn, where.session_id, where.room_id)
-    subject = {**_subject(where, everybody), "reason": reason, "before": record.step("signed")}
+    before = {**(record.step("signed") or {}), "numbers": record.numbers}
+    subject = {**_subject(where, everybody), "reason": reason, "before": before}
     return Done({"record": after.told(), "already": False}, "room.reopen", subject)
 
 
 async def release(conn: AsyncConnection, login: Login, where: Where, *, buffered: int, now_ms: int) -> Done:
     """Everybody may go. ``buffered``: answers known to wait for the record, of whichever room.
 
-    Refuses not-signed, not-balanced (somebody was moved since), attempts-open with whose, outbox-open.
+    Refuses not-signed, not-balanced, signed-numbers (others than were signed: somebody was moved since),
+    attempts-open with whose, outbox-open.
     """
     _permit(login, "release-room", where.room_id)
     everybody = await _everybody(conn, where)
@@ -72,6 +77,7 @@ async def release(conn: AsyncConnection, login: Login, where: Where, *, buffered
     if record.signed_ms is None:
         raise Refused("not-signed")
     _balanced(numbers, everybody)
+    _as_signed(numbers, record)
     # Whoever signed in and is not final may still have answers in their PC: that outbox counts as open. Who never
     # signed in has no PC, and an attempt that only the office makes final must not hold the others back.
     sitting = [one for one in everybody if one.signed_in_ms is not None and one.state != "final"]
@@ -96,6 +102,13 @@ def _balanced(numbers: Balance, everybody: list[Placed]) -> None:
     if not numbers.balances:
         missing = [one for one in everybody if one.standing == "unaccounted"]
         raise Refused("not-balanced", **numbers.numbers(), names=named(missing))
+
+
+def _as_signed(numbers: Balance, record: RoomRecord) -> None:
+    signed = record.numbers
+    if signed is not None and signed != {name: numbers.numbers()[name] for name in signed}:
+        before = {f"signed_{name}": n for name, n in signed.items()}
+        raise Refused("signed-numbers", by=record.signed_by, **before, **numbers.numbers())
 
 
 def _subject(where: Where, everybody: list[Placed]) -> dict[str, object]:

@@ -12,7 +12,7 @@ Step = Literal["absent", "signed", "released"]
 
 _RECORD = """
 SELECT r.absent_ms, ab.name AS absent_by, r.signed_ms, sg.name AS signed_by, r.released_ms, rl.name AS released_by,
-    r.remarks
+    r.signed_expected, r.signed_present, r.signed_absent, r.remarks
 FROM room_record r
 LEFT JOIN staff ab ON ab.id = r.absent_by
 LEFT JOIN staff sg ON sg.id = r.signed_by
@@ -31,6 +31,9 @@ class RoomRecord:
     signed_by: str | None = None
     released_ms: int | None = None
     released_by: str | None = None
+    signed_expected: int | None = None
+    signed_present: int | None = None
+    signed_absent: int | None = None
     remarks: str = ""
 
     def step(self, step: Step) -> dict[str, Any] | None:
@@ -38,10 +41,19 @@ class RoomRecord:
         ms = getattr(self, f"{step}_ms")
         return None if ms is None else {"by": getattr(self, f"{step}_by"), "ms": ms}
 
+    @property
+    def numbers(self) -> dict[str, int] | None:
+        """``{expected, present, absent}`` as they were signed, None while nobody has."""
+        expected, present, absent = self.signed_expected, self.signed_present, self.signed_absent
+        if expected is None or present is None or absent is None:
+            return None
+        return {"expected": expected, "present": present, "absent": absent}
+
     def told(self) -> dict[str, Any]:
+        signed = self.step("signed")
         return {
             "absent_confirmed": self.step("absent"),
-            "signed": self.step("signed"),
+            "signed": None if signed is None else {**signed, "numbers": self.numbers},
             "released": self.step("released"),
             "remarks": self.remarks,
         }
@@ -66,21 +78,51 @@ async def lock(conn: AsyncConnection, session_id: int, room_id: int) -> RoomReco
     return await find(conn, session_id, room_id)
 
 
-async def take(
+async def sign(
     conn: AsyncConnection,
-    step: Step,
     session_id: int,
     room_id: int,
+    numbers: tuple[int, int, int],
     *,
-    staff_id: int | None,
-    now_ms: int | None,
-    remarks: str | None = None,
+    staff_id: int,
+    now_ms: int,
+    remarks: str,
 ) -> None:
-    """Enter a step, or (None twice) take it back. Row locked by the caller; ``remarks`` None leaves them."""
+    """The signature, and under it the numbers: expected, present, absent. Row locked by the caller."""
+    expected, present, absent = numbers
     await conn.execute(
         text(
-            f"UPDATE room_record SET {step}_by = :staff, {step}_ms = :now,"  # noqa: S608 -- one of three words
-            " remarks = coalesce(:remarks, remarks) WHERE session_id = :session AND room_id = :room"
+            "UPDATE room_record SET signed_by = :staff, signed_ms = :now, signed_expected = :expected,"
+            " signed_present = :present, signed_absent = :absent, remarks = :remarks"
+            " WHERE session_id = :session AND room_id = :room"
         ),
-        {"staff": staff_id, "now": now_ms, "remarks": remarks, "session": session_id, "room": room_id},
+        {
+            "staff": staff_id, "now": now_ms, "expected": expected, "present": present, "absent": absent,
+            "remarks": remarks, "session": session_id, "room": room_id,
+        },
+    )  # fmt: skip
+
+
+async def unsign(conn: AsyncConnection, session_id: int, room_id: int) -> None:
+    """The signature is taken back; the remarks stay for the next one. Row locked by the caller."""
+    await conn.execute(
+        text(
+            "UPDATE room_record SET signed_by = NULL, signed_ms = NULL, signed_expected = NULL, signed_present = NULL,"
+            " signed_absent = NULL WHERE session_id = :session AND room_id = :room"
+        ),
+        {"session": session_id, "room": room_id},
+    )
+
+
+async def take(
+    conn: AsyncConnection, step: Literal["absent", "released"], session_id: int, room_id: int, *,
+    staff_id: int, now_ms: int,
+) -> None:  # fmt: skip
+    """Enter a step. Row locked by the caller."""
+    await conn.execute(
+        text(
+            f"UPDATE room_record SET {step}_by = :staff, {step}_ms = :now"  # noqa: S608 -- one of two words
+            " WHERE session_id = :session AND room_id = :room"
+        ),
+        {"staff": staff_id, "now": now_ms, "session": session_id, "room": room_id},
     )
