@@ -29,6 +29,7 @@ from app.api import (
     discrepancies,
     events,
     evidence,
+    exports,
     health,
     incidents,
     misconduct,
@@ -171,6 +172,7 @@ def create_app(settings: Settings, *, database_url: str, redis_url: str, standby
     app.include_router(incidents.router, max_body_size=settings.max_body_bytes)
     app.include_router(discrepancies.router, max_body_size=settings.max_body_bytes)
     app.include_router(misconduct.router, max_body_size=settings.max_body_bytes)
+    app.include_router(exports.router, max_body_size=settings.max_body_bytes)
     app.include_router(evidence.router, max_body_size=settings.max_evidence_bytes)
     app.router.routes.extend(
         [

@@ -47,7 +47,12 @@ async def rows(
 ) -> list[dict[str, str]]:
     """One row per field, by ticket: the keys of ``COLUMNS``. Refused not-found."""
     told = await discrepancies.listing(conn, login, session_id, now_ms=now_ms)
-    heads = sorted(told["discrepancies"], key=lambda head: (head["ticket"], head["id"]))
+    return rows_of(told["discrepancies"], language)
+
+
+def rows_of(told: Sequence[Mapping[str, Any]], language: Language) -> list[dict[str, str]]:
+    """The same of these discrepancies only."""
+    heads = sorted(told, key=lambda head: (head["ticket"], head["id"]))
     return [_row(head, field, language) for head in heads for field in head["fields"]]
 
 
