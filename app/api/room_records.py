@@ -12,11 +12,10 @@ from app.api.attendance import carried_out
 from app.api.deps import get_deps
 from app.api.schemas.attendance import ChangeDuty, Release, Reopen, SignOff
 from app.api.staff import Id, Key
-from app.services import duty, room_record
+from app.services import duty, room_outbox, room_record
 from app.services.attendance import Where
 from app.services.staff_requests import Request as StaffRequest
 from app.storage.postgres.staff import Login
-from app.storage.redis.client import RedisAway
 
 router = APIRouter(prefix="/api/v1/staff", tags=["staff"])
 
@@ -58,13 +57,10 @@ async def release(
     """Everybody may go: signed, every attempt final, nothing known to wait: `{numbers, record, already}`."""
     deps = get_deps(request)
     now_ms = deps.service_time.now_ms()
-    try:
-        buffered = await deps.site.backlog.count(deps.site.keys)
-    except RedisAway:
-        # Nothing is known to wait: what every attempt's final state says is in PostgreSQL.
-        buffered = 0
     where = Where(body.session_id, room_id, body.told_by)
-    act = partial(room_record.release, login=login, where=where, buffered=buffered, now_ms=now_ms)
+    act = partial(
+        room_record.release, login=login, where=where, waiting=partial(room_outbox.waiting, deps.site), now_ms=now_ms
+    )
     asked = StaffRequest(key, f"release {room_id}", body.model_dump(mode="json"))
     return await carried_out(request, login, asked, act, now_ms)
 

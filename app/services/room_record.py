@@ -8,6 +8,9 @@ room is released.
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
+from uuid import UUID
+
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.attendance import Balance, balance
@@ -19,6 +22,8 @@ from app.storage.postgres import attendance, room_records
 from app.storage.postgres.attendance import Placed
 from app.storage.postgres.room_records import RoomRecord
 from app.storage.postgres.staff import Login
+
+Waiting = Callable[[AsyncConnection, Sequence[UUID]], Awaitable[int]]
 
 
 async def sign_off(
@@ -62,8 +67,9 @@ async def reopen(conn: AsyncConnection, login: Login, where: Where, *, reason: s
     return Done({"record": after.told(), "already": False}, "room.reopen", subject)
 
 
-async def release(conn: AsyncConnection, login: Login, where: Where, *, buffered: int, now_ms: int) -> Done:
-    """Everybody may go. ``buffered``: answers known to wait for the record, of whichever room.
+async def release(conn: AsyncConnection, login: Login, where: Where, *, waiting: Waiting, now_ms: int) -> Done:
+    """Everybody may go. ``waiting``: how many answers of these attempts wait for the record, asked last, when the rows
+    are locked and all are final.
 
     Refuses not-signed, not-balanced, signed-numbers (others than were signed: somebody was moved since),
     attempts-open with whose, outbox-open.
@@ -83,6 +89,8 @@ async def release(conn: AsyncConnection, login: Login, where: Where, *, buffered
     sitting = [one for one in everybody if one.signed_in_ms is not None and one.state != "final"]
     if sitting:
         raise Refused("attempts-open", n=len(sitting), names=named(sitting))
+    sat = [one.attempt_id for one in everybody if one.attempt_id is not None and one.signed_in_ms is not None]
+    buffered = await waiting(conn, sat)
     if buffered:
         raise Refused("outbox-open", n=buffered)
     await room_records.take(conn, "released", where.session_id, where.room_id, staff_id=login.staff_id, now_ms=now_ms)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from app.domain.checkpoints import Checkpoint
+from app.storage.redis.client import RedisAway
 from tests.candidates import Candidate
 from tests.doors import audit, body, hall, occupant
 from tests.staff import signed_in
@@ -97,3 +99,39 @@ async def test_what_was_signed_stays_as_signed_and_a_room_that_has_changed_since
     assert released.status_code == 200, released.text
     (entered,) = await audit(hall, made, "room.reopen")
     assert entered["before"]["numbers"] == {"expected": 3, "present": 3, "absent": 0}
+
+
+async def test_a_room_waits_for_its_own_answers_and_for_a_buffer_that_can_be_asked(hall, monkeypatch):
+    made, member, chief = await hall.at(-60_000)
+    other, *_ = await hall.at(-60_000)
+    room, release = f"/rooms/{made.room_id}", {"session_id": made.session_id}
+    for n in range(3):
+        sitting = Candidate(hall.client, made.people[n])
+        await sitting.sign_in()
+        await sitting.send(path="hand-in")
+    signing = {"session_id": made.session_id, "expected": 3, "present": 3, "absent": 0}
+    assert (await member.post(f"{room}/sign-off", signing)).status_code == 200
+    hot = hall.site.hot()
+
+    async def promised(attempt) -> None:
+        await hot._store.client.delete(hot._keys.hot(attempt))
+        (reply,) = await hot.append([Checkpoint(attempt, sitting.epoch, 9, hall.site.service_time.now_ms())])
+        assert reply[0] == b"ok"
+
+    await promised(other.people[0].attempt)
+    await promised(made.people[0].attempt)
+    own = await chief.post(f"{room}/release", release)
+    assert (own.status_code, own.json()["code"], own.json()["n"]) == (409, "outbox-open", 1)
+
+    async def away(*_):
+        raise RedisAway("away")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(hot, "pending", away)
+        unknown = await chief.post(f"{room}/release", release)
+    assert (unknown.status_code, unknown.json()["code"]) == (503, "unavailable")
+    assert (await member.room(made.room_id, made.session_id))["record"]["released"] is None
+
+    # What waits for another room holds nobody here back.
+    await hot._store.client.delete(hot._keys.pending(made.people[0].attempt))
+    assert (await chief.post(f"{room}/release", release)).status_code == 200
