@@ -18,7 +18,7 @@ from app.api.access import needs
 from app.api.deps import get_deps
 from app.api.schemas.attendance import CheckIn, ConfirmAbsent, Leave, Return, SwapSeats, WithReason
 from app.api.staff import Id, Key, feeds
-from app.services import attendance, leave, staff_requests
+from app.services import attendance, leave, seat_swap, staff_requests
 from app.services.attendance import Where
 from app.services.staff_requests import Done
 from app.services.staff_requests import Request as StaffRequest
@@ -94,16 +94,20 @@ async def swap_seats(
     """Two candidates get each other's seats before the start: `{candidates: [both, as they sit now]}`."""
     now_ms = get_deps(request).service_time.now_ms()
     act = partial(
-        attendance.swap_seats,
+        seat_swap.swap_seats,
         login=login,
         session_id=body.session_id,
-        seats={one.ticket: one.seat_id for one in body.candidates},
+        seats=[(one.ticket, one.seat_id) for one in body.candidates],
         reason=body.reason,
         told_by=body.told_by,
         now_ms=now_ms,
     )
     asked = StaffRequest(key, "swap", body.model_dump(mode="json"))
-    return await carried_out(request, login, asked, act, now_ms)
+    reply = await carried_out(request, login, asked, act, now_ms)
+    deps = get_deps(request)
+    moved = [UUID(one["attempt_id"]) for one in reply["candidates"] if one["attempt_id"] is not None]
+    await seat_swap.after(deps.site, deps.known, moved)
+    return reply
 
 
 @router.post("/attempts/{attempt_id}/leave")

@@ -22,7 +22,6 @@ from app.domain.checkpoints import Overloaded
 from app.domain.errors import Refused
 from app.services import lost_grant, own_time
 from app.services import sign_in as signing_in
-from app.services.resuming import described
 from app.storage.postgres import attempts
 
 JSON = "application/json"
@@ -75,7 +74,8 @@ async def sign_in(request: Request) -> Response:
             "epoch": claims.epoch,
             "lineage": state["lineage"],
             "next_seq": state["next_seq"],
-            **described(await deps.known.seated(claims)),
+            # From the record, not from memory: seats are exchanged before the start without a new grant.
+            **{name: state[name] for name in ("candidate", "exam", "session", "seat")},
             "servers": deps.settings.servers,
             "clock": state["clock"],
             "state": state["state"],

@@ -299,6 +299,11 @@ MESSAGES: dict[str, Message] = {
         "还有 {n} 批答案正在写入，请稍候再放行。",
         "{n} batches of answers are still being written. Wait a moment, then release.",
     ),
+    "swap-one-person": Message(
+        422,
+        "两处填的是同一张准考证：{ticket}。请填写两名应考人员。",
+        "Both say the same ticket: {ticket}. Name two candidates.",
+    ),
     "seats-changed": Message(
         409,
         "您查看之后座位已变，没有作任何改动。现在：{seats}。",

@@ -1,4 +1,4 @@
-"""At the door: candidates checked in, late-comers admitted, absentees confirmed, two seats swapped before the start.
+"""At the door: candidates checked in, late-comers admitted, absentees confirmed.
 
 What two members of staff do at once is decided by the candidate's locked allocation: the second one is told what the
 first did, by whom and when, and nothing is doubled. Where what is decided on can change between the look and the
@@ -18,7 +18,7 @@ from app.domain.attendance import balance
 from app.domain.errors import Refused
 from app.domain.roles import Action, allows
 from app.services.staff_requests import Done
-from app.storage.postgres import attendance, leaves, notices, relogs, room_records
+from app.storage.postgres import attendance, room_records
 from app.storage.postgres.attendance import Placed
 from app.storage.postgres.room_records import RoomRecord
 from app.storage.postgres.staff import Login
@@ -47,7 +47,7 @@ async def check_in(conn: AsyncConnection, login: Login, where: Where, ticket: st
     if place.checked_in_ms is not None:
         seen = {"by": place.checked_in_by, "ms": place.checked_in_ms}
         return Done({"candidate": told(place), "checked_in": seen, "already": True})
-    await _still_open(conn, where, now_ms)
+    await still_open(conn, where, now_ms)
     _not_deferred(place)
     if place.signed_in_ms is None:
         if _over(place, now_ms):
@@ -71,7 +71,7 @@ async def undo_check_in(
     place = await _place(conn, login, "check-in", where, ticket)
     if place.checked_in_ms is None:
         return Done({"candidate": told(place), "checked_in": None})
-    await _still_open(conn, where, now_ms)
+    await still_open(conn, where, now_ms)
     if place.signed_in_ms is not None:
         raise Refused("signed-in-already", name=place.name)
     admission = await attendance.admission_of(conn, place)
@@ -99,7 +99,7 @@ async def admit_late(
     leave is needed.
     """
     place = await _place(conn, login, "admit-late", where, ticket)
-    await _still_open(conn, where, now_ms)
+    await still_open(conn, where, now_ms)
     if not place.admitted:
         _not_deferred(place)
         if place.signed_in_ms is not None:
@@ -135,7 +135,7 @@ async def confirm_absent(
     ``{absent: [candidate], numbers, record, already}``. Refuses absent-too-early while somebody may still come, and
     attendance-changed with who has come since, or is missing as well.
     """
-    _permit(login, "confirm-absent", where.room_id)
+    permit(login, "confirm-absent", where.room_id)
     everybody = await attendance.lock_room(conn, where.session_id, where.room_id)
     if not everybody:
         raise Refused("not-found")
@@ -167,70 +167,6 @@ async def confirm_absent(
         **balance(one.standing for one in after).numbers(),
     }
     return Done(_told_room(after, record, already=False), "attendance.absent", subject)
-
-
-async def swap_seats(
-    conn: AsyncConnection,
-    login: Login,
-    session_id: int,
-    seats: dict[str, int],
-    *,
-    reason: str,
-    told_by: str,
-    now_ms: int,
-) -> Done:
-    """Two candidates get each other's seats, before either of them starts; ``seats`` is ticket → seat as it was seen.
-
-    ``{candidates: [both, as they sit now]}``. Refuses not-permitted (both rooms must be one's own), ticket-unknown,
-    seats-changed, swap-too-late, relog-open, room-signed.
-    """
-    wanted = {identity.ticket_key(ticket): seat for ticket, seat in seats.items()}
-    found = await attendance.lock(conn, session_id, wanted)
-    for ticket in wanted.keys() - {one.ticket for one in found}:
-        raise await _unknown(conn, session_id, ticket)
-    one, other = found
-    for place in found:
-        _permit(login, "swap-seats", place.room_id)
-    if any(place.seat_id != wanted[place.ticket] for place in found):
-        now = "、".join(f"{place.name} {place.room} {place.seat}" for place in found)
-        raise Refused("seats-changed", seats=now)
-    for place in found:
-        if (place.start_ms is not None and now_ms >= place.start_ms) or place.state not in (None, "open"):
-            raise Refused("swap-too-late", name=place.name)
-        await _nobody_moves(conn, place)
-        await _still_open(conn, Where(session_id, place.room_id), now_ms)
-    await attendance.swap(conn, one, other)
-    after = await attendance.lock(conn, session_id, wanted)
-    for place in after:
-        await _tell_seat(conn, place, now_ms)
-    subject = {
-        **one.subject(),
-        "tickets": [one.ticket, other.ticket],
-        "attempts": [str(place.attempt_id) for place in found if place.attempt_id is not None],
-        "before": {place.ticket: f"{place.room} {place.seat}" for place in found},
-        "after": {place.ticket: f"{place.room} {place.seat}" for place in after},
-        "reason": reason,
-        "told_by": told_by,
-    }
-    return Done({"candidates": [told(place) for place in after]}, "attendance.swap", subject)
-
-
-async def _nobody_moves(conn: AsyncConnection, place: Placed) -> None:
-    moving = await relogs.open_to_seat(conn, place.session_id, place.seat_id)
-    if moving is None and place.attempt_id is not None:
-        moving = await relogs.open_of_attempt(conn, place.attempt_id)
-    if moving is not None:
-        raise Refused("relog-open", name=moving.name, seat=moving.to_seat, room=moving.to_room, by=moving.by)
-
-
-async def _tell_seat(conn: AsyncConnection, place: Placed, now_ms: int) -> None:
-    """Whoever has signed in sees their right seat with the page's next reply: nothing is waiting for it."""
-    if place.attempt_id is None or place.signed_in_ms is None:
-        return
-    zh = f"您的机位已更正为 {place.room} {place.seat} 号。"
-    en = f"Your seat is now recorded as {place.seat} in {place.room}."
-    await notices.create(conn, place.session_id, "seat", None, zh, en, [place.attempt_id], now_ms)
-    await leaves.move_page(conn, place.attempt_id)
 
 
 def told(place: Placed) -> dict[str, Any]:
@@ -265,24 +201,24 @@ def _told_room(everybody: Iterable[Placed], record: RoomRecord, *, already: bool
 
 async def _place(conn: AsyncConnection, login: Login, action: Action, where: Where, ticket: str) -> Placed:
     """The candidate, locked, in the room that was named."""
-    _permit(login, action, where.room_id)
+    permit(login, action, where.room_id)
     found = await attendance.lock(conn, where.session_id, [identity.ticket_key(ticket)])
     if not found:
-        raise await _unknown(conn, where.session_id, identity.ticket_key(ticket))
+        raise await unknown(conn, where.session_id, identity.ticket_key(ticket))
     place = found[0]
     if place.room_id != where.room_id:
         raise Refused("other-room", name=place.name, room=place.room, seat=place.seat)
     return place
 
 
-async def _unknown(conn: AsyncConnection, session_id: int, ticket: str) -> Refused:
+async def unknown(conn: AsyncConnection, session_id: int, ticket: str) -> Refused:
     others = await attendance.elsewhere(conn, session_id, ticket)
     if others is None:
         return Refused("ticket-unknown", ticket=ticket)
     return Refused("other-session", ticket=ticket, sessions=others or "—")
 
 
-async def _still_open(conn: AsyncConnection, where: Where, now_ms: int) -> None:
+async def still_open(conn: AsyncConnection, where: Where, now_ms: int) -> None:
     """Read after the allocation was locked, which whoever signs off locks as well: one of the two comes first."""
     _unsigned(await room_records.find(conn, where.session_id, where.room_id), now_ms)
 
@@ -301,6 +237,6 @@ def _over(place: Placed, now_ms: int) -> bool:
     return place.state in ("ended", "final") or (place.end_ms is not None and now_ms >= place.end_ms)
 
 
-def _permit(login: Login, action: Action, room_id: int) -> None:
+def permit(login: Login, action: Action, room_id: int) -> None:
     if not allows(login.role, action, room_id=room_id, own_room_ids=login.own_room_ids):
         raise Refused("not-permitted")

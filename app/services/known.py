@@ -67,6 +67,10 @@ class Known:
                 self._seated.popitem(last=False)
         return known
 
+    def forget_seat(self, attempt: UUID, epoch: int) -> None:
+        """The attempt sits somewhere else under the same epoch: two seats were exchanged before the start."""
+        self._seated.pop((attempt, epoch), None)
+
     async def seat_now(self, attempt: UUID) -> str:
         """Where the attempt sits now, by the record: room and seat, as a refused page shows them."""
         async with self._site.reading() as conn:

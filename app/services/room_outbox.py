@@ -1,4 +1,4 @@
-"""Whether answers of a room still wait to be written, asked of the buffer once nothing of the room can move any more."""
+"""Whether answers of a room still wait to be written, asked of the buffer once nothing of the room can move."""
 
 from __future__ import annotations
 

@@ -135,3 +135,33 @@ async def test_a_room_waits_for_its_own_answers_and_for_a_buffer_that_can_be_ask
     # What waits for another room holds nobody here back.
     await hot._store.client.delete(hot._keys.pending(made.people[0].attempt))
     assert (await chief.post(f"{room}/release", release)).status_code == 200
+
+
+def swapping(made, *tickets: str) -> dict:
+    seats = (made.people[0].seat_id, made.people[1].seat_id)
+    people = [{"ticket": ticket, "seat_id": seat} for ticket, seat in zip(tickets, seats, strict=True)]
+    return {"session_id": made.session_id, "candidates": people, "reason": "坐错了"}
+
+
+async def test_after_seats_are_exchanged_every_store_knows_where_they_sit(hall):
+    made, member, _ = await hall.at(HOUR // 2)
+    one, other = made.people[:2]
+    sitting = Candidate(hall.client, one)
+    assert (await sitting.sign_in()).json()["seat"]["seat"] == "1"
+    hot = hall.site.hot()
+    assert (await hot.facts(one.attempt))["seat"]["seat"] == "1"
+    assert (await member.post("/seats/swap", swapping(made, one.ticket, other.ticket))).status_code == 200
+    assert (await hot.facts(one.attempt))["seat"]["seat"] == "2"
+    # The page is loaded anew, under the same grant.
+    assert (await sitting.sign_in()).json()["seat"]["seat"] == "2"
+
+
+async def test_one_person_is_not_exchanged_with_themselves_however_the_ticket_is_spelt(hall):
+    made, member, _ = await hall.at(HOUR)
+    ticket = made.people[0].ticket
+    wide = "".join(chr(ord(char) + 0xFEE0) for char in ticket.lower())
+    refused = await member.post("/seats/swap", swapping(made, ticket, wide))
+    assert (refused.status_code, refused.json()["code"]) == (422, "swap-one-person")
+    # Two people are, also where one of them was scanned and the other typed.
+    spelt = f"{made.people[1].ticket[:3]} {made.people[1].ticket[3:].lower()}"
+    assert (await member.post("/seats/swap", swapping(made, wide, spelt))).status_code == 200
