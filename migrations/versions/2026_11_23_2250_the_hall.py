@@ -76,6 +76,35 @@ def upgrade() -> None:
     )
     op.create_index('uq_admission_standing', 'admission', ['session_id', 'candidate_id', 'kind'], unique=True, postgresql_where=sa.text('withdrawn_ms IS NULL'))
     op.create_index(op.f('ix_admission_candidate_id'), 'admission', ['candidate_id'], unique=False)
+    op.create_table('site_job',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('exam_id', sa.BigInteger(), nullable=False),
+    sa.Column('session_id', sa.BigInteger(), nullable=True),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('state', sa.Text(), server_default='waiting', nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('sha256', sa.Text(), server_default='', nullable=False),
+    sa.Column('body', postgresql.BYTEA(), nullable=True),
+    sa.Column('params', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False),
+    sa.Column('stage', sa.Text(), server_default='', nullable=False),
+    sa.Column('done', sa.BigInteger(), server_default='0', nullable=False),
+    sa.Column('total', sa.BigInteger(), server_default='0', nullable=False),
+    sa.Column('result', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    sa.Column('faults', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'::jsonb"), nullable=False),
+    sa.Column('beat_at', postgresql.TIMESTAMP(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.Column('ended_at', postgresql.TIMESTAMP(timezone=True), nullable=True),
+    sa.Column('staff_id', sa.BigInteger(), nullable=False),
+    sa.Column('made_ms', sa.BigInteger(), nullable=False),
+    sa.Column('made_at', postgresql.TIMESTAMP(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.CheckConstraint("(state IN ('waiting', 'working', 'checked')) = (ended_at IS NULL)", name=op.f('ck_site_job_ended')),
+    sa.CheckConstraint("kind IN ('roster', 'bank', 'draw')", name=op.f('ck_site_job_kind')),
+    sa.CheckConstraint("state IN ('waiting', 'working', 'checked', 'done', 'faulty', 'refused', 'failed', 'lost', 'discarded')", name=op.f('ck_site_job_state')),
+    sa.ForeignKeyConstraint(['exam_id'], ['exam.id'], name=op.f('fk_site_job_exam_id')),
+    sa.ForeignKeyConstraint(['staff_id'], ['staff.id'], name=op.f('fk_site_job_staff_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_site_job'))
+    )
+    op.create_index('uq_site_job_open', 'site_job', ['exam_id'], unique=True, postgresql_where=sa.text("state IN ('waiting', 'working', 'checked')"))
+    op.create_index(op.f('ix_site_job_exam_id'), 'site_job', ['exam_id'], unique=False)
     op.create_table('candidate_photo',
     sa.Column('candidate_id', sa.BigInteger(), nullable=False),
     sa.Column('sha256', sa.Text(), nullable=False),
@@ -465,6 +494,9 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_incident_session_id'), table_name='incident')
     op.drop_table('incident')
     op.drop_table('candidate_photo')
+    op.drop_index(op.f('ix_site_job_exam_id'), table_name='site_job')
+    op.drop_index('uq_site_job_open', table_name='site_job', postgresql_where=sa.text("state IN ('waiting', 'working', 'checked')"))
+    op.drop_table('site_job')
     op.drop_index(op.f('ix_admission_candidate_id'), table_name='admission')
     op.drop_table('admission')
     op.drop_table('incident_plan')

@@ -380,6 +380,45 @@ announcement_room = sa.Table(
     sa.CheckConstraint("(known_by IS NULL) = (known_ms IS NULL)", name="known"),
 )
 
+# --- long work from the browser ---
+
+# An import or a draw somebody asked for at the console: one open at a time for an exam, and told to every page by its
+# row, whichever process does it. The file is kept until the work has ended, the fault report until the next one begins.
+# "beat_at" moves while somebody works on it: one that has stopped is lost, and the record says what was done.
+site_job = sa.Table(
+    "site_job",
+    metadata,
+    _id(),
+    _ref("exam_id", "exam.id", index=True),
+    # No reference: a session that is taken away does not keep the story of its draw from being told.
+    sa.Column("session_id", BIG),
+    sa.Column("kind", TEXT, nullable=False),
+    sa.Column("state", TEXT, nullable=False, server_default="waiting"),
+    sa.Column("name", TEXT, nullable=False),
+    _text("sha256"),
+    sa.Column("body", BYTEA),
+    sa.Column("params", JSONB, nullable=False, server_default=EMPTY_OBJECT),
+    _text("stage"),
+    sa.Column("done", BIG, nullable=False, server_default="0"),
+    sa.Column("total", BIG, nullable=False, server_default="0"),
+    sa.Column("result", JSONB),
+    # The faults of the file, as importers.faults tells them.
+    sa.Column("faults", JSONB, nullable=False, server_default=EMPTY_LIST),
+    _at("beat_at", default=True),
+    _at("ended_at"),
+    *_made(),
+    sa.CheckConstraint("kind IN ('roster', 'bank', 'draw')", name="kind"),
+    sa.CheckConstraint(
+        "state IN ('waiting', 'working', 'checked', 'done', 'faulty', 'refused', 'failed', 'lost', 'discarded')",
+        name="state",
+    ),
+    sa.CheckConstraint("(state IN ('waiting', 'working', 'checked')) = (ended_at IS NULL)", name="ended"),
+    sa.Index(
+        "uq_site_job_open", "exam_id", unique=True,
+        postgresql_where=sa.text("state IN ('waiting', 'working', 'checked')"),
+    ),
+)  # fmt: skip
+
 # As tables.IMMUTABLE: rows that never change once written.
 IMMUTABLE = (
     "duty_change", "evidence_file", "incident_plan", "incident_entry", "discrepancy_evidence",
