@@ -35,6 +35,7 @@ from app.api import (
     misconduct,
     office,
     openapi,
+    printing,
     problems,
     proposals,
     room_records,
@@ -172,6 +173,7 @@ def create_app(settings: Settings, *, database_url: str, redis_url: str, standby
     app.include_router(incidents.router, max_body_size=settings.max_body_bytes)
     app.include_router(discrepancies.router, max_body_size=settings.max_body_bytes)
     app.include_router(misconduct.router, max_body_size=settings.max_body_bytes)
+    app.include_router(printing.router, max_body_size=settings.max_body_bytes)
     app.include_router(exports.router, max_body_size=settings.max_body_bytes)
     app.include_router(evidence.router, max_body_size=settings.max_evidence_bytes)
     app.router.routes.extend(
