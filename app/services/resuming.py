@@ -42,7 +42,7 @@ class Resuming:
                 raise Refused("superseded", seat=f"{seated.seat['room']} {seated.seat['seat']}", items=[])
             answers = await attempts.responses(conn, claims.attempt)
             aside = await attempts.kept_aside(conn, claims.attempt)
-            on_leave = await leaves.is_out(conn, claims.attempt)
+            on_leave, leave_notice = await leaves.is_out(conn, claims.attempt)
         if self._known.plans.get(row["session_id"]) is None:
             await self._known.refresh_plans()
         view = timing.View(
@@ -81,6 +81,7 @@ class Resuming:
             "elapsed_ms": row["elapsed_ms"],
             **described(seated),
             "on_leave": on_leave,
+            "leave_notice": leave_notice,
             "receipt": row["receipt"],
         }
 

@@ -165,3 +165,15 @@ async def test_one_person_is_not_exchanged_with_themselves_however_the_ticket_is
     # Two people are, also where one of them was scanned and the other typed.
     spelt = f"{made.people[1].ticket[:3]} {made.people[1].ticket[3:].lower()}"
     assert (await member.post("/seats/swap", swapping(made, wide, spelt))).status_code == 200
+
+
+async def test_an_attempt_that_is_read_says_which_word_on_its_leave_it_knows(hall):
+    made, member, _ = await hall.at(-60_000)
+    sitting = Candidate(hall.client, made.people[0])
+    await sitting.sign_in()
+    assert (await sitting.state())["leave_notice"] == 0
+    path = f"/attempts/{made.people[0].attempt}"
+    for how, body_, out in (("leave", {"kind": "toilet"}, True), ("return", {}, False)):
+        await member.post(f"{path}/{how}", body_)
+        state, told = await sitting.state(), (await sitting.send()).json()["notices"]
+        assert (state["on_leave"], state["leave_notice"]) == (out, told[-1]["id"])

@@ -27,9 +27,32 @@ test('a notice that is repeated after a newer one hides nothing again', () => {
 
 test('a page that is loaded while its candidate is out shows no question until the return', () => {
   const { changes, leave } = page();
-  leave.read(true);
+  leave.read(true, 8);
   leave.hear([notice(9, 'return')]);
-  leave.read(undefined);
+  leave.read(undefined, 9);
+  assert.deepEqual(changes, [true, false]);
+});
+
+test('an attempt that was read before the notice the page has heard says nothing any more', () => {
+  const { changes, leave } = page();
+  leave.hear([notice(5, 'leave'), notice(7, 'return')]);
+  // Asked while they were out, answered after the return.
+  leave.read(true, 5);
+  assert.deepEqual(changes, [true, false]);
+  leave.hear([notice(8, 'leave')]);
+  leave.read(false, 7);
+  assert.deepEqual(changes, [true, false, true]);
+  // And what was read after the notice holds, though the notice comes late.
+  leave.read(false, 9);
+  leave.hear([notice(8, 'leave'), notice(9, 'return')]);
+  assert.deepEqual(changes, [true, false, true, false]);
+});
+
+test('a record that was put back counts its notices anew', () => {
+  const { changes, leave } = page();
+  leave.hear([notice(70, 'leave')]);
+  leave.restored();
+  leave.hear([notice(12, 'return')]);
   assert.deepEqual(changes, [true, false]);
 });
 

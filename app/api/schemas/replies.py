@@ -115,7 +115,8 @@ class StrandedTold(Struct):
 
 
 class AttemptTold(Struct):
-    """``responses`` by item; ``on_leave``: out of the room, the question is hidden."""
+    """``responses`` by item; ``on_leave``: out of the room, the question is hidden, as the notice ``leave_notice`` said
+    (0: none did)."""
 
     attempt_id: str
     lineage: str
@@ -135,6 +136,7 @@ class AttemptTold(Struct):
     session: SessionCard
     seat: SeatCard
     on_leave: bool
+    leave_notice: int
     receipt: Receipt | None
 
 

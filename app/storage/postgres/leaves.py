@@ -55,12 +55,19 @@ async def end(conn: AsyncConnection, leave_id: int, *, staff_id: int, now_ms: in
     )
 
 
-async def is_out(conn: AsyncConnection, attempt: UUID) -> bool:
+async def is_out(conn: AsyncConnection, attempt: UUID) -> tuple[bool, int]:
+    """Whether they are out of the room, and the id of the notice that last said so or otherwise (0: none did): one
+    look, so that a page can tell whether this or a notice it has heard is the newer word."""
     found = await conn.execute(
-        text("SELECT EXISTS (SELECT 1 FROM leave WHERE attempt_id = :attempt AND returned_ms IS NULL)"),
+        text(
+            "SELECT EXISTS (SELECT 1 FROM leave WHERE attempt_id = :attempt AND returned_ms IS NULL) AS out,"
+            " coalesce((SELECT max(n.id) FROM notice_attempt m JOIN notice n ON n.id = m.notice_id"
+            " WHERE m.attempt_id = :attempt AND n.kind IN ('leave', 'return')), 0) AS said"
+        ),
         {"attempt": attempt},
     )
-    return bool(found.scalar_one())
+    row = found.one()
+    return bool(row.out), int(row.said)
 
 
 async def move_page(conn: AsyncConnection, attempt: UUID) -> None:

@@ -1,7 +1,7 @@
 /**
  * Whether the candidate is out of the room: then no question is shown, while the time runs on. The invigilator says so by
- * notices, `leave` and `return`; a page that is loaded meanwhile reads it with the attempt. An older notice that comes
- * once more after a newer one says nothing.
+ * notices, `leave` and `return`; a page that is loaded meanwhile reads it with the attempt. Replies and events overtake
+ * each other: both say which notice they know of, and the word of an older one changes nothing.
  *
  * @param {{onChange: (out: boolean) => void}} ports
  */
@@ -17,8 +17,22 @@ export function createLeave({ onChange }) {
   };
 
   return {
-    /** As the attempt was read. @param {unknown} onLeave */
-    read: (onLeave) => set(onLeave === true),
+    /**
+     * As the attempt was read, with the newest notice about it that the record had then.
+     *
+     * @param {unknown} onLeave
+     * @param {number} notice
+     */
+    read(onLeave, notice) {
+      if (notice < newest) return;
+      newest = notice;
+      set(onLeave === true);
+    },
+
+    /** The record was put back to before what it said: its notices are counted anew. */
+    restored() {
+      newest = 0;
+    },
 
     /** @param {import('./reply.js').Notice[]} told */
     hear(told) {

@@ -63,7 +63,7 @@ export function handInReply(body, sent) {
  * @typedef {{
  *   lineage: string, clock: ClockMessage, position: number, marked: number[], count: number | null, acked_seq: number,
  *   next_seq: number, elapsed_ms: number, responses: Record<string, import('./state.js').ServerResponse>, receipt: any,
- *   candidate: any, exam: any, session: any, seat: any, on_leave: boolean,
+ *   candidate: any, exam: any, session: any, seat: any, on_leave: boolean, leave_notice: number,
  * }} AttemptReply
  * @param {any} body
  * @returns {AttemptReply | null}
@@ -73,8 +73,9 @@ export function attemptReply(body) {
   const clock = clockMessage(body.clock);
   const { responses, marked } = body;
   if (clock === null || responses === null || typeof responses !== 'object' || !Array.isArray(marked)) return null;
-  const known = { count: null, acked_seq: 0, next_seq: 1, elapsed_ms: 0, position: 1, receipt: null, on_leave: false };
-  return { ...known, ...body, lineage: String(body.lineage), clock };
+  const known = { count: null, acked_seq: 0, next_seq: 1, elapsed_ms: 0, position: 1, receipt: null };
+  const away = { on_leave: false, leave_notice: 0 };
+  return { ...known, ...away, ...body, lineage: String(body.lineage), clock };
 }
 
 /**

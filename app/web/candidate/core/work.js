@@ -247,7 +247,7 @@ export function createWork(ports) {
     const who = { ...grant.who, ...whoOf(reply) };
     const { position, marked } = grant.registers;
     set({ grant: { ...grant, who }, merged: true, position, marked });
-    leave.read(reply.on_leave);
+    leave.read(reply.on_leave, reply.leave_notice);
     clockSaid(reply.clock);
     listening.follow();
     if (reply.receipt) return ending.finish(reply.receipt);
@@ -264,6 +264,7 @@ export function createWork(ports) {
       const clockNow = await insist(() => session.prove(ports.grant), wanted);
       if (!clockNow || stopped) return;
       await outbox.restored();
+      leave.restored();
       clockSaid(clockNow);
       if (!state.merged) return await meet();
       sync.start();
