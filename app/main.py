@@ -23,6 +23,7 @@ from starlette.staticfiles import StaticFiles
 from app import background
 from app.api import (
     accounts,
+    announcements,
     attendance,
     audit,
     candidate,
@@ -30,6 +31,7 @@ from app.api import (
     events,
     evidence,
     exports,
+    hall,
     health,
     incidents,
     misconduct,
@@ -175,6 +177,8 @@ def create_app(settings: Settings, *, database_url: str, redis_url: str, standby
     app.include_router(misconduct.router, max_body_size=settings.max_body_bytes)
     app.include_router(printing.router, max_body_size=settings.max_body_bytes)
     app.include_router(exports.router, max_body_size=settings.max_body_bytes)
+    app.include_router(hall.router, max_body_size=settings.max_body_bytes)
+    app.include_router(announcements.router, max_body_size=settings.max_body_bytes)
     app.include_router(evidence.router, max_body_size=settings.max_evidence_bytes)
     app.router.routes.extend(
         [

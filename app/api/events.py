@@ -33,7 +33,7 @@ from app.services.known import Known
 from app.services.room_feed import RoomFeeds
 from app.services.site import Site
 from app.storage.redis.client import RedisAway
-from app.storage.redis.events import Event, listen
+from app.storage.redis.events import MANY, Event, listen
 
 log = structlog.get_logger(__name__)
 STREAMS = Gauge("holdfast_streams", "Open event streams of candidates")
@@ -99,6 +99,10 @@ class Hub:
         """Offer an event to the open streams it concerns, and to the rooms of its session."""
         if event.session is not None:
             self._rooms.hurry(event.session)
+        if event.attempt == MANY:
+            for attempt in event.data["attempts"]:
+                self._offer(Event(event.name, attempt=attempt, session=event.session, data=event.data["notice"]))
+            return
         if not event.data.get("clocks"):
             self._offer(event)
             return

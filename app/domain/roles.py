@@ -16,8 +16,8 @@ Action = Literal[
     "admit-late", "release-room", "manage-duty", "time-view", "time-pause-one", "time-propose", "time-decide",
     "rounds-decide", "view-stranded", "decide-stranded", "incident-view", "incident-open", "incident-sealed",
     "incident-sign", "incident-plans", "discrepancy-view", "discrepancy-open", "discrepancy-decide",
-    "misconduct-view", "misconduct-open", "misconduct-remove", "hall-view", "announce", "manage-site", "export",
-    "read-audit", "manage-staff",
+    "misconduct-view", "misconduct-open", "misconduct-remove", "hall-view", "announce", "acknowledge", "manage-site",
+    "export", "read-audit", "manage-staff",
 ]  # fmt: skip
 Scope = Literal["own", "all"]
 
@@ -29,6 +29,7 @@ _READS: tuple[Action, ...] = ("view-room", "time-view", "incident-view", "discre
 _IN_A_ROOM: tuple[Action, ...] = (
     *_READS, "check-in", "leave", "confirm-absent", "swap-seats", "relog", "mark-seat", "sign-off-room",
     "time-pause-one", "time-propose", "incident-open", "discrepancy-open", "misconduct-open", "misconduct-view",
+    "acknowledge",
 )  # fmt: skip
 _FOR_ROOMS: tuple[Action, ...] = (
     *_IN_A_ROOM, "admit-late", "release-room", "manage-duty", "misconduct-remove", "announce", "view-stranded",
@@ -98,6 +99,7 @@ ACTION_WORDS: Mapping[Action, tuple[str, str]] = {
     "misconduct-remove": ("令违纪人员退场", "remove a candidate from the exam"),
     "hall-view": ("查看考务总览", "look at the office's overview"),
     "announce": ("发布通知", "make announcements"),
+    "acknowledge": ("代表考室确认已知悉通知", "acknowledge an announcement for a room"),
     "manage-site": ("管理场次、考室、机位和名单", "manage sessions, rooms, seats and the roster"),
     "export": ("导出", "export"),
     "read-audit": ("查看审计日志", "read the audit log"),

@@ -18,7 +18,7 @@ from app.domain import lifecycle
 from app.domain.attendance import Standing
 from app.domain.errors import Refused
 from app.services import room_door
-from app.storage.postgres import room_records, rooms
+from app.storage.postgres import announcements, room_records, rooms
 from app.storage.postgres.room_records import RoomRecord
 
 SeatState = Literal[
@@ -46,10 +46,12 @@ class Loaded:
     record: RoomRecord = NOTHING_YET
     # Asked only of a room that has no spare seat of its own left: the nearest one.
     nearest: Row | None = None
+    # What the office has said and nobody of the room has acknowledged.
+    announced: Sequence[Row] = ()
 
 
 async def load(conn: AsyncConnection, room_id: int, session_id: int, known: Answered | None = None) -> Loaded:
-    """Six statements whatever the number of seats, one more for a room that has run out of spares; refuses not-found
+    """Seven statements whatever the number of seats, one more for a room that has run out of spares; refuses not-found
     (also a session of another exam).
 
     ``known`` carries answered counts from one load to the next: only attempts whose ``count`` moved are counted again.
@@ -73,6 +75,7 @@ async def load(conn: AsyncConnection, room_id: int, session_id: int, known: Answ
         left_seats=await rooms.left_seats(conn, room_id, session_id),
         record=await room_records.find(conn, session_id, room_id),
         nearest=None if any(map(_is_free_spare, seats)) else await rooms.nearest_spares(conn, room_id, session_id),
+        announced=await announcements.unknown_in(conn, room_id, session_id),
     )
 
 
@@ -193,6 +196,7 @@ def picture(loaded: Loaded, now_ms: int, silent_after_ms: int, spare_low: int = 
         "door": room_door.door_told(loaded.session, start_ms, now_ms),
         "numbers": numbers,
         "record": loaded.record.told(),
+        "announcements": [dict(one) for one in loaded.announced],
         "absent_due": room_door.absent_due(loaded.session, loaded.seats, start_ms, now_ms),
     }
 

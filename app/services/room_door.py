@@ -52,6 +52,14 @@ def absent_due(session: Row, seats: Sequence[Row], start_ms: int | None, now_ms:
     return [row["ticket"] for row in missing]
 
 
+def may_come(session: Row, people: Sequence[Row], start_ms: int | None, now_ms: int) -> bool:
+    """Whether somebody who is missing may still come without anybody's leave."""
+    return any(
+        standing_of(one) == "unaccounted" and _door_of(session, own_start(one, start_ms)).open_at(now_ms)
+        for one in people
+    )
+
+
 def numbers(seats: Sequence[Row]) -> dict[str, int]:
     """``{expected, present, absent, unaccounted}`` of everybody who sits there."""
     return balance(standing_of(row) for row in seats if row["ticket"] is not None).numbers()

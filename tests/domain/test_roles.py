@@ -10,6 +10,7 @@ READS = {"view-room", "time-view", "incident-view", "discrepancy-view"}
 IN_A_ROOM = READS | {
     "check-in", "leave", "confirm-absent", "swap-seats", "relog", "mark-seat", "sign-off-room", "time-pause-one",
     "time-propose", "incident-open", "discrepancy-open", "misconduct-open", "misconduct-view",
+    "acknowledge",
 }  # fmt: skip
 CHIEF = IN_A_ROOM | {
     "admit-late", "release-room", "manage-duty", "misconduct-remove", "announce", "view-stranded", "hall-view",

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from app.services.room import Loaded, picture, seat_state, session_clock, session_state
-from app.services.room_feed import standing
+from app.services.room_sight import standing
 
 START, END, SILENT = 1_000_000, 6_400_000, 25_000
 NEVER = 4_000_000_000_000_000

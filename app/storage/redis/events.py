@@ -17,11 +17,14 @@ from app.domain.checkpoints import Checkpoint, Outcome
 from app.storage.redis.client import FAULTY, Keys, RedisAway, Store
 
 log = structlog.get_logger(__name__)
+# In place of an attempt: those named in ``data["attempts"]``. A process of an older release knows no page by that name,
+# and takes it for nobody's rather than for everybody's.
+MANY = "many"
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """``name`` for the pages of one attempt, or of a whole session when ``attempt`` is None."""
+    """``name`` for the pages of one attempt, of those it names (``MANY``), or of everybody when ``attempt`` is None."""
 
     name: str
     attempt: str | None = None

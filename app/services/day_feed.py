@@ -1,0 +1,170 @@
+"""The feed of the day: what the audit log says that happened in the hall, for those who may know of it.
+
+Each entry is told in words with what it is about, never with all of its subject: the audit page is for that. Records of
+misconduct and sealed incidents are left out for whoever may not read them, as if they were not there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, get_args
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.domain.audit_words import AREAS, words
+from app.services.hall_viewer import Viewer
+from app.storage.postgres import audit_search, hall_feed
+
+# Of the log's areas those that are the hall's day; logins, files and the bank are the audit page's.
+Kind = Literal[
+    "attendance", "leave", "relog", "seat", "room", "duty", "time", "proposal", "rounds", "stranded", "incident",
+    "discrepancy", "misconduct", "notice", "session", "site", "photos", "roster", "papers", "lineage",
+]  # fmt: skip
+KINDS: tuple[Kind, ...] = get_args(Kind)
+# Entries a process keeps for the pages that look now.
+KEPT = 300
+NAMES = 8
+# What a line says of its subject, in this order of keys.
+SAID = (
+    "seat", "from", "to", "joined", "left", "number", "title", "measure", "scope", "ms", "amount_ms", "candidates",
+    "reason", "note", "text", "remarks", "expected", "present", "absent", "told_by",
+)  # fmt: skip
+
+
+class Recent:
+    """The newest entries this process has read, oldest first; pages take those newer than they have."""
+
+    def __init__(self) -> None:
+        self.last: int | None = None
+        self._kept: deque[dict[str, Any]] = deque(maxlen=KEPT)
+
+    def add(self, entries: Iterable[dict[str, Any]]) -> None:
+        self._kept.extend(entries)
+
+    def newer(self, n: int, viewer: Viewer, exam_rooms: frozenset[int]) -> list[dict[str, Any]]:
+        """Newest first."""
+        found = [entry for entry in self._kept if entry["n"] > n and visible(entry, viewer, exam_rooms)]
+        return [told(entry) for entry in reversed(found)]
+
+
+def about(entry: Mapping[str, Any]) -> list[int]:
+    """The rooms an entry concerns."""
+    subject = entry["subject"]
+    one = subject.get("room_id")
+    return [*({one} if one is not None else ()), *(subject.get("room_ids") or ())]
+
+
+def visible(
+    entry: Mapping[str, Any], viewer: Viewer, exam_rooms: frozenset[int], hidden: frozenset[int] = frozenset()
+) -> bool:
+    """``hidden``: incidents that are sealed by now and that the viewer may not read."""
+    area = entry["action"].partition(".")[0]
+    if area not in KINDS:
+        return False
+    rooms, mine = about(entry), viewer.staff_id is not None and entry["staff_id"] == viewer.staff_id
+    if rooms and not exam_rooms.intersection(rooms):
+        return False
+    if area == "misconduct" and not (viewer.misconduct or mine):
+        return False
+    subject = entry["subject"]
+    if (
+        area == "incident"
+        and not mine
+        and (subject.get("incident") in hidden or (subject.get("sealed") and not viewer.sealed))
+    ):
+        return False
+    return viewer.sees(rooms)
+
+
+def told(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """``{n, at, by, role, action, kind, zh, en, room_ids, room, tickets, names, said: {key: value}}``."""
+    subject = entry["subject"]
+    zh, en = words(entry["action"])
+    tickets = [subject["ticket"]] if subject.get("ticket") else list(subject.get("tickets") or ())
+    return {
+        "n": entry["n"],
+        "at": entry["at"].isoformat(timespec="seconds"),
+        "by": entry["name"] or entry["actor"],
+        "role": entry["role"],
+        "action": entry["action"],
+        "kind": entry["action"].partition(".")[0],
+        "zh": zh,
+        "en": en,
+        "room_ids": sorted(set(about(entry))),
+        "room": subject.get("room"),
+        "tickets": [str(one) for one in tickets[:NAMES]],
+        "more": max(0, len(tickets) - NAMES),
+        "names": [str(one) for one in (subject.get("names") or ())[:NAMES]]
+        if isinstance(subject.get("names"), list)
+        else [],
+        "said": {key: subject[key] for key in SAID if _plain(subject.get(key))},
+    }
+
+
+def _plain(value: Any) -> bool:
+    return isinstance(value, str | int) and not isinstance(value, bool) and value != ""
+
+
+def read(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of the log; a pooled connection gives its subject as text."""
+    subject = record["subject"]
+    return {**dict(record), "subject": json.loads(subject) if isinstance(subject, str) else subject}
+
+
+async def page(
+    conn: AsyncConnection,
+    viewer: Viewer,
+    exam_id: int,
+    *,
+    room_id: int | None,
+    kind: Kind | None,
+    before: int | None,
+    after: int | None,
+    limit: int,
+) -> dict[str, Any]:
+    """``{entries, next, people, rooms, kinds}``: newest first; ``next`` is the ``before`` of the following page, null
+    on the last one; ``people`` are names by ticket, ``rooms`` by id."""
+    exam_rooms = await hall_feed.rooms(conn, exam_id)
+    reach = exam_rooms.keys() if viewer.rooms is None else exam_rooms.keys() & viewer.rooms
+    if room_id is not None:
+        reach = reach & {room_id}
+    areas = [kind] if kind is not None else list(KINDS)
+    hidden = frozenset() if viewer.sealed else frozenset(await hall_feed.sealed(conn, exam_id, viewer.staff_id))
+    found: list[dict[str, Any]] = []
+    cursor, more = before, True
+    everywhere = viewer.rooms is None and room_id is None
+    while more and len(found) <= limit:
+        rows = await hall_feed.entries(
+            conn, areas, None if everywhere else sorted(reach), before=cursor, after=after, limit=limit + 1
+        )
+        more = len(rows) == limit + 1
+        cursor = rows[-1]["n"] if rows else cursor
+        found += [row for row in rows if visible(row, viewer, frozenset(exam_rooms), hidden)]
+    shown = found[:limit]
+    tickets = sorted({ticket for row in shown for ticket in told(row)["tickets"]})
+    return {
+        "entries": [told(row) for row in shown],
+        "next": shown[-1]["n"] if len(found) > limit else None,
+        "people": await audit_search.people(conn, tickets),
+        "rooms": {str(one): name for one, name in exam_rooms.items()},
+        "kinds": [{"kind": one, "zh": AREAS[one][0], "en": AREAS[one][1]} for one in KINDS if _may(one, viewer)],
+    }
+
+
+def _may(kind: Kind, viewer: Viewer) -> bool:
+    return kind != "misconduct" or viewer.misconduct or viewer.staff_id is not None
+
+
+def rooms_of(entries: Sequence[Mapping[str, Any]], quiet: frozenset[str]) -> set[int] | None:
+    """The rooms that something was entered about, but for the areas in ``quiet``; None: it may be any of them."""
+    found: set[int] = set()
+    for entry in entries:
+        if entry["action"].partition(".")[0] in quiet:
+            continue
+        rooms = about(entry)
+        if not rooms:
+            return None
+        found.update(rooms)
+    return found
