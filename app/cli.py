@@ -28,6 +28,7 @@ AREAS: dict[str, Area] = {
     "migrate": Area("app.commands.migrate", False, "升级数据库结构 · bring the database to this version"),
     "check": Area("app.commands.check", False, "检查设置与连接 · print the settings and test every connection"),
     "import": Area("app.commands.importing", True, "导入花名册与题库 · import rosters and banks"),
+    "photos": Area("app.commands.photos", True, "应考人员照片：导入、缺照片名单 · candidates' photos"),
     "export": Area("app.commands.export", False, "导出考勤、作答、时间等名单 · export lists of the exam"),
     "session": Area("app.commands.session", True, "场次：改期、开考日 · sessions: reschedule, open the day"),
     "time": Area("app.commands.timing", True, "考试时间：暂停、推迟、延长 · pause, postpone, extend, explain"),

@@ -37,6 +37,7 @@ from app.api import (
     misconduct,
     office,
     openapi,
+    photos,
     printing,
     problems,
     proposals,
@@ -158,7 +159,11 @@ def create_app(settings: Settings, *, database_url: str, redis_url: str, standby
         RequestLayer,
         policy=page_policy(settings.servers),
         max_body_bytes=settings.max_body_bytes,
-        larger={evidence.PATH: settings.max_evidence_bytes},
+        larger={
+            evidence.PATH: settings.max_evidence_bytes,
+            photos.PATH: settings.max_photos_bytes,
+            site_jobs.PATH: settings.max_import_bytes,
+        },
     )
     for known in (Refused, StoreAway, Overloaded, ClockUnconfirmed):
         app.add_exception_handler(known, problems.on_known)
@@ -173,6 +178,7 @@ def create_app(settings: Settings, *, database_url: str, redis_url: str, standby
     for module in (staff, accounts, audit, attendance, room_records, office, rounds, timing, proposals):
         app.include_router(module.router, max_body_size=settings.max_body_bytes)
     app.include_router(incidents.router, max_body_size=settings.max_body_bytes)
+    app.router.routes.extend(photos.ROUTES)
     app.include_router(discrepancies.router, max_body_size=settings.max_body_bytes)
     app.include_router(misconduct.router, max_body_size=settings.max_body_bytes)
     app.include_router(printing.router, max_body_size=settings.max_body_bytes)
@@ -185,6 +191,9 @@ def create_app(settings: Settings, *, database_url: str, redis_url: str, standby
             Route("/", _page("candidate")),
             Route("/console", _page("console")),
             Mount("/web", StaticFiles(directory=WEB, html=False)),
+    app.include_router(site.router, max_body_size=settings.max_body_bytes)
+    app.include_router(site_jobs.router, max_body_size=settings.max_import_bytes)
+    app.include_router(photos.router, max_body_size=settings.max_photos_bytes)
         ]
     )
     openapi.install(app)

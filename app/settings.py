@@ -108,6 +108,10 @@ class Settings(BaseSettings):
     )
     max_body_bytes: int = Field(262_144, ge=1024, description="Largest request body.")
     max_evidence_bytes: int = Field(10_485_760, ge=1024, description="Largest photo, scan or text kept as evidence.")
+    max_photos_bytes: int = Field(
+        1_073_741_824, ge=1024, description="Largest archive of candidates' photos sent by a browser."
+    )
+    max_import_bytes: int = Field(33_554_432, ge=1024, description="Largest roster or bank sent by a browser.")
     max_responses: int = Field(200, ge=1, description="Most responses in one checkpoint.")
     max_text_chars: int = Field(20_000, ge=1, description="Longest text response.")
     ticket_failures: int = Field(5, ge=1, description="Failed sign-ins per ticket and window.")

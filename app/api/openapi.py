@@ -61,6 +61,10 @@ CALLS: dict[str, Call] = {
     "/api/v1/attempt": Call(replies.AttemptTold, codes=_SEATED),
     "/api/v1/attempt/paper": Call(replies.PaperTold, codes=_GATED, also={"304": "The page has this paper."}),
     "/api/v1/attempt/media/{sha}": Call("image/*", codes=_GATED),
+    "/api/v1/attempt/photo": Call(
+        "image/jpeg", codes=("bad-token", "grant-lost", "superseded", "unavailable", "record-away", "not-found"),
+        also={"304": "The page has this photo."},
+    ),
     "/api/v1/attempt/ready": Call(replies.ReadyTold, codes=_SEATED),
     "/api/v1/attempt/time": Call(replies.TimeTold, codes=_SEATED),
     "/api/v1/attempt/event-receipts": Call(
@@ -239,6 +243,36 @@ def install(app: FastAPI) -> None:
     """Let ``app.openapi`` (and /openapi.json) tell of every call. The document is made once, when first asked for."""
     by_fastapi = app.openapi
 
+    "/site/exams": (*_CHANGE, "exam-exists", "timezone-unknown"),
+    "/site/exams/{exam_id}": (*_CHANGE, "site-changed"),
+    "/site/exams/{exam_id}/sessions": (*_CHANGE, "session-door-late"),
+    "/site/sessions/{session_id}": (
+        *_CHANGE, "session-begun", "site-changed", "session-drawn", "session-door-late", "sessions-overlap",
+        "sessions-share-seats",
+    ),
+    "/site/sessions/{session_id}/remove": (
+        *_CHANGE, "session-begun", "site-changed", "session-has-people", "site-still-used",
+    ),
+    "/site/sessions/{session_id}/blueprint": (
+        *_CHANGE, "blueprint-missing", "blueprint-changed", "bank-too-small", "blueprint-bad-count",
+    ),
+    "/site/sessions/{session_id}/draw": (*_CHANGE, "site-job-open", "draw-changed"),
+    "/site/exams/{exam_id}/rooms": (*_CHANGE, "room-exists"),
+    "/site/rooms/{room_id}": (*_CHANGE, "site-changed", "room-in-session", "room-exists", "site-still-used"),
+    "/site/rooms/{room_id}/remove": (*_CHANGE, "site-changed", "room-has-people", "site-still-used"),
+    "/site/rooms/{room_id}/seats": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
+    "/site/buildings/{building_id}": (*_CHANGE, "site-changed", "building-exists"),
+    "/site/imports": (*_CHANGE, "body-too-large", "site-job-open"),
+    "/site/jobs/{job_id}": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
+    "/site/jobs/{job_id}/confirm": (*_CHANGE, "site-job-over", "import-outdated"),
+    "/site/jobs/{job_id}/discard": (*_CHANGE, "site-job-over"),
+    "/site/jobs/{job_id}/faults": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
+    "/site/jobs/{job_id}/report": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
+    "/site/templates/{kind}": (*_LOGIN, "bad-body", "not-permitted"),
+    "/photos": (
+        *_CHANGE, "body-too-large", "photos-not-an-archive", "photos-encrypted", "photos-too-many", "photos-under-way",
+    ),
+    "/candidates/{ticket}/photo": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
             app.openapi_schema = _completed(by_fastapi(), app)

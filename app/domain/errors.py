@@ -623,6 +623,30 @@ MESSAGES: dict[str, Message] = {
         422,
         "答案含有无法保存的字符，请删除后重新输入。",
         "The response holds a character that cannot be stored; retype it.",
+    "photos-missing": Message(404, "找不到 {file}。", "There is no {file}."),
+    "photos-not-an-archive": Message(
+        422,
+        "{file} 不是 .zip 压缩包，或已损坏；请用文件夹或 .zip。",
+        "{file} is not a .zip, or is damaged. Give a folder or a .zip.",
+    ),
+    "photos-encrypted": Message(
+        422,
+        "{file} 设有密码，请取消密码后重新压缩。",
+        "{file} is protected with a password. Pack it again without one.",
+    ),
+    "photos-too-many": Message(
+        422,
+        "文件过多或过大（{files} 个）：最多 {most} 个，解压后最多 {gb} GB。请分批导入。",
+        "Too many files, or too large ({files} of them): at most {most}, and {gb} GB unpacked. Import them in parts.",
+    ),
+    "photos-faulty": Message(
+        409,
+        "有 {n} 个文件不能使用，没有导入任何照片；请改正，或选择跳过这些文件。",
+        "{n} files cannot be used, and no photo was imported. Mend them, or choose to skip them.",
+    ),
+    "photos-under-way": Message(
+        409, "正在导入另一批照片，请稍候再试。", "Photos are being imported already. Try again in a while."
+    ),
     ),
     "bad-value": Message(422, "答案格式与题型不符。", "The response does not fit the item's type."),
     # --- papers
