@@ -77,7 +77,7 @@ async def test_what_was_done_is_found_by_whom_it_was_about_by_whom_and_where(cli
     assert await found(auditor, ticket="nobody") == await found(auditor, room=made.room_id + 1) == []
     told = (await auditor.get("/audit", ticket=one.ticket)).json()
     (entry,) = told["entries"]
-    assert (entry["actor"], entry["name"], entry["role"]) == (member.username, "invigilator老师", "invigilator")
+    assert (entry["actor"], entry["name"], entry["role"]) == (member.username, member.name, "invigilator")
     assert (entry["zh"], entry["en"]) == ("发起换机登录", "relog opened")
     assert set(told["people"]) == {one.ticket}
     assert told["rooms"] == {str(made.room_id): "第01考室"}

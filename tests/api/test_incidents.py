@@ -95,11 +95,11 @@ async def test_an_incident_is_opened_worked_through_closed_and_signed(hall, fres
 
     step = told["steps"][0]["id"]
     told = await writes(member, told, "step", step=step, text="电话")
-    assert (told["steps"][0]["done"]["by"], told["steps"][0]["done"]["note"]) == ("invigilator老师", "电话")
+    assert (told["steps"][0]["done"]["by"], told["steps"][0]["done"]["note"]) == (member.name, "电话")
     again = await refused(
         office.post(f"/incidents/{told['id']}/entries", {"kind": "step", "step": step}), 409, "step-decided"
     )
-    assert again["by"] == "invigilator老师"
+    assert again["by"] == member.name
     told = await writes(office, told, "step", step=step, done=False, told_by="张老师")
     assert told["steps"][0]["done"] is None
     told = await writes(office, told, "told", who="供电所", how="电话", text="二十分钟内到")
@@ -125,7 +125,7 @@ async def test_an_incident_is_opened_worked_through_closed_and_signed(hall, fres
     seen = told["newest"]
     await writes(office, told, "note", text="已派人")
     stale = await refused(member.post(f"/incidents/{told['id']}/close", {"seen": seen}), 409, "incident-changed")
-    assert stale["by"] == "office老师"
+    assert stale["by"] == office.name
     now = (await ok(member.get(f"/incidents/{told['id']}")))["incident"]
     await refused(office.post(f"/incidents/{told['id']}/sign", {"seen": now["newest"]}), 409, "incident-not-closed")
     both = await asyncio.gather(
@@ -139,7 +139,7 @@ async def test_an_incident_is_opened_worked_through_closed_and_signed(hall, fres
     assert (await refused(office.post(f"/incidents/{told['id']}/entries", over), 409, "incident-over"))["by"]
     await refused(member.post(f"/incidents/{told['id']}/sign", {"seen": now["newest"]}), 403, "not-permitted")
     signed = (await ok(office.post(f"/incidents/{told['id']}/sign", {"seen": now["newest"]})))["incident"]
-    assert (signed["state"], signed["signed_by"]) == ("signed", "office老师")
+    assert (signed["state"], signed["signed_by"]) == ("signed", office.name)
     reopen = {"seen": signed["newest"], "note": "漏记一台"}
     await refused(member.post(f"/incidents/{told['id']}/reopen", reopen), 403, "not-permitted")
     assert (await ok(office.post(f"/incidents/{told['id']}/reopen", reopen)))["incident"]["state"] == "open"

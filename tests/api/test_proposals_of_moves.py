@@ -107,7 +107,11 @@ async def test_an_adopted_answer_from_inside_a_credit_proposes_to_shorten_it(fre
     assert "建议将补时 1:0" in shorter["zh"]
     # Adopting alone takes nothing away.
     assert (await of(fresh_db, new.person.attempt)) == before
-    done = await office.post(f"/time/proposals/{shorter['id']}/approve", {})
+    # Whoever adopted the answer asks for it; somebody else agrees.
+    own = await office.post(f"/time/proposals/{shorter['id']}/approve", {})
+    assert (own.status_code, own.json()["code"]) == (403, "proposal-same-person")
+    other = await signed_in(office.client, fresh_db, "office")
+    done = await other.post(f"/time/proposals/{shorter['id']}/approve", {})
     assert done.status_code == 200, done.text
     entry = done.json()["entry"]
     assert (entry["reason"], entry["candidates"], entry["from_ms"]) == ("relog", 1, first + 20 * S)
@@ -128,7 +132,8 @@ async def test_a_credit_that_was_undone_meanwhile_is_not_given_again_by_shorteni
     undone = await office.post("/time/actions", undo)
     assert undone.status_code == 200, undone.text
     before = await of(fresh_db, new.person.attempt)
-    refused = await office.post(f"/time/proposals/{shorter['id']}/approve", {})
+    other = await signed_in(office.client, fresh_db, "office")
+    refused = await other.post(f"/time/proposals/{shorter['id']}/approve", {})
     assert (refused.status_code, refused.json()["code"]) == (409, "entry-undone")
     assert await of(fresh_db, new.person.attempt) == before
 

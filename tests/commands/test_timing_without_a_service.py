@@ -146,16 +146,19 @@ async def test_the_next_term_takes_what_was_decided_and_the_page_goes_on(
 
 
 async def test_a_proposal_is_looked_at_approved_changed_and_left_aside(holdfast, stopped, fresh_db):
-    by, invigilator = await account(fresh_db, "office"), await account(fresh_db, "invigilator")
+    asks, by = await account(fresh_db, "office"), await account(fresh_db, "office")
+    invigilator = await account(fresh_db, "invigilator")
     ask = ("time", "ask", "1", "--rooms", "第1考室", "--reason", "power", "--note", "跳闸", "--json")
     ids = []
     for length in ("3", "4", "50"):
-        code, out, err = await holdfast(*ask, "--by", by, "--length", length)
+        code, out, err = await holdfast(*ask, "--by", asks, "--length", length)
         assert code == 0, err
         ids.append(str(json.loads(out)["id"]))
     code, out, err = await holdfast("time", "proposals", "1")
     assert (code, out.count("open")) == (0, 3), err
     before = (await stored(fresh_db))[stopped.rooms[0][0]].end_ms
+    code, _, err = await holdfast("time", "accept", ids[0], "--by", asks, "--yes")
+    assert (code, "[proposal-same-person]" in err) == (2, True)
     code, out, _ = await holdfast("time", "accept", ids[0], "--by", by, typed="n\n")
     assert (code, "新的结束时间" in out) == (1, True)
     code, _, err = await holdfast("time", "accept", ids[0], "--by", by, typed="y\n")
