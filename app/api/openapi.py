@@ -145,6 +145,18 @@ STAFF_CODES: dict[str, tuple[str, ...]] = {
         *_CHANGE, "swap-one-person", "ticket-unknown", "other-session", "seats-changed", "swap-too-late", "relog-open",
         "room-signed",
     ),
+    "/attempts/{attempt_id}/spare-request": (
+        *_CHANGE, "attempt-over", "relog-open", "spare-asked", "spare-taken",
+    ),
+    "/spare-requests/{request_id}/answer": (
+        *_CHANGE, "attempt-over", "relog-open", "spare-answered", "spare-gone", "seat-occupied", "seat-promised",
+    ),
+    "/spare-requests/{request_id}/withdraw": (*_CHANGE, "spare-answered"),
+    "/rooms/{room_id}/roll-calls": (*_LOGIN, "bad-body", "not-permitted"),
+    "/rooms/{room_id}/roll-call": (*_CHANGE, "roll-call-nobody", "roll-call-closed"),
+    "/rooms/{room_id}/roll-call/{roll_call_id}/marks": (*_CHANGE, "ticket-unknown", "roll-call-closed"),
+    "/rooms/{room_id}/roll-call/{roll_call_id}/close": _CHANGE,
+    "/attempts/{attempt_id}/withdraw": (*_CHANGE, "not-signed-in", "candidate-deferred", "candidate-ended"),
     "/attempts/{attempt_id}/leave": (*_CHANGE, "not-signed-in", "candidate-ended"),
     "/attempts/{attempt_id}/return": (*_CHANGE, "not-left"),
     "/rooms/{room_id}/sign-off": (*_CHANGE, "attendance-moved", "not-balanced"),
@@ -228,21 +240,9 @@ STAFF_CODES: dict[str, tuple[str, ...]] = {
     ),
     "/evidence": (*_CHANGE, "body-too-large", "evidence-empty", "evidence-type"),
     "/evidence/{evidence_id}": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
+    "/print/room-record": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
+    "/print/day-report": (*_LOGIN, "bad-body", "not-permitted", "not-found", "export-of-what"),
     "/print/{what}": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
-    "/exports": (*_LOGIN, "not-permitted"),
-    "/exports/{kind}": (*_LOGIN, "bad-body", "not-permitted", "not-found", "export-of-what", "export-under-way"),
-    "/stranded": (*_LOGIN, "bad-body", "not-permitted", "not-found", "session-not-begun"),
-    "/stranded/counts": (*_LOGIN, "not-permitted"),
-    "/stranded/adopt": (*_CHANGE, "session-not-begun", "stranded-decided", "adopt-moved-on"),
-    "/stranded/dismiss": (*_CHANGE, "session-not-begun", "stranded-decided", "adopt-moved-on"),
-}  # fmt: skip
-STAFF_PREFIX = "/api/v1/staff"
-
-
-def install(app: FastAPI) -> None:
-    """Let ``app.openapi`` (and /openapi.json) tell of every call. The document is made once, when first asked for."""
-    by_fastapi = app.openapi
-
     "/site/exams": (*_CHANGE, "exam-exists", "timezone-unknown"),
     "/site/exams/{exam_id}": (*_CHANGE, "site-changed"),
     "/site/exams/{exam_id}/sessions": (*_CHANGE, "session-door-late"),
@@ -273,6 +273,20 @@ def install(app: FastAPI) -> None:
         *_CHANGE, "body-too-large", "photos-not-an-archive", "photos-encrypted", "photos-too-many", "photos-under-way",
     ),
     "/candidates/{ticket}/photo": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
+    "/exports": (*_LOGIN, "not-permitted"),
+    "/exports/{kind}": (*_LOGIN, "bad-body", "not-permitted", "not-found", "export-of-what", "export-under-way"),
+    "/stranded": (*_LOGIN, "bad-body", "not-permitted", "not-found", "session-not-begun"),
+    "/stranded/counts": (*_LOGIN, "not-permitted"),
+    "/stranded/adopt": (*_CHANGE, "session-not-begun", "stranded-decided", "adopt-moved-on"),
+    "/stranded/dismiss": (*_CHANGE, "session-not-begun", "stranded-decided", "adopt-moved-on"),
+}  # fmt: skip
+STAFF_PREFIX = "/api/v1/staff"
+
+
+def install(app: FastAPI) -> None:
+    """Let ``app.openapi`` (and /openapi.json) tell of every call. The document is made once, when first asked for."""
+    by_fastapi = app.openapi
+
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
             app.openapi_schema = _completed(by_fastapi(), app)

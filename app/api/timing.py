@@ -35,7 +35,7 @@ router = APIRouter(prefix="/api/v1/staff", tags=["staff"])
 Viewing = Annotated[Login, needs("time-view")]
 Deciding = Annotated[Login, needs("time-decide")]
 # What somebody who watches a room may do alone is for the services to say (``time_facts.permit``).
-Acting = Annotated[Login, needs("time-decide", "time-pause-one")]
+Acting = Annotated[Login, needs("time-decide", "time-pause-one", "time-pause-room", "time-pause-building")]
 
 
 async def change_of(conn: AsyncConnection, body: Action, now_ms: int) -> Change:

@@ -299,6 +299,24 @@ MESSAGES: dict[str, Message] = {
         "还有 {n} 批答案正在写入，请稍候再放行。",
         "{n} batches of answers are still being written. Wait a moment, then release.",
     ),
+    "spare-asked": Message(
+        409,
+        "{by} 已为 {name} 向 {room} 请求备用机位，请等待答复或先撤回。",
+        "{by} has asked {room} for a seat for {name}. Wait for the answer, or take it back first.",
+    ),
+    "spare-taken": Message(
+        409,
+        "该考室已没有可用的备用机位（已请求：{by}）。下一个可询问的考室：{next}。",
+        "That room has no free spare seat left (asked for: {by}). The next room to ask: {next}.",
+    ),
+    "spare-gone": Message(
+        409, "{room} 的备用机位已全部占用，请答复没有机位。", "The spare seats of {room} are all taken. Answer no."
+    ),
+    "spare-answered": Message(
+        409, "该请求已由 {by} 处理（{state}）。", "{by} has answered this request already ({state})."
+    ),
+    "roll-call-nobody": Message(409, "{room} 无人在场，无须点名。", "Nobody is present in {room}."),
+    "roll-call-closed": Message(409, "点名已由 {by} 结束。", "{by} has ended this roll call."),
     "swap-one-person": Message(
         422,
         "两处填的是同一张准考证：{ticket}。请填写两名应考人员。",
@@ -605,24 +623,6 @@ MESSAGES: dict[str, Message] = {
         "只能保存照片（JPEG、PNG、WebP）、PDF 或纯文本文件；此文件不是。",
         "Evidence is a photo (JPEG, PNG, WebP), a PDF or plain text. This file is none of them.",
     ),
-    "evidence-unknown": Message(
-        404, "附件不存在，或不是您上传的，请重新上传。", "No such file, or not sent by you. Send it again."
-    ),
-    "evidence-attached": Message(
-        409, "附件已经用于另一条记录，请重新上传。", "The file belongs to a record already. Send it again."
-    ),
-    # --- the request itself
-    "bad-body": Message(422, "请求格式不正确：{reason}。", "The request is malformed: {reason}."),
-    "bad-method": Message(405, "此地址不支持这种请求方法。", "This address does not take that method."),
-    "body-too-large": Message(413, "请求内容超过 {limit} 字节。", "The request is larger than {limit} bytes."),
-    "too-many-responses": Message(
-        422, "一次提交的答案超过 {limit} 条。", "More than {limit} responses in one request."
-    ),
-    "text-too-long": Message(422, "答案超过 {limit} 个字符。", "The response is longer than {limit} characters."),
-    "bad-characters": Message(
-        422,
-        "答案含有无法保存的字符，请删除后重新输入。",
-        "The response holds a character that cannot be stored; retype it.",
     "photos-missing": Message(404, "找不到 {file}。", "There is no {file}."),
     "photos-not-an-archive": Message(
         422,
@@ -647,6 +647,24 @@ MESSAGES: dict[str, Message] = {
     "photos-under-way": Message(
         409, "正在导入另一批照片，请稍候再试。", "Photos are being imported already. Try again in a while."
     ),
+    "evidence-unknown": Message(
+        404, "附件不存在，或不是您上传的，请重新上传。", "No such file, or not sent by you. Send it again."
+    ),
+    "evidence-attached": Message(
+        409, "附件已经用于另一条记录，请重新上传。", "The file belongs to a record already. Send it again."
+    ),
+    # --- the request itself
+    "bad-body": Message(422, "请求格式不正确：{reason}。", "The request is malformed: {reason}."),
+    "bad-method": Message(405, "此地址不支持这种请求方法。", "This address does not take that method."),
+    "body-too-large": Message(413, "请求内容超过 {limit} 字节。", "The request is larger than {limit} bytes."),
+    "too-many-responses": Message(
+        422, "一次提交的答案超过 {limit} 条。", "More than {limit} responses in one request."
+    ),
+    "text-too-long": Message(422, "答案超过 {limit} 个字符。", "The response is longer than {limit} characters."),
+    "bad-characters": Message(
+        422,
+        "答案含有无法保存的字符，请删除后重新输入。",
+        "The response holds a character that cannot be stored; retype it.",
     ),
     "bad-value": Message(422, "答案格式与题型不符。", "The response does not fit the item's type."),
     # --- papers
@@ -879,6 +897,81 @@ MESSAGES: dict[str, Message] = {
         409,
         "您查看之后，编排或考试进展又有变化，没有作任何改动。请重新查看影响再确认。",
         "Seats or attempts have changed since you looked, so nothing was changed. Look again, then confirm.",
+    ),
+    # --- setting up the site
+    "exam-exists": Message(409, "代码为“{code}”的考试已经存在。", "There is an exam with the code “{code}” already."),
+    "timezone-unknown": Message(422, "不认得的时区：{timezone}。", "Unknown time zone: {timezone}."),
+    "site-changed": Message(
+        409,
+        "您查看之后已被 {by} 改动（{what_zh}），没有作任何改动。请看过现在的内容再保存。",
+        "{by} has changed this since you looked ({what_en}), so nothing was done. Look at it as it is, then save.",
+    ),
+    "session-door-late": Message(
+        422,
+        "最迟入场和最早交卷不能晚于本场结束（{minutes} 分钟）。",
+        "Last admission and earliest hand-in cannot come after the session's end ({minutes} min).",
+    ),
+    "session-drawn": Message(
+        409,
+        "第 {session} 场的试卷已经抽好，时长不能再改；考试开始后可以延长。",
+        "Session {session} is drawn, so its length can no longer be changed; it can be extended once it has begun.",
+    ),
+    "session-has-people": Message(
+        409,
+        "第 {session} 场编排了 {people} 名应考人员，不能删除；请先用名单把他们移走。",
+        "{people} candidates are allocated to session {session}, so it stays. Move them with a roster first.",
+    ),
+    "room-exists": Message(409, "已有名为“{room}”的考室。", "There is a room named “{room}” already."),
+    "building-exists": Message(409, "已有名为“{building}”的楼宇。", "There is a building named “{building}” already."),
+    "room-in-session": Message(
+        409,
+        "{room}第 {session} 场正在进行，现在只能增加备用机位。",
+        "Session {session} is going on in {room}: only spare seats can be added now.",
+    ),
+    "room-has-people": Message(
+        409,
+        "{room}编排了 {people} 人次，不能删除；请先用名单把他们移走。",
+        "{people} allocations are in {room}, so it stays. Move them with a roster first.",
+    ),
+    "site-still-used": Message(
+        409,
+        "要移除的内容仍被使用（{what_zh}），没有作任何改动。",
+        "What would go is still in use ({what_en}); nothing was changed.",
+    ),
+    "blueprint-changed": Message(
+        409,
+        "您查看之后，第 {session} 场的组卷方案已改为每卷 {items} 题，没有作任何改动。",
+        "The blueprint of session {session} is {items} items a paper by now, so nothing was changed.",
+    ),
+    "draw-changed": Message(
+        409,
+        "您查看之后，第 {session} 场的试卷已有变动（现有 {papers} 份），没有抽题。请看过再决定。",
+        "The papers of session {session} have changed since you looked ({papers} now), so nothing was drawn.",
+    ),
+    "site-job-open": Message(
+        409,
+        "{by} 正在处理本考试的“{name}”（{since} 开始），请等其完成，或与其商量后放弃那一项。",
+        "{by} is at work on “{name}” of this exam (since {since}). Wait for it, or agree with them to put it away.",
+    ),
+    "site-job-over": Message(
+        409,
+        "“{name}”已经处理完毕或已放弃，没有再作改动。",
+        "“{name}” has been dealt with or put away; nothing more was done.",
+    ),
+    "site-job-undone": Message(
+        503,
+        "与数据库的联系中断，这一项没有完成，没有写入任何内容。请重新开始。",
+        "The database was lost on the way, so this was undone and nothing was written. Begin again.",
+    ),
+    "site-job-broken": Message(
+        500,
+        "处理时出现程序错误，没有写入任何内容；已记入日志。",
+        "A fault of the program stopped this; nothing was written, and it is in the log.",
+    ),
+    "import-blocked": Message(
+        409,
+        "文件与已导入的内容不同，其中有不能修改的，因此什么也没有修改。",
+        "The file differs from the record where nothing may be changed any more, so nothing was changed.",
     ),
     # --- the service
     "unavailable": Message(

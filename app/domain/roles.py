@@ -13,8 +13,9 @@ from typing import Literal, get_args
 Role = Literal["invigilator", "chief", "office", "admin", "auditor", "inspector"]
 Action = Literal[
     "view-room", "check-in", "leave", "confirm-absent", "swap-seats", "relog", "mark-seat", "sign-off-room",
-    "admit-late", "release-room", "manage-duty", "time-view", "time-pause-one", "time-propose", "time-decide",
-    "rounds-decide", "view-stranded", "decide-stranded", "incident-view", "incident-open", "incident-sealed",
+    "admit-late", "release-room", "manage-duty", "time-view", "time-pause-one", "time-pause-room",
+    "time-pause-building", "time-propose", "time-decide", "roll-call", "withdraw", "rounds-decide",
+    "view-stranded", "decide-stranded", "incident-view", "incident-open", "incident-sealed",
     "incident-sign", "incident-plans", "discrepancy-view", "discrepancy-open", "discrepancy-decide",
     "misconduct-view", "misconduct-open", "misconduct-remove", "hall-view", "announce", "acknowledge", "manage-site",
     "export", "read-audit", "manage-staff",
@@ -28,12 +29,13 @@ ACTIONS: tuple[Action, ...] = get_args(Action)
 _READS: tuple[Action, ...] = ("view-room", "time-view", "incident-view", "discrepancy-view")
 _IN_A_ROOM: tuple[Action, ...] = (
     *_READS, "check-in", "leave", "confirm-absent", "swap-seats", "relog", "mark-seat", "sign-off-room",
-    "time-pause-one", "time-propose", "incident-open", "discrepancy-open", "misconduct-open", "misconduct-view",
+    "time-pause-one", "time-pause-room", "time-propose", "roll-call", "withdraw",
+    "incident-open", "discrepancy-open", "misconduct-open", "misconduct-view",
     "acknowledge",
 )  # fmt: skip
 _FOR_ROOMS: tuple[Action, ...] = (
     *_IN_A_ROOM, "admit-late", "release-room", "manage-duty", "misconduct-remove", "announce", "view-stranded",
-    "hall-view",
+    "time-pause-building", "hall-view",
 )  # fmt: skip
 _FOR_THE_EXAM: tuple[Action, ...] = (
     *_FOR_ROOMS, "time-decide", "rounds-decide", "decide-stranded", "incident-sealed", "incident-sign",
@@ -81,8 +83,12 @@ ACTION_WORDS: Mapping[Action, tuple[str, str]] = {
     "manage-duty": ("替换或增派监考人员", "replace or add an invigilator"),
     "time-view": ("查看时间", "look at the time and where it comes from"),
     "time-pause-one": ("暂停、恢复一名应考人员", "pause and resume one candidate"),
+    "time-pause-room": ("暂停、恢复一个考室", "pause and resume a room"),
+    "time-pause-building": ("暂停、恢复整栋楼", "pause and resume a building"),
     "time-propose": ("提出时间调整建议", "propose a change of time"),
     "time-decide": ("决定时间调整", "decide on time"),
+    "roll-call": ("点名", "call the roll"),
+    "withdraw": ("登记本人退出", "write down who leaves for good"),
     "rounds-decide": ("决定轮次调整", "decide on rounds"),
     "view-stranded": ("查看搁置的答案", "look at answers kept aside"),
     "decide-stranded": ("处置搁置的答案", "decide on answers kept aside"),

@@ -50,7 +50,7 @@ async def open_relog(
     target = await relogs.share_place(conn, to_seat_id if to_seat_id is not None else seated.seat_id)
     if target is None:
         raise Refused("not-found")
-    _still_sitting(seated, now_ms)
+    still_sitting(seated, now_ms)
     already = await relogs.open_of_attempt(conn, attempt_id)
     if already is not None:
         if already.to_seat_id == target.seat_id:
@@ -58,6 +58,18 @@ async def open_relog(
         raise Refused("relog-open", name=seated.name, seat=already.to_seat, room=already.to_room, by=already.by)
     _reachable(login, seated, target)
 
+    opened = await promise(conn, login, seated, target, reason=reason, now_ms=now_ms)
+    return Done({"relog": told(opened)}, "relog.open", {**subject_of(opened), "note": note, "told_by": told_by})
+
+
+async def promise(
+    conn: AsyncConnection, login: Login, seated: Seated, target: Place, *, reason: str, now_ms: int
+) -> Relog:
+    """The seat is the candidate's to sign in at, and nobody else's. Both rows are locked by the caller, who has looked
+    whether it may be promised at all. What another room was asked for them is asked no more.
+
+    Refuses seat-occupied, seat-promised.
+    """
     relog_id = None
     while relog_id is None:
         relog_id = await relogs.insert_open(
@@ -78,7 +90,8 @@ async def open_relog(
     opened = await relogs.find(conn, relog_id)
     if opened is None:
         raise LookupError(f"relog {relog_id} vanished inside its own transaction")
-    return Done({"relog": told(opened)}, "relog.open", {**_subject(opened), "note": note, "told_by": told_by})
+    await relogs.unask(conn, seated.attempt_id, staff_id=login.staff_id, now_ms=now_ms)
+    return opened
 
 
 async def withdraw_relog(conn: AsyncConnection, login: Login, relog_id: int, *, now_ms: int) -> Done:
@@ -101,7 +114,7 @@ async def withdraw_relog(conn: AsyncConnection, login: Login, relog_id: int, *, 
     if current.state == "used":
         raise Refused("relog-used", name=current.name, seat=current.to_seat)
     reply = {"relog": told(current)}
-    return Done(reply, "relog.withdraw", _subject(current)) if changed else Done(reply)
+    return Done(reply, "relog.withdraw", subject_of(current)) if changed else Done(reply)
 
 
 async def mark_seat(
@@ -156,7 +169,7 @@ def told(relog: Relog) -> dict[str, Any]:
     }
 
 
-def _subject(relog: Relog) -> dict[str, object]:
+def subject_of(relog: Relog) -> dict[str, object]:
     return {
         "relog_id": relog.id,
         "attempt": str(relog.attempt_id),
@@ -182,7 +195,7 @@ def _permit(login: Login, room_id: int) -> None:
         raise Refused("not-permitted")
 
 
-def _still_sitting(seated: Seated, now_ms: int) -> None:
+def still_sitting(seated: Seated, now_ms: int) -> None:
     state = lifecycle.derive(
         seated.state,
         signed_in=seated.signed_in_ms is not None,

@@ -18,8 +18,10 @@ from app.domain import lifecycle
 from app.domain.attendance import Standing
 from app.domain.errors import Refused
 from app.services import room_door
-from app.storage.postgres import announcements, room_records, rooms
+from app.storage.postgres import announcements, roll_calls, room_records, rooms, spare_requests
+from app.storage.postgres.roll_calls import RollCall
 from app.storage.postgres.room_records import RoomRecord
+from app.storage.postgres.spare_requests import SpareRequest
 
 SeatState = Literal[
     "not_arrived", "checked_in", "absent", "waiting", "answering", "on_leave", "paused", "silent", "handed_in",
@@ -29,8 +31,6 @@ SEAT_STATES: tuple[SeatState, ...] = get_args(SeatState)
 Row = Mapping[str, Any]
 # Attempt id → (count of changes, items answered at that count): a count that has not moved need not be taken again.
 Answered = MutableMapping[UUID, tuple[int, int]]
-
-
 NOTHING_YET = RoomRecord()
 
 
@@ -44,14 +44,17 @@ class Loaded:
     answered: Mapping[UUID, int]
     left_seats: frozenset[int]
     record: RoomRecord = NOTHING_YET
-    # Asked only of a room that has no spare seat of its own left: the nearest one.
-    nearest: Row | None = None
+    # Asked only of a room that has no spare seat of its own left: the rooms that have one, nearest first.
+    near: Sequence[Row] = ()
+    # Seats that other rooms ask of this one, and that it has asked of them.
+    asked: Sequence[SpareRequest] = ()
+    roll_call: RollCall | None = None
     # What the office has said and nobody of the room has acknowledged.
     announced: Sequence[Row] = ()
 
 
 async def load(conn: AsyncConnection, room_id: int, session_id: int, known: Answered | None = None) -> Loaded:
-    """Seven statements whatever the number of seats, one more for a room that has run out of spares; refuses not-found
+    """Nine statements whatever the number of seats, one more for a room that has run out of spares; refuses not-found
     (also a session of another exam).
 
     ``known`` carries answered counts from one load to the next: only attempts whose ``count`` moved are counted again.
@@ -74,7 +77,9 @@ async def load(conn: AsyncConnection, room_id: int, session_id: int, known: Answ
         answered={attempt: known[attempt][1] if attempt in known else 0 for attempt in counts},
         left_seats=await rooms.left_seats(conn, room_id, session_id),
         record=await room_records.find(conn, session_id, room_id),
-        nearest=None if any(map(_is_free_spare, seats)) else await rooms.nearest_spares(conn, room_id, session_id),
+        near=() if any(map(_is_free_spare, seats)) else await spare_requests.nearest(conn, room_id, session_id),
+        asked=await spare_requests.of_room(conn, session_id, room_id),
+        roll_call=await roll_calls.find_open(conn, session_id, room_id),
         announced=await announcements.unknown_in(conn, room_id, session_id),
     )
 
@@ -164,8 +169,8 @@ _BEFORE_SIGN_IN: Mapping[Standing, SeatState] = {
 
 def picture(loaded: Loaded, now_ms: int, silent_after_ms: int, spare_low: int = 1) -> dict[str, Any]:
     """The room as the page gets it: ``{room, session, clock, counts, seats, spare_left, suggested_seat_id}``, and who
-    came: ``{door, numbers, record, absent_due, spare_low, nearest_spare}``. ``absent_due``: whom to confirm as absent,
-    by ticket, once nobody may come any more without a chief."""
+    came: ``{door, numbers, record, absent_due, spare_low, nearest_spare, …}``. ``absent_due``: whom to confirm as
+    absent, by ticket, once nobody may come any more without a chief."""
     start_ms = loaded.session["start_ms"]
     seats = [_seat(row, loaded, start_ms, now_ms, silent_after_ms) for row in loaded.seats]
     # A paused attempt has no end until it goes on.
@@ -192,7 +197,10 @@ def picture(loaded: Loaded, now_ms: int, silent_after_ms: int, spare_low: int = 
         "spare_left": len(free),
         "suggested_seat_id": free[0]["seat_id"] if free else None,
         "spare_low": len(free) <= spare_low,
-        "nearest_spare": dict(loaded.nearest) if loaded.nearest is not None else None,
+        "nearest_spare": dict(loaded.near[0]) if loaded.near else None,
+        "spare_rooms": [dict(one) for one in loaded.near],
+        "spare_requests": [one.told() for one in loaded.asked],
+        "roll_call": None if loaded.roll_call is None else loaded.roll_call.told(),
         "door": room_door.door_told(loaded.session, start_ms, now_ms),
         "numbers": numbers,
         "record": loaded.record.told(),
@@ -275,6 +283,9 @@ def _occupant(row: Row, loaded: Loaded, start_ms: int | None, now_ms: int, silen
         if row["admitted_ms"] is None
         else {"by": row["admitted_by"], "ms": row["admitted_ms"], "reason": row["admitted_reason"]},
         "provisional": row["provisional_id"] is not None,
+        "withdrew": None
+        if row["withdrew_ms"] is None
+        else {"by": row["withdrew_by"], "ms": row["withdrew_ms"], "reason": row["withdrew_reason"]},
         "leave": None
         if row["leave_ms"] is None
         else {"kind": row["leave_kind"], "ms": row["leave_ms"], "away_s": max(0, now_ms - row["leave_ms"]) // 1000},

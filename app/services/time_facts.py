@@ -16,7 +16,7 @@ from app.domain import adjustments as rules
 from app.domain import clock
 from app.domain.adjustments import Change, ScopeKind
 from app.domain.errors import Refused
-from app.domain.roles import ROLES, allows, scope
+from app.domain.roles import ROLES, Action, allows, scope
 from app.domain.wall_time import WallTime
 from app.services import one_at_a_time, time_scope
 from app.services.site import Site
@@ -28,19 +28,29 @@ from app.storage.postgres import time_scope as time_scope_rows
 from app.storage.postgres.staff import Login
 from app.storage.postgres.time_scope import Member, Sitter, Timed
 
+# What whoever is on the spot may stop at once, by the scope: a fire waits for nobody's telephone.
+ON_THE_SPOT: Mapping[str, Action] = {
+    "candidate": "time-pause-one", "room": "time-pause-room", "building": "time-pause-building",
+}  # fmt: skip
+
 
 def ms(length: timedelta) -> int:
     return int(length.total_seconds() * 1000)
 
 
 def permit(login: Login, change: Change, whom: Reached) -> None:
-    """The office decides for everybody; who watches a room may stop and start one candidate's clock in it, from now
-    on, and the office can take it back. Refused not-permitted."""
+    """The office decides for everybody; who watches a room may stop and start one candidate's clock in it, the room's,
+    and a chief the building's, from now on, and the office can take it back. Refused not-permitted."""
     if _decides(login):
         return
-    one = whom.members[0] if len(whom.members) == 1 and change.scope.kind == "candidate" else None
-    mine = one is not None and allows(
-        login.role, "time-pause-one", room_id=one.room_id, own_room_ids=login.own_room_ids
+    action = ON_THE_SPOT.get(change.scope.kind)
+    mine = (
+        action is not None
+        and (action != "time-pause-one" or len(whom.members) == 1)
+        and all(
+            allows(login.role, action, room_id=room_id, own_room_ids=login.own_room_ids)
+            for room_id in {member.room_id for member in whom.members}
+        )
     )
     if not mine or change.kind not in ("pause", "resume") or change.from_ms is not None:
         raise Refused("not-permitted")

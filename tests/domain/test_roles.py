@@ -9,11 +9,12 @@ from app.domain.roles import ACTION_WORDS, ACTIONS, ROLE_NAMES, ROLES, allows
 READS = {"view-room", "time-view", "incident-view", "discrepancy-view"}
 IN_A_ROOM = READS | {
     "check-in", "leave", "confirm-absent", "swap-seats", "relog", "mark-seat", "sign-off-room", "time-pause-one",
-    "time-propose", "incident-open", "discrepancy-open", "misconduct-open", "misconduct-view",
+    "time-pause-room", "time-propose", "roll-call", "withdraw", "incident-open", "discrepancy-open", "misconduct-open", "misconduct-view",
     "acknowledge",
 }  # fmt: skip
 CHIEF = IN_A_ROOM | {
     "admit-late", "release-room", "manage-duty", "misconduct-remove", "announce", "view-stranded", "hall-view",
+    "time-pause-building",
 }  # fmt: skip
 OFFICE = CHIEF | {
     "time-decide", "rounds-decide", "decide-stranded", "incident-sealed", "incident-sign", "incident-plans",

@@ -125,6 +125,23 @@ async def lock(conn: AsyncConnection, session_id: int, tickets: Collection[str])
     return await _placed(conn, "al.id = ANY(CAST(:ids AS bigint[]))", ids=ids)
 
 
+async def lock_attempt(conn: AsyncConnection, attempt: UUID) -> Placed | None:
+    """Whose attempt it is and where they sit, locked as by ``lock``."""
+    found = await conn.execute(
+        text(
+            "SELECT al.id FROM attempt a JOIN allocation al ON al.session_id = a.session_id"
+            " AND al.candidate_id = a.candidate_id WHERE a.id = :attempt"
+        ),
+        {"attempt": attempt},
+    )
+    allocation = found.scalar_one_or_none()
+    if allocation is None:
+        return None
+    await _lock(conn, [allocation], [attempt])
+    (place,) = await _placed(conn, "al.id = :id", id=allocation)
+    return place
+
+
 async def lock_room(conn: AsyncConnection, session_id: int, room_id: int) -> list[Placed]:
     """Everybody who sits in the room in the session, in seat order, locked as by ``lock``.
 
@@ -239,6 +256,32 @@ async def withdraw_admission(conn: AsyncConnection, place: Placed, *, staff_id: 
             " AND candidate_id = :candidate AND kind = 'late' AND withdrawn_ms IS NULL"
         ),
         {"session": place.session_id, "candidate": place.candidate_id, "staff": staff_id, "now": now_ms},
+    )
+
+
+async def withdrawn(conn: AsyncConnection, allocation_id: int) -> dict[str, Any] | None:
+    """``{by, ms, reason}`` of a candidate who has left for good, and was not let in again since."""
+    found = await conn.execute(
+        text(
+            "SELECT st.name AS by, al.withdrew_ms AS ms, al.withdrew_reason AS reason FROM allocation al"
+            " JOIN staff st ON st.id = al.withdrew_by WHERE al.id = :id AND NOT EXISTS (SELECT 1 FROM attempt a"
+            " JOIN adjustment_attempt m ON m.attempt_id = a.id JOIN adjustment x ON x.id = m.adjustment_id"
+            " WHERE a.session_id = al.session_id AND a.candidate_id = al.candidate_id AND x.kind = 'reopen'"
+            " AND x.made_ms >= al.withdrew_ms)"
+        ),
+        {"id": allocation_id},
+    )
+    row = found.mappings().one_or_none()
+    return dict(row) if row is not None else None
+
+
+async def withdraw(conn: AsyncConnection, allocation_id: int, *, reason: str, staff_id: int, now_ms: int) -> None:
+    """They leave for good. Row locked by the caller."""
+    await conn.execute(
+        text(
+            "UPDATE allocation SET withdrew_ms = :now, withdrew_by = :staff, withdrew_reason = :reason WHERE id = :id"
+        ),
+        {"id": allocation_id, "reason": reason, "staff": staff_id, "now": now_ms},
     )
 
 

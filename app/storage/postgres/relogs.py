@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.storage.postgres.hall_tables import spare_request
 from app.storage.postgres.tables import allocation, attempt, candidate, relog, room, seat, session, staff
 
 
@@ -226,6 +227,37 @@ async def insert_open(
         .returning(relog.c.id)
     )
     return cast("int | None", (await conn.execute(statement)).scalar_one_or_none())
+
+
+async def unask(conn: AsyncConnection, attempt_id: UUID, *, staff_id: int, now_ms: int) -> None:
+    """The candidate has a seat: what another room was asked for them, and has not answered, is withdrawn."""
+    await conn.execute(
+        sa.update(spare_request)
+        .where(spare_request.c.attempt_id == attempt_id, spare_request.c.state == "asked")
+        .values(state="withdrawn", answered_by=staff_id, answered_ms=now_ms)
+    )
+
+
+async def free_spare(conn: AsyncConnection, session_id: int, room_id: int) -> int | None:
+    """The room's first spare seat that works and is nobody's in the session; one that somebody had to leave comes
+    last."""
+    used = relog.alias("used")
+    left = sa.exists().where(used.c.session_id == session_id, used.c.from_seat_id == seat.c.id, used.c.state == "used")
+    query = (
+        sa.select(seat.c.id)
+        .where(
+            seat.c.room_id == room_id,
+            seat.c.is_spare,
+            seat.c.out_of_order.is_(None),
+            ~sa.exists().where(allocation.c.session_id == session_id, allocation.c.seat_id == seat.c.id),
+            ~sa.exists().where(
+                relog.c.session_id == session_id, relog.c.to_seat_id == seat.c.id, relog.c.state == "open"
+            ),
+        )
+        .order_by(left, seat.c.ordinal)
+        .limit(1)
+    )
+    return cast("int | None", (await conn.execute(query)).scalar_one_or_none())
 
 
 async def withdraw(conn: AsyncConnection, relog_id: int, *, now_ms: int) -> bool:

@@ -120,6 +120,7 @@ async def seats(conn: AsyncConnection, room_id: int, session_id: int) -> list[di
     origin, origin_room = seat.alias("origin"), room.alias("origin_room")
     comer_attempt, comer = attempt.alias("comer_attempt"), candidate.alias("comer")
     by, seer, admitter = staff.alias("moved_by"), staff.alias("seer"), staff.alias("admitter")
+    parted = staff.alias("parted")
     late, provisional = admission.alias("late"), admission.alias("provisional")
     query = (
         sa.select(
@@ -166,6 +167,9 @@ async def seats(conn: AsyncConnection, room_id: int, session_id: int) -> list[di
             allocation.c.checked_in_ms,
             seer.c.name.label("checked_in_by"),
             allocation.c.absent_ms,
+            allocation.c.withdrew_ms,
+            allocation.c.withdrew_reason,
+            parted.c.name.label("withdrew_by"),
             late.c.made_ms.label("admitted_ms"),
             late.c.reason.label("admitted_reason"),
             admitter.c.name.label("admitted_by"),
@@ -197,6 +201,7 @@ async def seats(conn: AsyncConnection, room_id: int, session_id: int) -> list[di
         .outerjoin(comer_attempt, comer_attempt.c.id == arriving.c.attempt_id)
         .outerjoin(comer, comer.c.id == comer_attempt.c.candidate_id)
         .outerjoin(seer, seer.c.id == allocation.c.checked_in_by)
+        .outerjoin(parted, parted.c.id == allocation.c.withdrew_by)
         .outerjoin(late, _admitted(late, "late"))
         .outerjoin(admitter, admitter.c.id == late.c.staff_id)
         .outerjoin(provisional, _admitted(provisional, "provisional"))
@@ -214,30 +219,6 @@ def _admitted(let_in: sa.FromClause, kind: str) -> sa.ColumnElement[bool]:
         let_in.c.kind == kind,
         let_in.c.withdrawn_ms.is_(None),
     )
-
-
-async def nearest_spares(conn: AsyncConnection, room_id: int, session_id: int) -> dict[str, Any] | None:
-    """The nearest other room with a spare seat that works and is nobody's in the session, and its first such seat:
-    ``{seat_id, label, room_id, room, left}``. Nearest: the same building before another, then by distance in the order
-    of the rooms."""
-    found = await conn.execute(
-        sa.text(
-            """
-            SELECT s.id AS seat_id, s.label, r.id AS room_id, r.name AS room, count(*) OVER (PARTITION BY r.id) AS left
-            FROM room own JOIN room r ON r.exam_id = own.exam_id AND r.id <> own.id
-            JOIN seat s ON s.room_id = r.id AND s.is_spare AND s.out_of_order IS NULL
-            WHERE own.id = :room
-                AND NOT EXISTS (SELECT 1 FROM allocation al WHERE al.seat_id = s.id AND al.session_id = :session)
-                AND NOT EXISTS (SELECT 1 FROM relog m WHERE m.session_id = :session AND m.to_seat_id = s.id
-                    AND m.state = 'open')
-            ORDER BY (r.building_id <> own.building_id), abs(r.ordinal - own.ordinal), r.ordinal, s.ordinal
-            LIMIT 1
-            """
-        ),
-        {"room": room_id, "session": session_id},
-    )
-    row = found.mappings().one_or_none()
-    return dict(row) if row is not None else None
 
 
 async def answered(conn: AsyncConnection, attempt_ids: Collection[UUID]) -> dict[UUID, int]:
