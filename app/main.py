@@ -41,6 +41,7 @@ from app.api import (
     printing,
     problems,
     proposals,
+    room_calls,
     room_records,
     rounds,
     staff,
@@ -175,7 +176,7 @@ def create_app(settings: Settings, *, database_url: str, redis_url: str, standby
     app.router.routes.extend(candidate.ROUTES)
     app.router.routes.extend(events.ROUTES)
     app.router.routes.extend(health.ROUTES)
-    for module in (staff, accounts, audit, attendance, room_records, office, rounds, timing, proposals):
+    for module in (staff, accounts, audit, attendance, room_records, room_calls, office, rounds, timing, proposals):
         app.include_router(module.router, max_body_size=settings.max_body_bytes)
     app.include_router(incidents.router, max_body_size=settings.max_body_bytes)
     app.router.routes.extend(photos.ROUTES)
