@@ -44,13 +44,20 @@ async def set_blueprint(engine: AsyncEngine, session_id: int, spec: object, *, a
     """
     blueprint = parse(spec)
     async with engine.begin() as conn:
-        session = await draw_inputs.lock_session(conn, session_id)
-        if session is None:
-            raise Refused("not-found")
-        await blueprints.set_blueprint(conn, session_id, blueprint.spec())
-        subject = {"exam": session["exam_code"], "session": session["number"], "items": blueprint.count}
+        subject = await put(conn, session_id, blueprint)
         await audit.append(conn, actor=actor, action="blueprint.set", subject=subject)
     return blueprint
+
+
+async def put(conn: AsyncConnection, session_id: int, blueprint: Blueprint) -> dict[str, Any]:
+    """Store the blueprint in the caller's transaction; the subject of its audit entry. Refused not-found."""
+    session = await draw_inputs.lock_session(conn, session_id)
+    if session is None:
+        raise Refused("not-found")
+    await blueprints.set_blueprint(conn, session_id, blueprint.spec())
+    return {
+        "exam": session["exam_code"], "session_id": session_id, "session": session["number"], "items": blueprint.count,
+    }  # fmt: skip
 
 
 async def set_proportional(engine: AsyncEngine, session_id: int, items: int, *, actor: str = "blueprint") -> Blueprint:
@@ -59,12 +66,18 @@ async def set_proportional(engine: AsyncEngine, session_id: int, items: int, *, 
     Refused with ``bank-too-small`` or ``blueprint-bad-count``.
     """
     async with engine.connect() as conn:
-        session = await draw_inputs.session(conn, session_id)
-        if session is None:
-            raise Refused("not-found")
-        bank = [(row["topic"], row["type"]) for row in await draw_inputs.bank(conn, session["exam_id"])]
-        sessions = max(1, await blueprints.most_sessions(conn, session["exam_id"]))
-    return await set_blueprint(engine, session_id, proportional(bank, items, sessions=sessions).spec(), actor=actor)
+        blueprint = await in_proportion(conn, session_id, items)
+    return await set_blueprint(engine, session_id, blueprint.spec(), actor=actor)
+
+
+async def in_proportion(conn: AsyncConnection, session_id: int, items: int) -> Blueprint:
+    """``items`` items in the bank's own proportions. Refused: not-found, bank-too-small, blueprint-bad-count."""
+    session = await draw_inputs.session(conn, session_id)
+    if session is None:
+        raise Refused("not-found")
+    bank = [(row["topic"], row["type"]) for row in await draw_inputs.bank(conn, session["exam_id"])]
+    sessions = max(1, await blueprints.most_sessions(conn, session["exam_id"]))
+    return proportional(bank, items, sessions=sessions)
 
 
 async def standing(engine: AsyncEngine, session_id: int) -> list[Standing]:
@@ -73,14 +86,19 @@ async def standing(engine: AsyncEngine, session_id: int) -> list[Standing]:
     Refused with ``not-found`` or ``blueprint-missing``.
     """
     async with engine.connect() as conn:
-        session = await draw_inputs.session(conn, session_id)
-        if session is None:
-            raise Refused("not-found")
-        if session["blueprint"] is None:
-            raise Refused("blueprint-missing", session=session["number"])
-        bank = await draw_inputs.bank(conn, session["exam_id"])
-        rows = await blueprints.sessions(conn, session["exam_code"])
-        sat = await draw_inputs.sat_by(conn, session["exam_id"])
+        return await standing_in(conn, session_id)
+
+
+async def standing_in(conn: AsyncConnection, session_id: int) -> list[Standing]:
+    """``standing`` on a connection."""
+    session = await draw_inputs.session(conn, session_id)
+    if session is None:
+        raise Refused("not-found")
+    if session["blueprint"] is None:
+        raise Refused("blueprint-missing", session=session["number"])
+    bank = await draw_inputs.bank(conn, session["exam_id"])
+    rows = await blueprints.sessions(conn, session["exam_code"])
+    sat = await draw_inputs.sat_by(conn, session["exam_id"])
     others = {row["number"]: parse(row["blueprint"]).strata for row in rows if row["blueprint"] is not None}
     plans = {frozenset(numbers) for numbers in sat.values() if session["number"] in numbers}
     plans.add(frozenset({session["number"]}))

@@ -99,6 +99,7 @@ async def draw_session(
             subject={
                 "exam": session["exam_code"],
                 "session": session["number"],
+                "session_id": session_id,
                 "draw": draw_id,
                 "papers": len(papers),
                 "digest": digest.hex(),

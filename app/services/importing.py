@@ -56,6 +56,7 @@ async def import_roster(
     expect: str | None = None,
     progress: Progress | None = None,
     actor: str = "import",
+    staff_id: int | None = None,
 ) -> Outcome:
     """Bring the roster in, or say what it would change. ``key`` is the site's secret, for the HMAC of ID tails.
 
@@ -90,7 +91,7 @@ async def import_roster(
                     raise
                 # Something refers to a room, a seat or a session that would go; the transaction is undone whole.
                 raise Refused("import-still-used", what=_what_is_used(fault)) from fault
-            await _append(conn, actor, f"roster.{outcome.state}", source, outcome)
+            await _append(conn, (actor, staff_id), f"roster.{outcome.state}", source, outcome)
         return outcome
 
 
@@ -105,6 +106,7 @@ async def import_bank(
     keep_others: bool = False,
     progress: Progress | None = None,
     actor: str = "import",
+    staff_id: int | None = None,
 ) -> Outcome:
     """Bring the bank in, or say what it would change. ``keep_others``: stored items that the file lacks stay.
 
@@ -130,7 +132,7 @@ async def import_bank(
         if outcome.writes:
             await _rename(conn, chosen)
             await _write_bank(conn, exam.id, items, plan, stored=stored, progress=progress)
-            await _append(conn, actor, f"bank.{outcome.state}", source, outcome)
+            await _append(conn, (actor, staff_id), f"bank.{outcome.state}", source, outcome)
         return outcome
 
 
@@ -160,7 +162,9 @@ def _check_expected(outcome: Outcome, mode: Mode, expect: str | None) -> None:
         raise Refused("import-outdated")
 
 
-async def _append(conn: AsyncConnection, actor: str, action: str, source: Source, outcome: Outcome) -> None:
+async def _append(
+    conn: AsyncConnection, who: tuple[str, int | None], action: str, source: Source, outcome: Outcome
+) -> None:
     """The import's one entry. A bank's contents stay out of it: items are unreadable before their session (I12)."""
     subject: dict[str, Any] = {
         "exam": outcome.exam_code,
@@ -177,7 +181,7 @@ async def _append(conn: AsyncConnection, actor: str, action: str, source: Source
             if outcome.kind == "roster"
             else [{"action": change.action, "key": change.key, "field": change.field} for change in told]
         )
-    await audit.append(conn, actor=actor, action=action, subject=subject)
+    await audit.append(conn, actor=who[0], action=action, subject=subject, staff_id=who[1])
 
 
 def _renamed(chosen: Chosen) -> list[Change]:

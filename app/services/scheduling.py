@@ -60,13 +60,13 @@ async def reschedule(
         chosen = sessions if session is None else [timetable.named(sessions, session)]
         if not chosen:
             raise Refused("exam-none")
-        move = _mover(exam, chosen, day, start)
-        moved = [each for each in chosen if move(each.planned_start) != each.planned_start]
-        planned = {each.id: move(each.planned_start) for each in moved}
+        moves = _mover(exam, chosen, day, start)
+        moved = [each for each in chosen if moves(each.planned_start) != each.planned_start]
+        planned = {each.id: moves(each.planned_start) for each in moved}
         after = [_planned(each, planned) for each in sessions]
         await timetable.refuse_overlap(conn, exam, after, lambda each: each.planned_start, planned)
         for each in moved:
-            await _move(conn, exam, each, planned[each.id], now.service_ms)
+            await move(conn, exam, each, planned[each.id], now.service_ms)
         if moved:
             subject = {
                 "exam": exam.code,
@@ -99,7 +99,9 @@ def _planned(session: Session, planned: dict[int, datetime]) -> Session:
     return replace(session, planned_start=planned.get(session.id, session.planned_start))
 
 
-async def _move(conn: AsyncConnection, exam: Exam, session: Session, to: datetime, now_ms: int) -> None:
+async def move(conn: AsyncConnection, exam: Exam, session: Session, to: datetime, now_ms: int) -> None:
+    """Give one session another planned start, and with it its start in service time. The exam is locked; that nobody
+    sits two at once is asked before. Refused session-begun."""
     await schedule.lock_session(conn, session.id)
     if session.start_ms is not None:
         zone = ZoneInfo(exam.timezone)
