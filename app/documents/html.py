@@ -37,9 +37,18 @@ def html(document: Document, *, alone: bool = False) -> str:
         f'<!doctype html><html lang="{LANG[document.language]}"><head><meta charset="utf-8">',
         f"<title>{_text(document.title)}</title>{style}</head>",
         f'<body class="print{" print-wide" if document.landscape else ""}">',
+        inside(document),
+        "</body></html>",
+    ]
+    return "\n".join(parts)
+
+
+def inside(document: Document) -> str:
+    """What stands in the body: several documents may share one (``documents.sheets``)."""
+    parts = [
         f'<header><h1>{_text(document.title)}</h1><p class="print-sub">{_text(document.subtitle)}</p></header>',
         *(_block(block, document) for block in document.blocks),
-        f'<footer class="print-foot">{_text(document.foot)}</footer></body></html>',
+        f'<footer class="print-foot">{_text(document.foot)}</footer>',
     ]
     return "\n".join(parts)
 

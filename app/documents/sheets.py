@@ -13,8 +13,8 @@ from html import escape
 from pathlib import Path
 from typing import Literal
 
-from app.documents.html import LANG, STYLESHEET
-from app.documents.model import Language
+from app.documents.html import LANG, STYLESHEET, inside
+from app.documents.model import Document, Language
 
 SHEETS = "/web/shared/print-sheets.css"
 _WEB = Path(__file__).parents[1] / "web"
@@ -115,6 +115,12 @@ def told(sheet: Sheet) -> str:
             f'<footer class="print-foot">{escape(sheet.foot)}</footer></section>\n',
         ]
     )
+
+
+def told_document(document: Document) -> str:
+    """A document as one of several, on pages of its own."""
+    wide = " sheet-wide" if document.landscape else ""
+    return f'<section class="sheet print{wide}">\n{inside(document)}</section>\n'
 
 
 def _block(block: Block) -> str:

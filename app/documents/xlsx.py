@@ -27,7 +27,7 @@ from app.documents.model import (
     shares,
 )
 
-# Columns of the sheet; a table spreads its own over them.
+# Columns of the sheet, unless a table has more; each spreads its own over them.
 COLUMNS = 12
 WIDTH = 9
 _WRAP = Alignment(wrap_text=True, vertical="top")
@@ -42,13 +42,14 @@ def xlsx(document: Document) -> bytes:
     book = Workbook()
     sheet: Worksheet = book.worksheets[0]
     sheet.title = document.title.translate(_NAME)[:31] or "1"
-    for n in range(1, COLUMNS + 1):
+    columns = max([COLUMNS, *(len(block.head) for block in document.blocks if isinstance(block, Table))])
+    for n in range(1, columns + 1):
         sheet.column_dimensions[get_column_letter(n)].width = WIDTH
     sheet.page_setup.orientation = "landscape" if document.landscape else "portrait"
     sheet.page_setup.paperSize = 9  # A4
     sheet.page_setup.fitToHeight = 0
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
-    pen = _Pen(sheet)
+    pen = _Pen(sheet, columns)
     pen.line([document.title], [1.0], font=Font(bold=True, size=16))
     pen.line([document.subtitle], [1.0])
     for block in document.blocks:
@@ -89,8 +90,9 @@ def _block(pen: _Pen, block: Block, document: Document) -> None:
 class _Pen:
     """Writes line after line; the cells of a line share the sheet's columns."""
 
-    def __init__(self, sheet: Worksheet) -> None:
+    def __init__(self, sheet: Worksheet, columns: int) -> None:
         self._sheet = sheet
+        self._columns = columns
         self._row = 0
 
     def skip(self) -> None:
@@ -104,7 +106,7 @@ class _Pen:
         for n, (text, part) in enumerate(zip(cells, parts, strict=True)):
             done += part
             # At least one column each, and as many left as there are cells to come.
-            end = min(max(begin, round(done * COLUMNS)), COLUMNS - (len(cells) - n - 1))
+            end = min(max(begin, round(done * self._columns)), self._columns - (len(cells) - n - 1))
             cell = self._sheet.cell(self._row, begin)
             cell.value = ILLEGAL_CHARACTERS_RE.sub("", text)
             # What begins with = is what somebody typed, never a formula.

@@ -109,13 +109,14 @@ def _attendance_row(row: RowMapping, asked: Asked, at: _Clock, *, whole: bool) -
         checked_in=row["checked_in_ms"] is not None,
         signed_in=row["signed_in_ms"] is not None,
         absent=row["absent_ms"] is not None,
+        end_reason=row["end_reason"],
     )
     planned = f"{row['planned_room']} {row['planned_seat']}" if row["moved"] else ""
     return (
         row["session"], row["ticket"], row["name"], row["gender"], asked.word(ID_KINDS, row["id_kind"]),
         row["id_number"] if whole else mask_id(row["id_number"]), row["specialty"], row["employer"], row["building"],
         row["room"], row["seat"], planned,
-        asked.word(STANDINGS, "deferred" if row["end_reason"] == "deferred" else came),
+        asked.word(STANDINGS, came),
         at(row["checked_in_ms"]), row["checked_in_by"], at(row["signed_in_ms"]), at(row["absent_ms"]),
         row["absent_by"], at(row["late_ms"]), row["late_by"], row["late_reason"],
         asked.word(YES_NO, row["provisional"]), row["relogs"], row["leaves"], _state(row, asked),

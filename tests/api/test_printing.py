@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import re
+import zipfile
+
+import openpyxl
 import pytest
 
-from tests.doors import hall
+from tests.candidates import Candidate
+from tests.doors import body, hall
 from tests.staff import signed_in
 
 __all__ = ["hall"]
@@ -61,3 +67,86 @@ async def test_sheets_of_ones_rooms_and_of_no_other(hall):
     assert (denied.status_code, denied.json()["code"]) == (403, "not-permitted")
     nobody = await office.get("/print/roll", session=2**40)
     assert (nobody.status_code, nobody.json()["code"]) == (404, "not-found")
+
+
+async def a_day(hall):
+    """Ten minutes in: one handed in, one moved to a spare seat and was extended, one is absent; (made, people)."""
+    made, member, chief = await hall.at(-1_200_000, last_admission_ms=60_000)
+    room = f"/rooms/{made.room_id}"
+    first, second = (Candidate(hall.client, person) for person in made.people[:2])
+    for n in range(2):
+        assert (await chief.post(f"{room}/admissions", body(made, n, reason="堵车"))).status_code == 200
+    await first.sign_in()
+    await second.sign_in()
+    await member.relog(made.people[1].attempt, to_seat_id=made.spares[0])
+    await second.sign_in(seat={"room": "第01考室", "seat": "备1"}, fresh=True)
+    await member.post(f"/attempts/{made.people[1].attempt}/leave", {"kind": "toilet", "note": "女监考陪同"})
+    await member.post(f"/seats/{made.people[1].seat_id}/mark", {"out_of_order": "<键盘>失灵"})
+    await member.post(f"{room}/absent", {"session_id": made.session_id, "tickets": [made.people[2].ticket]})
+    office = await signed_in(hall.client, hall.engine, "office")
+    extended = {
+        "action": "extend", "ms": 150_000, "reason": "power", "note": "跳闸一次", "incident": "1",
+        "scope": {"kind": "room", "session": made.session_id, "rooms": [made.room_id]},
+    }  # fmt: skip
+    assert (await office.post("/time/actions", extended)).status_code == 200
+    await chief.post(
+        "/incidents", {"session": made.session_id, "plan": "11", "scope": {"kind": "room", "rooms": [made.room_id]}}
+    )
+    await first.send(path="hand-in")
+    differs = {"fields": [{"field": "name", "claimed": "考生贰"}], "identified": "身份证", "room_id": made.room_id}
+    assert (await chief.post("/discrepancies", body(made, 1, **differs))).status_code == 200
+    seen = {"facts": "夹带", "second_staff": "王老师", "told": True, "room_id": made.room_id}
+    assert (await chief.post("/misconduct", body(made, 0, **seen))).status_code == 200
+    signed = {"session_id": made.session_id, "expected": 3, "present": 2, "absent": 1, "remarks": "秩序良好"}
+    assert (await member.post(f"{room}/sign-off", signed)).status_code == 200
+    return made, member, chief, office
+
+
+async def test_the_rooms_record_and_the_days_report_say_what_happened(hall):
+    made, member, chief, office = await a_day(hall)
+    asked = {"session": made.session_id, "room": made.room_id}
+    page = (await member.get("/print/room-record", **asked)).text
+    facts = dict(re.findall("<dt>(.*?)</dt><dd>(.*?)</dd>", page))
+    told = {key: facts[key] for key in ("应考", "实考", "缺考", "缓考", "迟到")}
+    assert told == {"应考": "3 人", "实考": "2 人", "缺考": "1 人", "缓考": "0 人", "迟到": "2 人"}
+    assert facts["考室签署"].startswith(f"{member.name} ")
+    assert (facts["签署时人数"], facts["考室放行"]) == ("应考 3 实考 2 缺考 1", "未办理")
+    for line in (
+        "堵车",
+        "女监考陪同",
+        "&lt;键盘&gt;失灵",
+        "跳闸一次",
+        "2 分 30 秒",
+        "断电 #1",
+        "考生贰",
+        "秩序良好",
+        "备1",
+        "#1",
+    ):
+        assert line in page, line
+    # An invigilator counts what they wrote themselves; the office counts all.
+    assert facts["违纪登记人数（本人登记）"] == "0 人"
+    whole = (await office.get("/print/room-record", **asked, language="en")).text
+    assert "Candidates with a record of misconduct</dt><dd>1<" in whole
+    word = await office.get("/print/room-record", session=made.session_id, format="docx")
+    with zipfile.ZipFile(io.BytesIO(word.content)) as package:
+        assert "考场情况记录单" in package.read("word/document.xml").decode()
+
+    book = await office.get("/print/day-report", exam=made.exam_id, format="xlsx")
+    sheet = openpyxl.load_workbook(io.BytesIO(book.content)).active
+    cells = [[cell.value for cell in row if cell.value is not None] for row in sheet.iter_rows()]
+    totals = next(row for row in cells if row[:1] == ["第一场"])
+    assert totals == ["第一场", "1", "3", "2", "1", "0", "2", "1", "0", "0", "1", "3", totals[-1]]
+    pending = {row[0]: row[1] for row in cells if len(row) == 2}
+    assert (
+        pending["离场未返回"]
+        == pending["待核对的信息更正"]
+        == pending["未关闭的突发事件"]
+        == pending["未放行的考室"]
+        == "1"
+    )
+    assert "未签署的考室" not in pending
+    assert (await member.get("/print/day-report", exam=made.exam_id)).json()["code"] == "not-permitted"
+    own = (await chief.get("/print/day-report", session=made.session_id, language="en")).text
+    assert "Report of the day" in own
+    assert "第01考室" in own
