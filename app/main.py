@@ -34,6 +34,7 @@ from app.api import (
     hall,
     health,
     incidents,
+    item_reports,
     misconduct,
     office,
     openapi,
@@ -44,6 +45,8 @@ from app.api import (
     room_calls,
     room_records,
     rounds,
+    site,
+    site_jobs,
     staff,
     timing,
 )
@@ -58,6 +61,7 @@ from app.services.notices import Receipts
 from app.services.resuming import Resuming
 from app.services.room_feed import RoomFeeds
 from app.services.site import Site
+from app.services.site_work import Jobs
 from app.services.sitting import Sitting
 from app.services.tokens import Tokens
 from app.settings import Settings
@@ -127,6 +131,7 @@ def create_app(settings: Settings, *, database_url: str, redis_url: str, standby
                 site, Tokens(site.secret), known, Sitting(site, known), Resuming(site, known), receipts
             )
             app.state.hub, app.state.room_feeds = hub, rooms
+            app.state.site_jobs = jobs = Jobs(site)
             app.state.loop = asyncio.get_running_loop()
             await ticker.start()
             await hub.start()
@@ -138,6 +143,7 @@ def create_app(settings: Settings, *, database_url: str, redis_url: str, standby
                 yield
             finally:
                 await background.end(plans)
+                await jobs.stop()
                 await hub.stop()
                 await receipts.stop()
                 await ticker.stop()
@@ -153,7 +159,7 @@ def create_app(settings: Settings, *, database_url: str, redis_url: str, standby
             CORSMiddleware,
             allow_origins=settings.servers,
             allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "Content-Type", "Accept-Language", "Idempotency-Key"],
+            allow_headers=["Authorization", "Content-Type", "Accept-Language", "Idempotency-Key", "Told-By"],
             expose_headers=["Retry-After", "X-Request-Id"],
         )
     app.add_middleware(
@@ -174,12 +180,12 @@ def create_app(settings: Settings, *, database_url: str, redis_url: str, standby
     app.add_exception_handler(RequestValidationError, problems.on_invalid)
     app.add_exception_handler(Exception, _on_bug)
     app.router.routes.extend(candidate.ROUTES)
+    app.router.routes.extend(photos.ROUTES)
     app.router.routes.extend(events.ROUTES)
     app.router.routes.extend(health.ROUTES)
     for module in (staff, accounts, audit, attendance, room_records, room_calls, office, rounds, timing, proposals):
         app.include_router(module.router, max_body_size=settings.max_body_bytes)
     app.include_router(incidents.router, max_body_size=settings.max_body_bytes)
-    app.router.routes.extend(photos.ROUTES)
     app.include_router(discrepancies.router, max_body_size=settings.max_body_bytes)
     app.include_router(misconduct.router, max_body_size=settings.max_body_bytes)
     app.include_router(printing.router, max_body_size=settings.max_body_bytes)
@@ -187,14 +193,15 @@ def create_app(settings: Settings, *, database_url: str, redis_url: str, standby
     app.include_router(hall.router, max_body_size=settings.max_body_bytes)
     app.include_router(announcements.router, max_body_size=settings.max_body_bytes)
     app.include_router(evidence.router, max_body_size=settings.max_evidence_bytes)
+    app.include_router(site.router, max_body_size=settings.max_body_bytes)
+    app.include_router(site_jobs.router, max_body_size=settings.max_import_bytes)
+    app.include_router(item_reports.router, max_body_size=settings.max_body_bytes)
+    app.include_router(photos.router, max_body_size=settings.max_photos_bytes)
     app.router.routes.extend(
         [
             Route("/", _page("candidate")),
             Route("/console", _page("console")),
             Mount("/web", StaticFiles(directory=WEB, html=False)),
-    app.include_router(site.router, max_body_size=settings.max_body_bytes)
-    app.include_router(site_jobs.router, max_body_size=settings.max_import_bytes)
-    app.include_router(photos.router, max_body_size=settings.max_photos_bytes)
         ]
     )
     openapi.install(app)

@@ -9,8 +9,9 @@ one thing and do another, and one that says nothing is found.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import unquote
 
 from fastapi import Depends
 from fastapi.dependencies.models import Dependant
@@ -22,6 +23,9 @@ from app.domain.errors import Refused
 from app.domain.roles import Action, Role, allows, scope
 from app.services import staff_sign_in
 from app.storage.postgres.staff import Login
+
+# As the field of that name in a body (schemas.staff.ToldBy).
+LONGEST_NAME = 100
 
 
 async def login_of(request: Request, *, new_password: bool = True) -> Login:
@@ -35,7 +39,17 @@ async def login_of(request: Request, *, new_password: bool = True) -> Login:
     request.scope["state"]["staff"] = login.username
     if login.must_change and new_password:
         raise Refused("password-must-change")
-    return login
+    told_by = told_by_of(request)
+    return replace(login, told_by=told_by) if told_by else login
+
+
+def told_by_of(request: Request) -> str:
+    """Who asked by telephone for what this request does: the header ``Told-By``, percent-encoded UTF-8, because names
+    are Chinese and headers are not. Refused bad-body."""
+    name = unquote(request.headers.get("told-by", ""), errors="replace").strip()
+    if len(name) > LONGEST_NAME or not name.isprintable() or "\ufffd" in name:
+        raise Refused("bad-body", reason="Told-By")
+    return name
 
 
 @dataclass(frozen=True, slots=True)

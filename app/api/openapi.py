@@ -269,6 +269,9 @@ STAFF_CODES: dict[str, tuple[str, ...]] = {
     "/site/jobs/{job_id}/faults": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
     "/site/jobs/{job_id}/report": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
     "/site/templates/{kind}": (*_LOGIN, "bad-body", "not-permitted"),
+    "/attempts/{attempt_id}/item-reports": (*_CHANGE, "item-position-unknown", "item-report-early"),
+    "/item-reports": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
+    "/rooms/{room_id}/told-by": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
     "/photos": (
         *_CHANGE, "body-too-large", "photos-not-an-archive", "photos-encrypted", "photos-too-many", "photos-under-way",
     ),

@@ -623,6 +623,20 @@ MESSAGES: dict[str, Message] = {
         "只能保存照片（JPEG、PNG、WebP）、PDF 或纯文本文件；此文件不是。",
         "Evidence is a photo (JPEG, PNG, WebP), a PDF or plain text. This file is none of them.",
     ),
+    "evidence-full": Message(
+        409,
+        "本次考试的证据材料已达 {most} 字节的上限，文件没有保存。请告知系统管理员（max_evidence_total_bytes）。",
+        "The evidence of this exam has reached its limit of {most} bytes; the file was not kept."
+        " Tell an administrator (max_evidence_total_bytes).",
+    ),
+    "item-position-unknown": Message(
+        422,
+        "该考生的试卷没有第 {position} 题，共 {count} 题。",
+        "There is no question {position} on this candidate's paper; it has {count}.",
+    ),
+    "item-report-early": Message(
+        409, "该考生尚未开考，还没有看到试题。", "The exam has not begun for this candidate: no question has been seen."
+    ),
     "photos-missing": Message(404, "找不到 {file}。", "There is no {file}."),
     "photos-not-an-archive": Message(
         422,

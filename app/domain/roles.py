@@ -17,8 +17,8 @@ Action = Literal[
     "time-pause-building", "time-propose", "time-decide", "roll-call", "withdraw", "rounds-decide",
     "view-stranded", "decide-stranded", "incident-view", "incident-open", "incident-sealed",
     "incident-sign", "incident-plans", "discrepancy-view", "discrepancy-open", "discrepancy-decide",
-    "misconduct-view", "misconduct-open", "misconduct-remove", "hall-view", "announce", "acknowledge", "manage-site",
-    "export", "read-audit", "manage-staff",
+    "misconduct-view", "misconduct-open", "misconduct-remove", "item-report-view", "item-report", "hall-view",
+    "announce", "acknowledge", "manage-site", "export", "read-audit", "manage-staff",
 ]  # fmt: skip
 Scope = Literal["own", "all"]
 
@@ -26,11 +26,11 @@ ROLES: tuple[Role, ...] = get_args(Role)
 ACTIONS: tuple[Action, ...] = get_args(Action)
 
 # Everybody reads what is in reach; what a seat's neighbour may not know of (misconduct) is not among it.
-_READS: tuple[Action, ...] = ("view-room", "time-view", "incident-view", "discrepancy-view")
+_READS: tuple[Action, ...] = ("view-room", "time-view", "incident-view", "discrepancy-view", "item-report-view")
 _IN_A_ROOM: tuple[Action, ...] = (
     *_READS, "check-in", "leave", "confirm-absent", "swap-seats", "relog", "mark-seat", "sign-off-room",
     "time-pause-one", "time-pause-room", "time-propose", "roll-call", "withdraw",
-    "incident-open", "discrepancy-open", "misconduct-open", "misconduct-view",
+    "incident-open", "discrepancy-open", "misconduct-open", "misconduct-view", "item-report",
     "acknowledge",
 )  # fmt: skip
 _FOR_ROOMS: tuple[Action, ...] = (
@@ -103,6 +103,8 @@ ACTION_WORDS: Mapping[Action, tuple[str, str]] = {
     "misconduct-view": ("查看违纪登记", "read records of misconduct"),
     "misconduct-open": ("登记违纪", "write down misconduct"),
     "misconduct-remove": ("令违纪人员退场", "remove a candidate from the exam"),
+    "item-report-view": ("查看试题异议", "read what is said to be wrong with items"),
+    "item-report": ("登记试题异议", "write down that an item is said to be wrong"),
     "hall-view": ("查看考务总览", "look at the office's overview"),
     "announce": ("发布通知", "make announcements"),
     "acknowledge": ("代表考室确认已知悉通知", "acknowledge an announcement for a room"),

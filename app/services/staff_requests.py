@@ -72,8 +72,15 @@ async def once(
                 conn,
                 actor=login.username,
                 action=done.action,
-                subject=done.subject,
+                subject=_told(login, done.subject),
                 staff_id=login.staff_id,
                 service_ms=now_ms if done.at_ms is None else done.at_ms,
             )
     return done.reply
+
+
+def _told(login: Login, subject: Mapping[str, object]) -> Mapping[str, object]:
+    """Done for a room by telephone, it says on whose word, whatever it was; what the body says goes first."""
+    if not login.told_by or subject.get("told_by"):
+        return subject
+    return {**subject, "told_by": login.told_by}

@@ -19,7 +19,7 @@ depends_on = None
 
 IMMUTABLE = (
     'duty_change', 'evidence_file', 'incident_plan', 'incident_entry', 'discrepancy_evidence',
-    'misconduct_entry', 'announcement',
+    'misconduct_entry', 'item_report', 'announcement',
 )  # fmt: skip
 
 
@@ -404,6 +404,29 @@ def upgrade() -> None:
     op.create_index('ix_audit_entry_staff_id', 'audit_entry', ['staff_id'], unique=False)
     op.create_index('ix_audit_entry_subject', 'audit_entry', ['subject'], unique=False, postgresql_using='gin', postgresql_ops={'subject': 'jsonb_path_ops'})
     op.add_column('staff', sa.Column('must_change', sa.Boolean(), server_default=sa.false(), nullable=False))
+    op.create_table('item_report',
+    sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
+    sa.Column('session_id', sa.BigInteger(), nullable=False),
+    sa.Column('attempt_id', sa.UUID(), nullable=False),
+    sa.Column('item_version_id', sa.BigInteger(), nullable=False),
+    sa.Column('position', sa.Integer(), nullable=False),
+    sa.Column('room_id', sa.BigInteger(), nullable=False),
+    sa.Column('seat_label', sa.Text(), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('told_by', sa.Text(), server_default='', nullable=False),
+    sa.Column('staff_id', sa.BigInteger(), nullable=False),
+    sa.Column('made_ms', sa.BigInteger(), nullable=False),
+    sa.Column('made_at', postgresql.TIMESTAMP(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.ForeignKeyConstraint(['attempt_id'], ['attempt.id'], name=op.f('fk_item_report_attempt_id')),
+    sa.ForeignKeyConstraint(['item_version_id'], ['item_version.id'], name=op.f('fk_item_report_item_version_id')),
+    sa.ForeignKeyConstraint(['room_id'], ['room.id'], name=op.f('fk_item_report_room_id')),
+    sa.ForeignKeyConstraint(['session_id'], ['session.id'], name=op.f('fk_item_report_session_id')),
+    sa.ForeignKeyConstraint(['staff_id'], ['staff.id'], name=op.f('fk_item_report_staff_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_item_report'))
+    )
+    op.create_index(op.f('ix_item_report_attempt_id'), 'item_report', ['attempt_id'], unique=False)
+    op.create_index(op.f('ix_item_report_item_version_id'), 'item_report', ['item_version_id'], unique=False)
+    op.create_index(op.f('ix_item_report_session_id'), 'item_report', ['session_id'], unique=False)
     op.create_table('announcement',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('session_id', sa.BigInteger(), nullable=False),
@@ -452,6 +475,10 @@ def downgrade() -> None:
     op.drop_table('announcement_room')
     op.drop_index(op.f('ix_announcement_session_id'), table_name='announcement')
     op.drop_table('announcement')
+    op.drop_index(op.f('ix_item_report_session_id'), table_name='item_report')
+    op.drop_index(op.f('ix_item_report_item_version_id'), table_name='item_report')
+    op.drop_index(op.f('ix_item_report_attempt_id'), table_name='item_report')
+    op.drop_table('item_report')
     op.execute('DROP TRIGGER kept ON audit_entry')
     op.drop_column('staff', 'must_change')
     op.drop_index('ix_audit_entry_subject', table_name='audit_entry', postgresql_using='gin', postgresql_ops={'subject': 'jsonb_path_ops'})

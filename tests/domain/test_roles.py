@@ -6,11 +6,11 @@ import pytest
 
 from app.domain.roles import ACTION_WORDS, ACTIONS, ROLE_NAMES, ROLES, allows
 
-READS = {"view-room", "time-view", "incident-view", "discrepancy-view"}
+READS = {"view-room", "time-view", "incident-view", "discrepancy-view", "item-report-view"}
 IN_A_ROOM = READS | {
     "check-in", "leave", "confirm-absent", "swap-seats", "relog", "mark-seat", "sign-off-room", "time-pause-one",
-    "time-pause-room", "time-propose", "roll-call", "withdraw", "incident-open", "discrepancy-open", "misconduct-open", "misconduct-view",
-    "acknowledge",
+    "time-pause-room", "time-propose", "roll-call", "withdraw", "incident-open", "discrepancy-open", "misconduct-open",
+    "misconduct-view", "item-report", "acknowledge",
 }  # fmt: skip
 CHIEF = IN_A_ROOM | {
     "admit-late", "release-room", "manage-duty", "misconduct-remove", "announce", "view-stranded", "hall-view",

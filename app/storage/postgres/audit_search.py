@@ -64,6 +64,21 @@ async def statement(conn: AsyncConnection, sought: Sought) -> sa.Select[Any]:
     return query
 
 
+async def told_by_telephone(
+    conn: AsyncConnection, room_id: int, session_id: int, limit: int = 200
+) -> list[dict[str, Any]]:
+    """The newest entries about the room that say who asked for it, as ``search`` tells them; of what is sealed none."""
+    subject = audit_entry.c.subject
+    asked = subject["told_by"].astext
+    query = (
+        (await statement(conn, Sought(room_id=room_id)))
+        .where(asked != "", sa.func.coalesce(subject["session_id"].astext, str(session_id)) == str(session_id))
+        .where(audit_entry.c.action.not_like("misconduct.%"), sa.not_(subject.contains({"sealed": True})))
+        .limit(limit)
+    )
+    return [dict(row) for row in (await conn.execute(query)).mappings()]
+
+
 async def people(conn: AsyncConnection, tickets: Sequence[str]) -> dict[str, str]:
     """Names by ticket."""
     query = sa.select(candidate.c.ticket, candidate.c.name).where(candidate.c.ticket.in_(tickets))

@@ -349,6 +349,26 @@ misconduct_entry = sa.Table(
     sa.CheckConstraint("(kind = 'evidence') = (evidence_id IS NOT NULL)", name="evidence"),
 )
 
+# --- items that are said to be wrong (plan 4.1) ---
+
+# By whom, of which paper, in whose words: the item is known as the version that this candidate drew, so that a later
+# decision on it finds everybody who drew the same.
+item_report = sa.Table(
+    "item_report",
+    metadata,
+    _id(),
+    _ref("session_id", "session.id", index=True),
+    sa.Column("attempt_id", UUID(as_uuid=True), sa.ForeignKey("attempt.id"), nullable=False, index=True),
+    _ref("item_version_id", "item_version.id", index=True),
+    # What the candidate calls it: the number on their own paper.
+    sa.Column("position", sa.Integer, nullable=False),
+    _ref("room_id", "room.id"),
+    sa.Column("seat_label", TEXT, nullable=False),
+    sa.Column("text", TEXT, nullable=False),
+    _text("told_by"),
+    *_made(),
+)
+
 # --- announcements ---
 
 # What the office says to a scope. Candidates get it as a notice (who has shown it is in notice_attempt); the staff of a
@@ -422,5 +442,5 @@ site_job = sa.Table(
 # As tables.IMMUTABLE: rows that never change once written.
 IMMUTABLE = (
     "duty_change", "evidence_file", "incident_plan", "incident_entry", "discrepancy_evidence",
-    "misconduct_entry", "announcement",
+    "misconduct_entry", "item_report", "announcement",
 )  # fmt: skip

@@ -42,6 +42,8 @@ class Login:
     token_hash: bytes
     # The password was chosen by somebody else: good for choosing another one only.
     must_change: bool = False
+    # Who asked for it by telephone, as this request says: not of the login, but of everything it does.
+    told_by: str = ""
 
 
 _ACCOUNT = (
