@@ -28,6 +28,7 @@ import { createAudit } from './audit.js';
 import { createClicks } from './clicks.js';
 import { createDiscrepancies } from './discrepancies.js';
 import { createDoor } from './door.js';
+import { createExports } from './exports.js';
 import { createIncidents } from './incidents.js';
 import { createLive } from './live.js';
 import { createMisconduct } from './misconduct.js';
@@ -100,6 +101,7 @@ export function createDesk(ports) {
   const cases = { get, send, timers, random, loginEnded, forgive };
   const discrepancies = createDiscrepancies({ ...cases, show: () => views.show('discrepancies') });
   const misconduct = createMisconduct({ ...cases, show: () => views.show('misconduct') });
+  const exports = createExports({ fetch, token: () => token, language, loginEnded });
   const live = createLive({
     fetch,
     timers,
@@ -256,7 +258,7 @@ export function createDesk(ports) {
   return {
     api, phase, staff, sessions, roomId, sessionId, picture, pictureAt, away, closed, selection, query, only, busy,
     fault, notices, farewell, clock, aside, door, incidents, timing, views, audit, accounts,
-    discrepancies, misconduct,
+    discrepancies, misconduct, exports,
     stores: stores.stores,
     dismiss,
     openRoom,
@@ -268,8 +270,8 @@ export function createDesk(ports) {
       views.hide();
     },
 
-    /** Bytes below the staff's calls: evidence, reports. @param {string} path */
-    file: (path) => api.blob(`/api/v1/staff${path}`, asked()),
+    /** Bytes below the staff's calls: evidence, reports. @param {string} path @param {number} [timeoutMs] */
+    file: (path, timeoutMs) => api.blob(`/api/v1/staff${path}`, { ...asked(), timeoutMs }),
 
     retryNow: () => live.retryNow(),
 

@@ -11,6 +11,7 @@ export const VIEWS = Object.freeze([
   { name: 'incidents', may: 'incident-view' },
   { name: 'discrepancies', may: 'discrepancy-view' },
   { name: 'misconduct', may: 'misconduct-view' },
+  { name: 'records', may: 'export' },
   { name: 'audit', may: 'read-audit' },
   { name: 'accounts', may: 'manage-staff' },
 ]);

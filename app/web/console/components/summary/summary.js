@@ -2,6 +2,7 @@
 import { html, useEffect, useRef } from '../../../shared/ui.js';
 import { useApp } from '../../app.js';
 import { STATES, kindOf, matches } from '../../core/room.js';
+import { PrintMenu } from '../print-menu/print-menu.js';
 import { Icon } from '../icons/icons.js';
 
 /** Always shown, also at nought: the others appear when they happen. */
@@ -36,6 +37,7 @@ export function Summary() {
       </div>
       <${Search} />
       <${Modes} />
+      <${PrintMenu} session=${picture.session.id} room=${picture.room.id} />
     </div>
   </section>`;
 }

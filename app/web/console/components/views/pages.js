@@ -2,6 +2,7 @@
 import { Accounts } from '../accounts/accounts.js';
 import { Audit } from '../audit/audit.js';
 import { Discrepancies } from '../discrepancies/discrepancies.js';
+import { Exports } from '../exports/exports.js';
 import { Incidents } from '../incidents/incidents.js';
 import { Misconduct } from '../misconduct/misconduct.js';
 import { Password } from '../password/password.js';
@@ -13,6 +14,7 @@ export const PAGES = {
   discrepancies: Discrepancies,
   incidents: Incidents,
   misconduct: Misconduct,
+  records: Exports,
   // Behind the button in the top bar, not a tab.
   password: Password,
 };
