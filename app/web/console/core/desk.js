@@ -15,6 +15,7 @@
  *   fetch: typeof globalThis.fetch, timers: import('../../shared/api.js').Timers, clock: {now: () => number},
  *   random: import('../../shared/random.js').Random, language: () => string,
  *   storage: {get: (name: string) => string | null, set: (name: string, value: string | null) => void},
+ *   url: {make: (body: Blob) => string, forget: (url: string) => void},
  *   address: {get: () => {room: number | null, session: number | null}, set: (room: number, session: number) => void},
  * }} Ports
  */
@@ -25,15 +26,19 @@ import { createAccounts } from './accounts.js';
 import { createActs } from './act.js';
 import { createAside } from './aside.js';
 import { createAudit } from './audit.js';
+import { createCalls } from './calls.js';
 import { createClicks } from './clicks.js';
 import { createDiscrepancies } from './discrepancies.js';
 import { createDoor } from './door.js';
 import { createExports } from './exports.js';
+import { createFaces } from './faces.js';
+import { createHall } from './hall.js';
 import { createIncidents } from './incidents.js';
 import { createLive } from './live.js';
 import { createMisconduct } from './misconduct.js';
 import { createNotices } from './notices.js';
 import { currentSession, follow, happenings } from './room.js';
+import { createSite } from './site.js';
 import { createStores } from './stores.js';
 import { createTiming } from './timing.js';
 import { createViews } from './views.js';
@@ -75,10 +80,18 @@ export function createDesk(ports) {
   const stores = createStores({ fetch, timers, random });
   const get = async (/** @type {string} */ path) => (await api.get(`/api/v1/staff${path}`, asked())).body;
   const aside = createAside({ get, change, timers, random, loginEnded, forgive });
+  const faces = createFaces({ file: (path) => api.blob(`/api/v1/staff${path}`, asked()), url: ports.url });
   const door = createDoor({ act, change, get, loginEnded, picture });
+  const look = async (/** @type {string} */ path, /** @type {unknown} */ body) =>
+    (await api.post(`/api/v1/staff${path}`, body, asked())).body;
+  const calls = createCalls({
+    send, change, look, loginEnded, fault, picture,
+    by: () => door.by(),
+    buildingOf: (room) => staff.value?.rooms.find(({ id }) => id === room)?.building_id ?? null,
+  });
   const timing = createTiming({
     get,
-    post: async (path, body) => (await api.post(`/api/v1/staff${path}`, body, asked())).body,
+    post: look,
     send,
     timers,
     random,
@@ -87,6 +100,9 @@ export function createDesk(ports) {
   });
   const audit = createAudit({ get, loginEnded });
   const accounts = createAccounts({ get, send, random, loginEnded, forgive });
+  const site = createSite({
+    get, send, timers, loginEnded, forgive, file: (path) => api.blob(`/api/v1/staff${path}`, asked()),
+  });
   const views = createViews({
     onLeave() {
       aside.hide();
@@ -102,6 +118,15 @@ export function createDesk(ports) {
   const discrepancies = createDiscrepancies({ ...cases, show: () => views.show('discrepancies') });
   const misconduct = createMisconduct({ ...cases, show: () => views.show('misconduct') });
   const exports = createExports({ fetch, token: () => token, language, loginEnded });
+  const hall = createHall({
+    fetch, timers, random, clock, language, get, send, loginEnded, forgive,
+    token: () => token,
+    onLogin: () => leave('ended'),
+    onOpen: () => live.stop(),
+    onClose() {
+      if (token !== null && roomId.value !== null && sessionId.value !== null) live.watch(roomId.value, sessionId.value);
+    },
+  });
   const live = createLive({
     fetch,
     timers,
@@ -137,10 +162,13 @@ export function createDesk(ports) {
     aside.stop();
     timing.stop();
     views.hide();
+    hall.reset();
     incidents.reset();
     discrepancies.reset();
     misconduct.reset();
     door.reset();
+    calls.reset();
+    faces.reset();
     timers.clearTimeout(sessionsTimer);
     token = null;
     storage.set('token', null);
@@ -250,6 +278,8 @@ export function createDesk(ports) {
       only.value = null;
     });
     door.reset();
+    calls.reset();
+    faces.reset();
     if (!chosen) return live.stop();
     address.set(room, chosen.id);
     live.watch(room, chosen.id);
@@ -257,7 +287,7 @@ export function createDesk(ports) {
 
   return {
     api, phase, staff, sessions, roomId, sessionId, picture, pictureAt, away, closed, selection, query, only, busy,
-    fault, notices, farewell, clock, aside, door, incidents, timing, views, audit, accounts,
+    fault, notices, farewell, clock, aside, calls, door, faces, incidents, timing, views, audit, accounts, site, hall,
     discrepancies, misconduct, exports,
     stores: stores.stores,
     dismiss,
@@ -273,7 +303,13 @@ export function createDesk(ports) {
     /** Bytes below the staff's calls: evidence, reports. @param {string} path @param {number} [timeoutMs] */
     file: (path, timeoutMs) => api.blob(`/api/v1/staff${path}`, { ...asked(), timeoutMs }),
 
-    retryNow: () => live.retryNow(),
+    retryNow() {
+      live.retryNow();
+      hall.retryNow();
+    },
+
+    /** For the room that is open. @param {number} id */
+    acknowledge: (id) => change(`acknowledge ${id}`, `/announcements/${id}/acknowledge`, { room_id: roomId.value }),
 
     /** Goes on with the login of this tab, if there is one. */
     async start() {
@@ -346,6 +382,7 @@ export function createDesk(ports) {
     select(seat) {
       batch(() => {
         if (seat) door.record.value = false;
+        if (seat) calls.open.value = false;
         selection.value = seat ? { seatId: seat.seat_id, ticket: seat.occupant?.ticket ?? null } : null;
         fault.value = null;
       });

@@ -8,10 +8,12 @@ import { signal } from '../../shared/ui.js';
 
 /** @type {readonly {name: string, may: string}[]} */
 export const VIEWS = Object.freeze([
+  { name: 'hall', may: 'hall-view' },
   { name: 'incidents', may: 'incident-view' },
   { name: 'discrepancies', may: 'discrepancy-view' },
   { name: 'misconduct', may: 'misconduct-view' },
   { name: 'records', may: 'export' },
+  { name: 'site', may: 'manage-site' },
   { name: 'audit', may: 'read-audit' },
   { name: 'accounts', may: 'manage-staff' },
 ]);

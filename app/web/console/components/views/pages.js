@@ -3,18 +3,22 @@ import { Accounts } from '../accounts/accounts.js';
 import { Audit } from '../audit/audit.js';
 import { Discrepancies } from '../discrepancies/discrepancies.js';
 import { Exports } from '../exports/exports.js';
+import { Hall } from '../hall/hall.js';
 import { Incidents } from '../incidents/incidents.js';
 import { Misconduct } from '../misconduct/misconduct.js';
 import { Password } from '../password/password.js';
+import { Site } from '../site/site.js';
 
 /** @type {Record<string, any>} */
 export const PAGES = {
   accounts: Accounts,
   audit: Audit,
   discrepancies: Discrepancies,
+  hall: Hall,
   incidents: Incidents,
   misconduct: Misconduct,
   records: Exports,
   // Behind the button in the top bar, not a tab.
   password: Password,
+  site: Site,
 };
