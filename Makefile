@@ -61,6 +61,7 @@ e2e: setup chromium ## the stories in a real browser (installs Chromium where it
 
 pictures: setup chromium ## take the screenshots in docs/ again, of the demo as it is now
 	@$(BIN)/pytest -q tests/e2e/screenshots.py
+	@$(BIN)/pytest -q --pictures -k test_plan tests/e2e
 
 test-debian: setup node_modules ## the tests on Debian's PostgreSQL 15 and Redis 7
 	@.ci/test-debian $(ARGS)

@@ -98,15 +98,16 @@ async def exam_in_rounds(
     async with engine.begin() as conn:
         # Its people all sit everything: only the place and the bank are wanted.
         made = await hall.invent(conn, code="R", rooms=[seats] * rooms, bank=bank, sessions=rounds)
-        for table in ("allocation", "candidate"):
-            await conn.execute(text(f"DELETE FROM {table}"))
+        await conn.execute(text("DELETE FROM allocation WHERE session_id = ANY(:s)"), {"s": made.session_ids})
+        await conn.execute(text("DELETE FROM candidate WHERE exam_id = :e"), {"e": made.exam_id})
         exam = Rounds(engine, made.exam_id, made.session_ids)
         place = (
             await conn.execute(
                 text(
                     "SELECT r.id AS room_id, seat.id, seat.label, seat.ordinal FROM seat JOIN room r"
-                    " ON r.id = seat.room_id ORDER BY r.ordinal, seat.ordinal"
-                )
+                    " ON r.id = seat.room_id WHERE r.exam_id = :e ORDER BY r.ordinal, seat.ordinal"
+                ),
+                {"e": made.exam_id},
             )
         ).all()
         exam.rooms = list(dict.fromkeys(row.room_id for row in place))

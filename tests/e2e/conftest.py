@@ -1,21 +1,27 @@
 """A real server, real browsers, and what is kept of both when a test fails.
 
-All tests but the power cut share one server; each makes an exam of its own in it. Everything that is started here is
-stopped here, by pid.
+The tests of one process share a server and a browser: each makes an exam of its own in the one and PCs of its own in
+the other. Only a test that takes a store away or needs other settings has a server of its own, stopped with the test.
 """
 
 from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.async_api import Playwright, async_playwright, expect
+import pytest_asyncio
+from playwright.async_api import Browser, Playwright, async_playwright, expect
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tests.e2e.pc import CHROMIUM, Pc
+from tests.e2e.exam import make_exam
+from tests.e2e.hall import Hall, hall_of
+from tests.e2e.pc import ARGUMENTS, CHROMIUM, Pc
+from tests.e2e.pictures import PICTURES
 from tests.e2e.server import Server
 
 ARTIFACTS = Path(__file__).parent / "artifacts"
@@ -26,6 +32,17 @@ expect.set_options(timeout=20_000)
 _failed = pytest.StashKey[bool]()
 
 Switchboard = Callable[..., Pc]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--pictures", action="store_true", help="take the pictures of docs/plans.md again")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # A browser belongs to the loop it was started in.
+    for item in items:
+        if item.path.is_relative_to(ARTIFACTS.parent):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -43,51 +60,75 @@ def chromium() -> str:
     return CHROMIUM
 
 
-@pytest.fixture(scope="session")
-def make_server() -> Iterator[Callable[[], Server]]:
-    """Servers under short paths (a socket's may have 107 bytes), stopped and removed at the end of the run."""
-    made: list[Server] = []
-
-    def make() -> Server:
-        server = Server(Path(tempfile.mkdtemp(prefix="holdfast-e2e-")), silent_after=SILENT_AFTER)
-        made.append(server)
-        return server
-
-    yield make
-    for server in made:
+@contextmanager
+def a_server(**settings: str) -> Iterator[Server]:
+    """A server under a short path (a socket's may have 107 bytes), still off; stopped and removed at the end."""
+    server = Server(Path(tempfile.mkdtemp(prefix="holdfast-e2e-")), **{"silent_after": SILENT_AFTER, **settings})
+    try:
+        yield server
+    finally:
         server.stop()
         shutil.rmtree(server.place)
 
 
 @pytest.fixture(scope="session")
-def server(make_server: Callable[[], Server]) -> Server:
+def server() -> Iterator[Server]:
     """The server that tests share: none of them stops it."""
-    server = make_server()
-    server.start()
-    return server
+    with a_server() as server:
+        server.start()
+        yield server
 
 
 @pytest.fixture
-async def record(server: Server) -> AsyncIterator[AsyncEngine]:
+def own_server() -> Iterator[Server]:
+    """A server for one test alone, which may do with it what it likes; still off."""
+    with a_server(workers="2") as server:
+        yield server
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def engine_of() -> AsyncIterator[Callable[[Server], AsyncEngine]]:
+    """``engine_of(server)`` is a way to that server's record, let go whatever becomes of the test."""
+    made: list[AsyncEngine] = []
+
+    def make(server: Server) -> AsyncEngine:
+        made.append(server.engine())
+        return made[-1]
+
+    yield make
+    for engine in made:
+        await engine.dispose()
+
+
+@pytest.fixture
+def record(server: Server, engine_of: Callable[[Server], AsyncEngine]) -> AsyncEngine:
     """The shared server's record, for making an exam in it and for looking afterwards."""
-    engine = server.engine()
-    yield engine
-    await engine.dispose()
+    return engine_of(server)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def playwright() -> AsyncIterator[Playwright]:
     async with async_playwright() as playwright:
         yield playwright
 
 
-@pytest.fixture
-async def pcs(request: pytest.FixtureRequest, playwright: Playwright, tmp_path: Path) -> AsyncIterator[Switchboard]:
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser(playwright: Playwright, chromium: str) -> AsyncIterator[Browser]:
+    """The Chromium that all PCs without a disk of their own share, as profiles that know nothing of each other."""
+    browser = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS, timeout=60_000)
+    yield browser
+    await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def pcs(
+    request: pytest.FixtureRequest, playwright: Playwright, browser: Browser, tmp_path: Path
+) -> AsyncIterator[Switchboard]:
     """``pcs(server, name, …)`` is a PC of that server's hall, still off. No page may have broken in the end."""
     made: list[tuple[Server, Pc]] = []
 
-    def make(server: Server, name: str, **more: str) -> Pc:
-        pc = Pc(playwright, name, tmp_path / name, server.url, **more)
+    def make(server: Server, name: str, **more: Any) -> Pc:
+        pc = Pc(playwright, browser, name, tmp_path / name, server.url, **more)
         made.append((server, pc))
         return pc
 
@@ -98,6 +139,21 @@ async def pcs(request: pytest.FixtureRequest, playwright: Playwright, tmp_path: 
     for _, pc in made:
         await pc.switch_off()
     assert not broken, "\n".join(broken)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def make_hall(
+    request: pytest.FixtureRequest, server: Server, record: AsyncEngine, pcs: Switchboard, tmp_path: Path
+) -> AsyncIterator[Callable[..., Awaitable[Hall]]]:
+    """``await make_hall(code, …)`` is an exam of that code with its staff and PCs; the rest is for ``make_exam``."""
+    folder = PICTURES if request.config.getoption("--pictures", default=False) else None
+    async with AsyncExitStack() as stack:
+
+        async def make(code: str, **more: Any) -> Hall:
+            exam = await make_exam(server, record, tmp_path, code, **more)
+            return await stack.enter_async_context(hall_of(server, record, exam, pcs, folder))
+
+        yield make
 
 
 async def _keep(test: str, made: list[tuple[Server, Pc]]) -> None:

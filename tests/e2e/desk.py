@@ -6,7 +6,7 @@ import re
 
 from playwright.async_api import Locator, Page, expect
 
-from tests.e2e.exam import PASSWORD
+from tests.e2e.exam import PASSWORD, Exam
 from tests.e2e.pc import Pc
 
 
@@ -19,9 +19,9 @@ class Desk:
     def page(self) -> Page:
         return self.pc.page
 
-    async def enter(self) -> None:
-        """From a PC that is off to the seat map."""
-        await self.pc.switch_on("/console")
+    async def enter(self, exam: Exam | None = None) -> None:
+        """From a PC that is off to the seat map: one's own room, or the first room of ``exam``."""
+        await self.pc.switch_on("/console" + (f"#room={exam.room_id}&session={exam.session_id}" if exam else ""))
         await self.sign_in()
         await expect(self.page.get_by_role("region", name=self.words["map.label"])).to_be_visible()
 

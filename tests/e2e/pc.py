@@ -1,6 +1,8 @@
-"""One exam PC: a Chromium process of its own on a profile of its own.
+"""One exam PC: a browser of its own, which knows nothing of any other's.
 
-A process of its own can be killed like a PC that loses its power, and opened again on what is left on its disk.
+Most are a fresh profile in a Chromium that a whole run shares, because starting one takes longer than many a test.
+One with a ``disk`` is a process of its own on a profile of its own: it can be killed like a PC that loses its power,
+and opened again on what is left on its disk.
 """
 
 from __future__ import annotations
@@ -12,9 +14,10 @@ import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
-from playwright.async_api import BrowserContext, ConsoleMessage, Page, Playwright, Request, Response
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request, Response
 from playwright.async_api import Error as PlaywrightError
 
 CHROMIUM = os.environ.get("HOLDFAST_CHROMIUM") or "/usr/bin/chromium"
@@ -24,6 +27,7 @@ ARGUMENTS = [
 ]  # fmt: skip
 # The screens of the reference hall.
 SCREEN = {"width": 1366, "height": 768}
+TABLET = {"width": 1280, "height": 800}
 # What the page has shown, with the page's own monotonic clock: a banner that came and went is found afterwards.
 WITNESS = """
 (() => {
@@ -82,12 +86,18 @@ def seconds(digits: str) -> int:
 
 @dataclass  # playwright keeps a note on the object whose methods listen: no slots
 class Pc:
-    """``place`` keeps the profile (the PC's disk); ``name`` is for artifacts."""
+    """``name`` is for artifacts; ``place`` keeps the profile of a PC with a ``disk``, the only one that can be killed.
+
+    ``touch``: a tablet, by finger.
+    """
 
     playwright: Playwright
+    browser: Browser
     name: str
     place: Path
     base_url: str
+    disk: bool = False
+    touch: bool = False
     locale: str = "zh-CN"
     heard: list[Heard] = field(default_factory=list)
     # Uncaught errors of the page's own script.
@@ -113,14 +123,21 @@ class Pc:
     async def switch_on(self, path: str = "/") -> Page:
         """Start the browser on whatever the disk holds, at ``path`` of the server."""
         assert self._context is None, f"{self.name} is on already"
-        context = await self.playwright.chromium.launch_persistent_context(
-            self.profile, executable_path=CHROMIUM, args=ARGUMENTS, viewport=SCREEN, locale=self.locale,
-            timezone_id="Asia/Shanghai", base_url=self.base_url, timeout=60_000,
-        )  # fmt: skip
+        look: dict[str, Any] = {
+            "viewport": TABLET if self.touch else SCREEN, "has_touch": self.touch, "locale": self.locale,
+            "timezone_id": "Asia/Shanghai", "base_url": self.base_url,
+        }  # fmt: skip
+        if self.disk:
+            context = await self.playwright.chromium.launch_persistent_context(
+                self.profile, executable_path=CHROMIUM, args=ARGUMENTS, timeout=60_000, **look
+            )
+            self._pid = self._find_browser()
+        else:
+            context = await self.browser.new_context(**look)
         context.set_default_timeout(30_000)
         await context.add_init_script(WITNESS)
-        self._context, self._pid = context, self._find_browser()
-        self._page = page = context.pages[0]
+        self._context = context
+        self._page = page = context.pages[0] if context.pages else await context.new_page()
         page.on("pageerror", lambda error: self.broken.append(f"{error.message}\n{error.stack}"))
         page.on("console", self._on_console)
         page.on("response", self._on_response)
@@ -150,7 +167,7 @@ class Pc:
     async def kill(self) -> None:
         """The PC loses its power: SIGKILL for the browser and all its helpers, whatever they were doing."""
         assert self._context is not None
-        assert self._pid is not None
+        assert self._pid is not None, f"{self.name} has no disk: it shares its browser with others"
         closed = asyncio.get_running_loop().create_future()
         self._context.on("close", lambda _: closed.done() or closed.set_result(None))
         head = psutil.Process(self._pid)

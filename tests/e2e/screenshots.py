@@ -1,11 +1,11 @@
 """Takes the pictures of the documents, of the demo as `make demo` shows it: ``pytest tests/e2e/screenshots.py``.
 
-Not a test of anything but that a picture stays small, and its name keeps it out of every ordinary run.
+Not a test of anything but that a picture stays small, and its name keeps it out of every ordinary run. The pictures of
+the contingency plans are taken by their stories: ``pytest --pictures -k test_plan tests/e2e``.
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shutil
 import signal
@@ -18,21 +18,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Playwright, expect
+from playwright.async_api import Browser, Playwright, expect
 
 from app.demo.accounts import ACCOUNTS
 from tests.e2e.desk import Desk
 from tests.e2e.exam import Item, Person, paper_of
 from tests.e2e.pc import Pc
-from tests.e2e.png import smaller
+from tests.e2e.pictures import PICTURES, both
 from tests.e2e.server import free_port
 from tests.e2e.sitting import Sitting, replied
 from tests.e2e.time_desk import TimeDesk
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
-PICTURES = Path(__file__).parents[2] / "docs" / "screenshots"
-MOST_BYTES = 150_000
 INVIGILATOR, OFFICE = (next(one for one in ACCOUNTS if one.role == role) for role in ("invigilator", "office"))
 PCS = ("first", "dying", "spare", "console", "office", "paused")
 # Enough that an answer card looks like an exam, few enough to be quick.
@@ -67,9 +65,8 @@ def demo() -> Iterator[Demo]:
         shutil.rmtree(place)
 
 
-async def test_take_the_pictures(demo: Demo, playwright: Playwright, tmp_path: Path) -> None:
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    pcs = {name: Pc(playwright, name, tmp_path / name, demo.url) for name in PCS}
+async def test_take_the_pictures(demo: Demo, playwright: Playwright, browser: Browser, tmp_path: Path) -> None:
+    pcs = {name: Pc(playwright, browser, name, tmp_path / name, demo.url) for name in PCS}
     try:
         await _candidate(pcs["first"], _person(demo, 0))
         await _move(pcs, _person(demo, 1))
@@ -78,8 +75,6 @@ async def test_take_the_pictures(demo: Demo, playwright: Playwright, tmp_path: P
         for pc in pcs.values():
             await pc.switch_off()
     assert not [error for pc in pcs.values() for error in pc.broken]
-    heavy = {path.name: path.stat().st_size for path in PICTURES.glob("*.png") if path.stat().st_size > MOST_BYTES}
-    assert not heavy, heavy
 
 
 def _person(demo: Demo, n: int) -> Person:
@@ -92,7 +87,7 @@ async def _candidate(pc: Pc, person: Person) -> None:
     sitting = Sitting(pc, person)
     await pc.switch_on()
     await pc.page.get_by_label("准考证号", exact=True).fill(person.ticket)
-    await _both(sitting, "sign-in")
+    await both(sitting, PICTURES, "sign-in")
     paper = await _enter(sitting)
     for item in paper[:ANSWERED]:
         await sitting.sees_question(item.position)
@@ -105,21 +100,21 @@ async def _candidate(pc: Pc, person: Person) -> None:
     await sitting.go_to(shown)
     await pc.page.locator(".question [data-option]").nth(1).click()
     await sitting.saved()
-    await _both(sitting, "question")
+    await both(sitting, PICTURES, "question")
 
     await pc.page.context.route("**/api/**", lambda route: route.abort("connectionrefused"))
     await pc.page.context.route("**/livez", lambda route: route.abort("connectionrefused"))
     await pc.page.locator(".question [data-option]").nth(2).click()
     await expect(pc.page.locator("[data-connection=server-away]")).to_be_visible(timeout=60_000)
-    await _both(sitting, "server-away")
+    await both(sitting, PICTURES, "server-away")
     await pc.page.context.unroute_all()
     await sitting.saved(within_s=30)
     await expect(pc.page.locator(".connection-line")).to_have_count(0, timeout=40_000)
 
-    await _both(sitting, "hand-in", before=lambda: sitting.button("exam.handIn").click())
+    await both(sitting, PICTURES, "hand-in", before=lambda: sitting.button("exam.handIn").click())
     await sitting.button("handIn.confirm").click()
     await sitting.sees_receipt(within_s=30)
-    await _both(sitting, "receipt")
+    await both(sitting, PICTURES, "receipt")
 
 
 async def _move(pcs: dict[str, Pc], person: Person) -> None:
@@ -138,11 +133,11 @@ async def _move(pcs: dict[str, Pc], person: Person) -> None:
     await old.go_to(paper[2])
     await old.page.locator(".question [data-option]").first.click()
     await desk.sees(person.seat, "silent", within_s=60)
-    await _both(desk, "room")
+    await both(desk, PICTURES, "room")
     await desk.open_seat(person.seat)
     spare = await desk.page.locator('.seat[data-kind="free"] .seat-label').first.inner_text()
     await desk.button("relog.open").click()
-    await _both(desk, "relog")
+    await both(desk, PICTURES, "relog")
     await desk.button("move.confirm", seat=spare).click()
     await expect(desk.seat(spare)).to_have_attribute("data-kind", "kept")
 
@@ -152,7 +147,7 @@ async def _move(pcs: dict[str, Pc], person: Person) -> None:
     await old.pc.plug_in()
     await expect(old.heading("replaced.title")).to_be_visible(timeout=60_000)
     await expect(old.page.get_by_role("status").filter(has_text="1")).to_be_visible()
-    await _both(old, "replaced")
+    await both(old, PICTURES, "replaced")
 
 
 async def _decide(desk: TimeDesk, sitting: Sitting) -> None:
@@ -181,12 +176,12 @@ async def _decide(desk: TimeDesk, sitting: Sitting) -> None:
     await desk.field("reason").select_option("power")
     await desk.field("note").fill("配电箱跳闸，电工已到场")
     await desk.look()
-    await _both(desk, "time-effect")
+    await both(desk, PICTURES, "time-effect")
     await desk.confirm()
     await expect(sitting.page.get_by_text(sitting.words["exam.paused"], exact=True).first).to_be_visible()
-    await _both(sitting, "paused")
+    await both(sitting, PICTURES, "paused")
     await expect(desk.page.locator(".standing")).to_be_visible()
-    await _both(desk, "time")
+    await both(desk, PICTURES, "time")
 
 
 async def _enter(sitting: Sitting) -> tuple[Item, ...]:
@@ -197,21 +192,3 @@ async def _enter(sitting: Sitting) -> tuple[Item, ...]:
         paper = paper_of(await (await heard.value).json())
     await sitting.page.locator("#question-title").wait_for()
     return paper
-
-
-async def _both(who: Sitting | Desk, name: str, before: Any = None) -> None:
-    """The picture in Chinese and in English; then Chinese again."""
-    for language in ("zh", "en"):
-        if before is not None:
-            await before()
-        page = who.page
-        await page.evaluate("document.activeElement?.blur()")
-        await page.mouse.move(5, 400)
-        taken = await page.screenshot(animations="disabled")
-        (PICTURES / f"{name}.{language}.png").write_bytes(await asyncio.to_thread(smaller, taken))
-        if before is not None:
-            await page.keyboard.press("Escape")
-        await page.locator(".look-language, .look button:last-child").last.click()
-        who.words = await who.pc.words("console" if isinstance(who, Desk) else "candidate")
-    if before is not None:
-        await before()

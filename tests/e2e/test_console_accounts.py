@@ -16,11 +16,11 @@ from tests.e2e.conftest import Switchboard
 from tests.e2e.desk import Desk
 from tests.e2e.exam import PASSWORD, make_exam
 from tests.e2e.eyes import accessible
+from tests.e2e.pc import TABLET
 from tests.e2e.server import Server
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 OWN = "自己选的密码-1234"
-TABLET = {"width": 1280, "height": 800}
 
 
 async def test_an_account_is_made_handed_over_taken_up_and_found_in_the_log(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Self
 
 import pytest
-from playwright.async_api import Playwright, expect
+from playwright.async_api import expect
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.services import staff_accounts
@@ -19,12 +19,11 @@ from tests.e2e.conftest import Switchboard
 from tests.e2e.desk import Desk
 from tests.e2e.exam import PASSWORD, make_exam
 from tests.e2e.eyes import accessible, in_view, nothing_scrolls
-from tests.e2e.pc import CHROMIUM
+from tests.e2e.pc import TABLET
 from tests.e2e.server import Server
 from tests.e2e.sitting import Sitting
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
-TABLET = {"width": 1280, "height": 800}
 
 
 COUNT = "window.__clicks = 0; document.addEventListener('click', (e) => { if (e.detail) window.__clicks += 1; }, true)"
@@ -232,18 +231,12 @@ async def test_who_only_reads_is_offered_nothing(
 
 
 async def test_a_move_by_touch_on_a_tablet(
-    server: Server, record: AsyncEngine, playwright: Playwright, tmp_path: Path
+    server: Server, record: AsyncEngine, pcs: Switchboard, tmp_path: Path
 ) -> None:
     exam = await make_exam(server, record, tmp_path, "TOUCH", candidates=2)
-    browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-    context = await browser.new_context(
-        viewport={"width": TABLET["height"], "height": TABLET["width"]},
-        has_touch=True,
-        base_url=server.url,
-        locale="zh-CN",
-    )
-    page = await context.new_page()
-    await page.goto("/console")
+    page = await pcs(server, "tablet", touch=True).switch_on("/console")
+    # Held upright.
+    await page.set_viewport_size({"width": TABLET["height"], "height": TABLET["width"]})
     await page.locator("input[name=username]").fill(exam.invigilator)
     await page.locator("input[name=password]").fill(PASSWORD)
     await page.locator("form button").tap()
@@ -257,7 +250,6 @@ async def test_a_move_by_touch_on_a_tablet(
     )
     assert small == 0, "a target too small for a finger"
     await accessible(page, "the console on a tablet")
-    await browser.close()
 
 
 async def test_the_policy_of_the_page_forbids_inline_code_and_nothing_is_broken_by_it(

@@ -27,11 +27,6 @@ FACTS = "在试卷下发现写有公式的纸条，当场收缴。"
 class Cases(Desk):
     """The console with its two pages of cases."""
 
-    async def open_desk(self, exam: Exam) -> None:
-        await self.pc.switch_on(f"/console#room={exam.room_id}&session={exam.session_id}")
-        await self.sign_in()
-        await expect(self.page.get_by_role("region", name=self.words["map.label"])).to_be_visible()
-
     def tab(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=self.words[f"views.{name}"], exact=True)
 
@@ -51,7 +46,7 @@ async def test_a_discrepancy_from_the_door_to_the_record(
     async with record.begin() as conn:
         await conn.execute(text("UPDATE candidate SET gender = '男' WHERE ticket = :t"), {"t": person.ticket})
     desk = Cases(pcs(server, "tablet"), exam.invigilator)
-    await desk.open_desk(exam)
+    await desk.enter(exam)
     await desk.open_seat(person.seat)
     await desk.button("discrepancy.here").click()
     form = desk.page.locator(".case-draft")
@@ -73,7 +68,7 @@ async def test_a_discrepancy_from_the_door_to_the_record(
     assert kind == "provisional"
 
     office = Cases(pcs(server, "office"), await _office(record, exam))
-    await office.open_desk(exam)
+    await office.enter(exam)
     await office.tab("discrepancies").click()
     item = office.page.locator(".case").filter(has_text=person.ticket)
     rows = item.locator("tbody tr")
@@ -98,7 +93,7 @@ async def test_misconduct_is_written_by_one_and_read_by_the_office_only(
     exam = await make_exam(server, record, tmp_path, "MISCONDUCT", candidates=4)
     person = exam.people[2]
     desk = Cases(pcs(server, "tablet"), exam.invigilator)
-    await desk.open_desk(exam)
+    await desk.enter(exam)
     await desk.open_seat(person.seat)
     await desk.button("misconduct.here").click()
     form = desk.page.locator(".case-draft")
@@ -115,7 +110,7 @@ async def test_misconduct_is_written_by_one_and_read_by_the_office_only(
     await expect(desk.page.locator(".case-text")).to_have_text(FACTS)
 
     office = Cases(pcs(server, "office"), await _office(record, exam))
-    await office.open_desk(exam)
+    await office.enter(exam)
     await office.tab("misconduct").click()
     await office.page.locator(".case-row").filter(has_text=person.ticket).click()
     await office.page.locator("input[name=add][value=measure]").check()

@@ -6,15 +6,15 @@ import struct
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Locator, expect
+from playwright.async_api import expect
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.services import staff_accounts
 from tests.e2e.conftest import Switchboard
-from tests.e2e.desk import Desk
-from tests.e2e.exam import PASSWORD, SPARES, Exam, make_exam
+from tests.e2e.exam import PASSWORD, SPARES, make_exam
 from tests.e2e.eyes import accessible, nothing_scrolls
+from tests.e2e.incident_desk import IncidentDesk
 from tests.e2e.png import write
 from tests.e2e.server import Server
 
@@ -22,32 +22,6 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 SPARE = SPARES[0]
 PHOTO = write(struct.pack(">IIBBBBB", 64, 48, 8, 2, 0, 0, 0), iter([b"\xc0\x40\x20" * 64] * 48))
-
-
-class IncidentDesk(Desk):
-    """The console with the incident desk."""
-
-    async def open_desk(self, exam: Exam) -> None:
-        await self.pc.switch_on(f"/console#room={exam.room_id}&session={exam.session_id}")
-        await self.sign_in()
-        await expect(self.page.get_by_role("region", name=self.words["map.label"])).to_be_visible()
-
-    def tab(self) -> Locator:
-        return self.page.get_by_role("button", name=self.words["views.incidents"], exact=True)
-
-    def step(self, n: int) -> Locator:
-        return self.page.locator(".incident-step").nth(n - 1)
-
-    def line(self, words: str) -> Locator:
-        return self.page.locator(".incident-timeline > li").filter(has_text=words)
-
-    async def write(self, kind: str) -> None:
-        await self.page.locator(f".incident-write input[name=write][value={kind}]").check()
-
-    async def turn(self, how: str, note: str = "") -> None:
-        await self.page.get_by_role("button", name=self.words[f"incident.turn.{how}"], exact=True).click()
-        await self.page.locator(".incident-turn textarea").fill(note)
-        await self.page.get_by_role("button", name=self.words[f"incident.turn.{how}.sure"], exact=True).click()
 
 
 async def test_an_incident_from_a_seat_to_the_signed_report(
@@ -59,7 +33,7 @@ async def test_an_incident_from_a_seat_to_the_signed_report(
     async with record.begin() as conn:
         await staff_accounts.create(conn, username=username, name="苏望舒", role="office", password=PASSWORD)
     desk = IncidentDesk(pcs(server, "tablet"), exam.invigilator)
-    await desk.open_desk(exam)
+    await desk.enter(exam)
 
     await desk.open_seat(person.seat)
     await desk.relog(SPARE)
@@ -76,7 +50,7 @@ async def test_an_incident_from_a_seat_to_the_signed_report(
     await form.get_by_role("button", name=desk.words["incident.submit"], exact=True).click()
 
     await expect(desk.page.locator(".incident h2")).to_contain_text("#1")
-    await expect(desk.line("突然黑屏")).to_be_visible()
+    await expect(desk.entry("突然黑屏")).to_be_visible()
     # By keyboard: the step takes the focus and the space bar.
     await desk.step(1).focus()
     await desk.page.keyboard.press("Space")
@@ -84,7 +58,7 @@ async def test_an_incident_from_a_seat_to_the_signed_report(
     await desk.write("told")
     await desk.page.locator(".incident-write [name=who]").fill("技术员小李")
     await desk.button("incident.add").click()
-    await expect(desk.line("技术员小李")).to_be_visible()
+    await expect(desk.entry("技术员小李")).to_be_visible()
     await desk.write("file")
     chooser = desk.page.locator(".incident-files input[type=file]").first
     await chooser.set_input_files({"name": "黑屏.png", "mimeType": "image/png", "buffer": PHOTO})
@@ -93,16 +67,16 @@ async def test_an_incident_from_a_seat_to_the_signed_report(
     await chooser.set_input_files({"name": "假.png", "mimeType": "image/png", "buffer": b"MZ\x90\x00\x03\x00"})
     await desk.button("incident.add").click()
     await expect(desk.page.get_by_text("此文件不是")).to_be_visible()
-    await expect(desk.line(SPARE)).to_contain_text(person.name)
+    await expect(desk.entry(SPARE)).to_contain_text(person.name)
     await accessible(desk.page, "an incident")
     await nothing_scrolls(desk.page)
     await desk.turn("close", "已换机")
     await expect(desk.page.locator(".incident-head .incident-state")).to_have_attribute("data-state", "closed")
 
     office = IncidentDesk(pcs(server, "office", locale="en-GB"), username)
-    await office.open_desk(exam)
+    await office.enter(exam)
     await office.in_the_other_language()
-    await office.tab().click()
+    await office.incidents().click()
     await office.page.locator(".incident-filter .chip").last.click()
     await office.page.locator(".incident-row").filter(has_text="#1").click()
     await office.turn("sign")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -24,20 +23,12 @@ from tests.e2e.eyes import accessible, in_view, nothing_scrolls
 from tests.e2e.server import Server
 from tests.e2e.sitting import Sitting
 from tests.e2e.time_desk import PATIENT_MS, TimeDesk
-from tests.rounds_exam import exam_in_rounds
+from tests.rounds_exam import Rounds, exam_in_rounds
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 NUMBER, TEXT = "考务〔2026〕12 号", "机房停电，当日无法恢复，经研究决定。"
 MINUTE_MS = 60_000
-
-
-@pytest.fixture(scope="module")
-def server(make_server: Callable[[], Server]) -> Server:
-    """One of its own: an exam in rounds wants the record for itself."""
-    server = make_server()
-    server.start()
-    return server
 
 
 class RoundsDesk(TimeDesk):
@@ -95,7 +86,7 @@ async def test_defer_allocate_swap_and_move_are_seen_confirmed_once_and_told(
     await desk.page.keyboard.press("Escape")
     await expect(desk.page.locator(".effect")).to_have_count(0)
     await expect(desk.field("number")).to_have_value(NUMBER)
-    assert await _decisions(record) == []
+    assert await _decisions(record, exam) == []
     await desk.settle("第 1 场 1 个考室、1 人作缓考处理", "其中 1 人已开始作答")
     await _told(ill, "您的本场考试已由考务办公室作缓考处理，已作答的内容全部保留")
     assert (await in_record.attempt(record, deferred))["end_reason"] == "deferred"
@@ -134,10 +125,10 @@ async def test_defer_allocate_swap_and_move_are_seen_confirmed_once_and_told(
     await expect(desk.page.locator(".proposal").first).to_contain_text(NUMBER, timeout=PATIENT_MS)
     await accessible(desk.page, "decisions on rounds")
 
-    assert [one["kind"] for one in await _decisions(record)] == ["defer", "move", "move", "swap"]
-    assert {(one["number"], one["text"]) for one in await _decisions(record)} == {(NUMBER, TEXT)}
+    assert [one["kind"] for one in await _decisions(record, exam)] == ["defer", "move", "move", "swap"]
+    assert {(one["number"], one["text"]) for one in await _decisions(record, exam)} == {(NUMBER, TEXT)}
     audited = await in_record.rows(
-        record, "SELECT action, actor FROM audit_entry WHERE action LIKE 'rounds.%' ORDER BY n"
+        record, "SELECT action FROM audit_entry WHERE action LIKE 'rounds.%' AND actor = 'rounds-office' ORDER BY n"
     )
     assert [one["action"] for one in audited] == ["rounds.defer", "rounds.allocate", "rounds.move", "rounds.swap"]
     assert await in_record.broken_audit_entry(record) is None
@@ -161,5 +152,7 @@ async def _told(sitting: Sitting, words: str) -> None:
     )
 
 
-async def _decisions(record: AsyncEngine) -> list[dict[str, Any]]:
-    return await in_record.rows(record, "SELECT kind, number, text FROM decision ORDER BY id")
+async def _decisions(record: AsyncEngine, exam: Rounds) -> list[dict[str, Any]]:
+    return await in_record.rows(
+        record, "SELECT kind, number, text FROM decision WHERE exam_id = :e ORDER BY id", e=exam.exam_id
+    )

@@ -8,7 +8,6 @@ writes afterwards counts again, on a page that was never loaded anew.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,14 +29,6 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 SPARE = "备1"
 PATIENT_MS = 60_000
-
-
-@pytest.fixture(scope="module")
-def server(make_server: Callable[[], Server]) -> Server:
-    """One of its own: the office sees what every exam of a server has kept aside."""
-    server = make_server()
-    server.start()
-    return server
 
 
 class Office(Desk):
@@ -82,11 +73,11 @@ async def test_the_office_adopts_and_the_candidate_has_the_last_word(
 ) -> None:
     exam = await make_exam(server, record, tmp_path, "ASIDE", candidates=2)
     person = exam.people[0]
-    old, new = Sitting(pcs(server, "old"), person), Sitting(pcs(server, "new"), person)
+    old, new = Sitting(pcs(server, "old", disk=True), person), Sitting(pcs(server, "new"), person)
     office = await _office(server, record, pcs, exam)
     single, multiple, blank, text = (person.first(kind) for kind in ("single", "multiple", "blank", "text"))
     await old.enter()
-    await office.enter()
+    await office.enter(exam)
     await expect(office.link()).to_have_count(0)
 
     # --- a PC that cannot deliver, and a candidate who goes on elsewhere

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.services import staff_accounts
 from tests.candidates import Candidate
 from tests.e2e import record as in_record
-from tests.e2e.conftest import Switchboard
+from tests.e2e.conftest import Switchboard, a_server
 from tests.e2e.desk import Desk
 from tests.e2e.exam import BUILDINGS, PASSWORD, Exam, make_exam, room_name
 from tests.e2e.eyes import accessible, in_view, nothing_scrolls
@@ -37,25 +35,12 @@ CAP_S = 45
 ROOMS = 47
 
 
-@pytest.fixture(scope="module")
-def server(make_server: Callable[[], Server]) -> Server:
-    """One of its own: the office sees every room of a server."""
-    server = make_server()
-    server.start()
-    return server
-
-
 @pytest.fixture
 def strict_server() -> Iterator[Server]:
     """One whose hour is three quarters of a minute, and for which two silent seats are a room."""
-    server = Server(
-        Path(tempfile.mkdtemp(prefix="holdfast-e2e-")),
-        silent_after="6", time_cap=str(CAP_S), loss_least="2", loss_settle="2",
-    )  # fmt: skip
-    server.start()
-    yield server
-    server.stop()
-    shutil.rmtree(server.place)
+    with a_server(silent_after="6", time_cap=str(CAP_S), loss_least="2", loss_settle="2", workers="1") as server:
+        server.start()
+        yield server
 
 
 async def _office(
@@ -361,9 +346,9 @@ async def _moments(office: TimeDesk) -> tuple[str, str]:
 
 
 async def test_a_room_that_goes_quiet_is_proposed_and_one_that_is_held_is_red(
-    strict_server: Server, pcs: Switchboard, tmp_path: Path
+    strict_server: Server, engine_of: Callable[[Server], AsyncEngine], pcs: Switchboard, tmp_path: Path
 ) -> None:
-    server, record = strict_server, strict_server.engine()
+    server, record = strict_server, engine_of(strict_server)
     exam = await make_exam(server, record, tmp_path, "LOSS", candidates=6, rooms=2)
     async with _hall(server, exam) as candidates:
         for candidate in candidates:
@@ -418,7 +403,6 @@ async def test_a_room_that_goes_quiet_is_proposed_and_one_that_is_held_is_red(
         await two.confirm()
         await expect(page.locator(".standing")).to_have_count(0, timeout=PATIENT_MS)
         assert await _state(candidates[0]) == "running"
-    await record.dispose()
 
 
 async def test_who_cannot_be_helped_today_is_deferred(

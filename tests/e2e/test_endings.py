@@ -25,7 +25,7 @@ async def test_a_pc_that_reboots_goes_on_by_itself_and_sends_what_its_disk_held(
     server: Server, record: AsyncEngine, pcs: Switchboard, tmp_path: Path
 ) -> None:
     exam = await make_exam(server, record, tmp_path, "REBOOT", candidates=2)
-    sitting = Sitting(pcs(server, "reboots"), exam.people[0])
+    sitting = Sitting(pcs(server, "reboots", disk=True), exam.people[0])
     person = sitting.person
     await sitting.enter()
     await sitting.give(person.first("single"), "A")

@@ -38,7 +38,10 @@ async def test_a_pc_dies_and_the_candidate_goes_on_at_a_spare_seat(
     server: Server, record: AsyncEngine, pcs: Switchboard, tmp_path: Path
 ) -> None:
     exam = await make_exam(server, record, tmp_path, "DIES", candidates=3)
-    old, neighbour = Sitting(pcs(server, "old"), exam.people[0]), Sitting(pcs(server, "neighbour"), exam.people[1])
+    old, neighbour = (
+        Sitting(pcs(server, "old", disk=True), exam.people[0]),
+        Sitting(pcs(server, "neighbour"), exam.people[1]),
+    )
     person = old.person
     desk = Desk(pcs(server, "console"), exam.invigilator)
     await asyncio.gather(old.enter(), neighbour.enter(), desk.enter())

@@ -17,6 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 from playwright.async_api import expect
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.e2e import record as in_record
 from tests.e2e.conftest import Switchboard
@@ -62,11 +63,11 @@ def frozen(server: Server, name: str) -> Iterator[None]:
 
 
 async def test_buffered_is_shown_as_such_and_becomes_saved_by_itself(
-    make_server: Callable[[], Server], pcs: Switchboard, tmp_path: Path
+    own_server: Server, engine_of: Callable[[Server], AsyncEngine], pcs: Switchboard, tmp_path: Path
 ) -> None:
-    server = make_server()
+    server = own_server
     await asyncio.to_thread(server.start)
-    engine = server.engine()
+    engine = engine_of(server)
     exam = await make_exam(server, engine, tmp_path, "BUFFER", candidates=2)
     lin, ou = Sitting(pcs(server, "lin"), exam.people[0]), Sitting(pcs(server, "ou"), exam.people[1])
     await asyncio.gather(lin.enter(), ou.enter())
@@ -119,4 +120,3 @@ async def test_buffered_is_shown_as_such_and_becomes_saved_by_itself(
         assert {sight.connection for sight in sights} <= {None, "online", "trouble"}, "nobody was told of any of it"
         assert not [sight.banner for sight in sights if sight.banner]
         assert not [sight.message for sight in sights if sight.message]
-    await engine.dispose()

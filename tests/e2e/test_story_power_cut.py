@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.e2e import record as in_record
 from tests.e2e.conftest import Switchboard
@@ -32,11 +33,11 @@ MOST_CREDIT_MS = 60_000
 
 
 async def test_power_goes_and_comes_back_and_nobody_lost_an_answer_or_a_second(
-    make_server: Callable[[], Server], pcs: Switchboard, tmp_path: Path
+    own_server: Server, engine_of: Callable[[Server], AsyncEngine], pcs: Switchboard, tmp_path: Path
 ) -> None:
-    server = make_server()
+    server = own_server
     await asyncio.to_thread(server.start)
-    engine = server.engine()
+    engine = engine_of(server)
     exam = await make_exam(server, engine, tmp_path, "POWER", candidates=3)
     lin, ou = Sitting(pcs(server, "lin"), exam.people[0]), Sitting(pcs(server, "ou"), exam.people[1])
     await asyncio.gather(lin.enter(), ou.enter())
@@ -90,7 +91,7 @@ async def test_power_goes_and_comes_back_and_nobody_lost_an_answer_or_a_second(
     await ou.sees_receipt(within_s=45)
     await expect(lin.page.locator("[data-connection]")).to_have_attribute("data-connection", "online")
 
-    engine = server.engine()
+    engine = engine_of(server)
     terms = await in_record.rows(engine, "SELECT n, lineage_n, start_ms, gap_ms FROM term ORDER BY n")
     assert {term["lineage_n"] for term in terms} == {terms[0]["lineage_n"]}, "a power cut begins no new lineage"
     assert terms[-1]["gap_ms"] >= AWAY_S * 1000
@@ -136,4 +137,3 @@ async def test_power_goes_and_comes_back_and_nobody_lost_an_answer_or_a_second(
         assert "server-away" in seen
         assert "pc-offline" not in seen, "a hall of raised hands for a server that was away"
     assert await in_record.broken_audit_entry(engine) is None
-    await engine.dispose()

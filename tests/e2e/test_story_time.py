@@ -11,8 +11,6 @@ So that nobody waits for an hour, the service's counter is set on to shortly bef
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -30,7 +28,7 @@ from app.domain import clock
 from app.services import staff_accounts
 from app.storage.postgres.adjustments import load
 from tests.e2e import record as in_record
-from tests.e2e.conftest import Switchboard
+from tests.e2e.conftest import Switchboard, a_server
 from tests.e2e.exam import PASSWORD, ROOM, Exam, make_exam
 from tests.e2e.server import Server
 from tests.e2e.sitting import Sitting, replied
@@ -54,11 +52,9 @@ PATIENT_S = 90.0
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
     """One of its own, in which two seats that fall silent are a room."""
-    made = Server(Path(tempfile.mkdtemp(prefix="holdfast-e2e-")), silent_after=SILENT_AFTER, loss_least="2")
-    made.start()
-    yield made
-    made.stop()
-    shutil.rmtree(made.place)
+    with a_server(silent_after=SILENT_AFTER, loss_least="2", workers="1") as made:
+        made.start()
+        yield made
 
 
 @dataclass
@@ -83,7 +79,7 @@ async def test_three_candidates_in_two_rooms_end_at_the_second_the_model_says(
 ) -> None:
     exam = await make_exam(server, record, tmp_path, "TIME3", candidates=3, rooms=2, minutes=10)
     stays, neighbour, moves = (
-        Sitting(pcs(server, name), person)
+        Sitting(pcs(server, name, disk=name == "moves"), person)
         for name, person in zip(("stays", "neighbour", "moves"), exam.people, strict=True)
     )
     free = {sitting.person.ticket: Free() for sitting in (stays, neighbour, moves)}
