@@ -51,6 +51,32 @@ export function createMedia({ api, token, server, random, timers }) {
 
   return {
     picture,
+    /**
+     * The photo of whoever has just signed in; nothing of it outlives the page that shows it. Without a photo, or while
+     * the record is away, there is none: the page goes on by name and document.
+     *
+     * @param {(url: string | null) => void} onFace null: there is no photo
+     * @returns {() => void} ends it
+     */
+    face(onFace) {
+      let over = false;
+      /** @type {string | null} */
+      let url = null;
+      api.blob('/api/v1/attempt/photo', { token: token(), server: server(), timeoutMs: 8000 }).then(
+        (blob) => {
+          if (over) return;
+          url = URL.createObjectURL(blob);
+          onFace(url);
+        },
+        (error) => {
+          if (!over && error instanceof Refused && error.status === 404) onFace(null);
+        },
+      );
+      return () => {
+        over = true;
+        if (url) URL.revokeObjectURL(url);
+      };
+    },
     /** All of them, before they are needed (the browser opens few connections at a time). @param {string[]} addresses */
     prefetch(addresses) {
       for (const address of addresses) picture(address);

@@ -3,6 +3,7 @@ import english from '../locales/console.en.js';
 import chinese from '../locales/console.zh-CN.js';
 import { createI18n } from '../shared/i18n.js';
 import { createRandom } from '../shared/random.js';
+import { createUpload } from '../shared/upload.js';
 import { effect, html, render, signal } from '../shared/ui.js';
 import { AppContext } from './app.js';
 import { Page } from './components/page/page.js';
@@ -62,6 +63,8 @@ const desk = createDesk({
   random: createRandom(window.crypto),
   language: () => i18n.language.value,
   storage: keep(window.sessionStorage),
+  upload: createUpload(window.XMLHttpRequest),
+  url: { make: (body) => URL.createObjectURL(body), forget: (url) => URL.revokeObjectURL(url) },
   address,
 });
 

@@ -52,6 +52,8 @@ export default {
   'identity.seat': 'Seat',
   'seat.regular': '{building} {room}, seat {seat}',
   'seat.spare': '{building} {room}, seat {seat}',
+  'identity.photo': 'Photo of {name}',
+  'identity.photo.none': 'No photo',
   'identity.confirm': 'This is correct, go on',
   'identity.notMe': 'This is not me',
   'identity.notMe.title': 'Please do not go on',

@@ -48,6 +48,8 @@ export default {
   'identity.seat': '机位',
   'seat.regular': '{building} {room} {seat} 号机位',
   'seat.spare': '{building} {room} {seat} 机位',
+  'identity.photo': '{name}的照片',
+  'identity.photo.none': '无照片',
   'identity.confirm': '信息无误，继续',
   'identity.notMe': '这不是我',
   'identity.notMe.title': '请不要继续',

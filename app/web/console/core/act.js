@@ -15,10 +15,10 @@ export const PURSUED_MS = 20_000;
 /**
  * @param {{
  *   api: Api, timers: Timers, random: {unit: () => number, hex: (bytes: number) => string},
- *   clock: {now: () => number}, token: () => string | null,
- * }} ports
+ *   clock: {now: () => number}, token: () => string | null, toldBy?: () => string,
+ * }} ports `toldBy`: who asked for it by telephone, while a call is under way
  */
-export function createActs({ api, timers, random, clock, token }) {
+export function createActs({ api, timers, random, clock, token, toldBy = () => '' }) {
   const pause = (/** @type {number} */ ms) => new Promise((resolve) => timers.setTimeout(() => resolve(null), ms));
 
   /**
@@ -30,10 +30,12 @@ export function createActs({ api, timers, random, clock, token }) {
    */
   return async function act(path, body, onWaiting = () => {}) {
     const key = random.hex(16);
+    // As it was clicked: a call that ends meanwhile ends nothing of what was asked for in it.
+    const name = toldBy();
+    const headers = { 'Idempotency-Key': key, ...(name === '' ? {} : { 'Told-By': encodeURIComponent(name) }) };
     const until = clock.now() + PURSUED_MS;
     for (let tries = 1; ; tries += 1) {
       try {
-        const headers = { 'Idempotency-Key': key };
         return (await api.post(`/api/v1/staff${path}`, body, { token: token(), headers })).body;
       } catch (error) {
         const later = error instanceof ApiError && (!(error instanceof Refused) || error.status === 503);

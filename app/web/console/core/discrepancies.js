@@ -34,9 +34,10 @@ export const PICTURE = 'picture';
  *   get: (path: string) => Promise<any>, send: (at: string, path: string, body: unknown) => Promise<{body: any} | {error: unknown}>,
  *   timers: import('../../shared/api.js').Timers, random: {unit: () => number},
  *   loginEnded: (error: unknown) => boolean, forgive: () => void, show: () => void,
+ *   toldBy?: () => string,
  * }} ports `send`: one click, repeated until answered; `show`: the page comes onto the screen
  */
-export function createDiscrepancies({ get, send, timers, random, loginEnded, forgive, show }) {
+export function createDiscrepancies({ get, send, timers, random, loginEnded, forgive, show, toldBy = () => '' }) {
   const session = signal(/** @type {number | null} */ (null));
   const list = signal(/** @type {Discrepancy[] | null} */ (null));
   const draft = signal(/** @type {Draft | null} */ (null));
@@ -119,7 +120,7 @@ export function createDiscrepancies({ get, send, timers, random, loginEnded, for
     begin(room, ticket = '') {
       forgive();
       batch(() => {
-        draft.value = { room, ticket, claims: {}, identified: '', note: '', toldBy: '' };
+        draft.value = { room, ticket, claims: {}, identified: '', note: '', toldBy: toldBy() };
         about.value = null;
         done.value = null;
         fault.value = null;

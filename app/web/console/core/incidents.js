@@ -57,9 +57,10 @@ const blank = () => ({
  *  timers: import('../../shared/api.js').Timers,
  *   clock: {now: () => number}, random: {unit: () => number}, loginEnded: (error: unknown) => boolean, forgive: () => void,
  *   show: () => void,
+ *   toldBy?: () => string,
  * }} ports `send`: one click, repeated until answered; `show`: the desk comes onto the screen
  */
-export function createIncidents({ get, send, timers, clock, random, loginEnded, forgive, show }) {
+export function createIncidents({ get, send, timers, clock, random, loginEnded, forgive, show, toldBy = () => '' }) {
   const session = signal(/** @type {number | null} */ (null));
   const list = signal(/** @type {Head[] | null} */ (null));
   const one = signal(/** @type {Incident | null} */ (null));
@@ -200,7 +201,7 @@ export function createIncidents({ get, send, timers, clock, random, loginEnded, 
     begin(known = {}) {
       forgive();
       batch(() => {
-        draft.value = { ...blank(), ...known };
+        draft.value = { ...blank(), toldBy: toldBy(), ...known };
         at.value = { kind: 'draft' };
       });
       show();

@@ -31,9 +31,10 @@ export const MEASURES = /** @type {const} */ (['noted', 'marked', 'removed']);
  *   get: (path: string) => Promise<any>, send: (at: string, path: string, body: unknown) => Promise<{body: any} | {error: unknown}>,
  *   timers: import('../../shared/api.js').Timers, random: {unit: () => number},
  *   loginEnded: (error: unknown) => boolean, forgive: () => void, show: () => void,
+ *   toldBy?: () => string,
  * }} ports
  */
-export function createMisconduct({ get, send, timers, random, loginEnded, forgive, show }) {
+export function createMisconduct({ get, send, timers, random, loginEnded, forgive, show, toldBy = () => '' }) {
   const session = signal(/** @type {number | null} */ (null));
   const list = signal(/** @type {Head[] | null} */ (null));
   const rooms = signal(/** @type {Count[]} */ ([]));
@@ -113,7 +114,7 @@ export function createMisconduct({ get, send, timers, random, loginEnded, forgiv
       open(null);
       draft.value = {
         room, ticket, name, facts: '', second: '', minutes: '0', told: false, signature: '', measure: 'noted',
-        witness: '', toldBy: '',
+        witness: '', toldBy: toldBy(),
       };
       show();
     },
