@@ -108,6 +108,9 @@ class Settings(BaseSettings):
     )
     max_body_bytes: int = Field(262_144, ge=1024, description="Largest request body.")
     max_evidence_bytes: int = Field(10_485_760, ge=1024, description="Largest photo, scan or text kept as evidence.")
+    max_evidence_total_bytes: int = Field(
+        10_737_418_240, ge=1024, description="All evidence of one exam together; nothing more is taken beyond."
+    )
     max_photos_bytes: int = Field(
         1_073_741_824, ge=1024, description="Largest archive of candidates' photos sent by a browser."
     )

@@ -23,7 +23,7 @@ from app.services.staff_requests import Request as StaffRequest
 from app.storage.postgres.staff import Login
 
 router = APIRouter(prefix="/api/v1/staff", tags=["staff"])
-Sending = Annotated[Login, needs("incident-open", "discrepancy-open", "misconduct-open")]
+Sending = Annotated[Login, needs(*evidence.SENDING)]
 # Whether this file may be opened is a question about the record it belongs to.
 Reading = Annotated[Login, needs("incident-view", "discrepancy-view", "misconduct-view")]
 PATH = "/api/v1/staff/evidence"
@@ -51,14 +51,13 @@ async def keep(request: Request, login: Sending, key: Key, session: SessionId, n
     """
     deps = get_deps(request)
     body = await sent(request, deps.settings.max_evidence_bytes)
-    # Some megabytes: not on the loop that everybody's answers wait for.
-    sha256 = await asyncio.to_thread(evidence.digest, body)
+    file = await asyncio.to_thread(evidence.looked_at, name, body)
     now_ms = deps.service_time.now_ms()
-    asked = StaffRequest(key, f"evidence {session}", {"name": name, "sha256": sha256})
+    asked = StaffRequest(key, f"evidence {session}", {"name": name, "sha256": file.sha256})
     return await staff_requests.once(
         deps.engine, login, asked,
         lambda conn: evidence.keep(
-            conn, login, session_id=session, name=name, body=body, sha256=sha256, now_ms=now_ms
+            conn, login, file, session_id=session, most=deps.settings.max_evidence_total_bytes, now_ms=now_ms
         ),
         now_ms=now_ms,
     )  # fmt: skip

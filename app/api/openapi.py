@@ -238,7 +238,7 @@ STAFF_CODES: dict[str, tuple[str, ...]] = {
         *_CHANGE, "misconduct-changed", "misconduct-removed", "candidate-ended", "entry-empty", "evidence-unknown",
         "evidence-attached",
     ),
-    "/evidence": (*_CHANGE, "body-too-large", "evidence-empty", "evidence-type"),
+    "/evidence": (*_CHANGE, "body-too-large", "evidence-empty", "evidence-full", "evidence-type"),
     "/evidence/{evidence_id}": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
     "/print/room-record": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
     "/print/day-report": (*_LOGIN, "bad-body", "not-permitted", "not-found", "export-of-what"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -23,6 +24,8 @@ from app.storage.postgres.evidence import Attached, Kept
 from app.storage.postgres.staff import Login
 
 log = structlog.get_logger(__name__)
+# Whoever may write one of these records sends files for it.
+SENDING: tuple[Action, ...] = ("incident-open", "discrepancy-open", "misconduct-open")
 
 
 def told(kept: Kept) -> dict[str, Any]:
@@ -32,28 +35,47 @@ def told(kept: Kept) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def keep(
-    conn: AsyncConnection, login: Login, *, session_id: int, name: str, body: bytes, sha256: str, now_ms: int
-) -> Done:
-    """Store the bytes as they came: ``{evidence}``. Refused: not-found, evidence-empty, evidence-type."""
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A file as it came; ``kind`` is None for what is no evidence."""
+
+    name: str
+    body: bytes
+    sha256: str
+    kind: str | None
+
+
+def looked_at(name: str, body: bytes) -> Sent:
+    """Some megabytes are read through: not for the loop that everybody's answers wait for."""
+    return Sent(name, body, hashlib.sha256(body).hexdigest(), kind_of(body))
+
+
+async def keep(conn: AsyncConnection, login: Login, sent: Sent, *, session_id: int, most: int, now_ms: int) -> Done:
+    """Store the bytes as they came, while all files of the exam are not more than ``most`` bytes: ``{evidence}``.
+    Refused: not-found, not-permitted (no room of that exam is theirs), evidence-empty, evidence-type, evidence-full."""
     exam_id = await evidence.exam_of_session(conn, session_id)
     if exam_id is None:
         raise Refused("not-found")
-    if not body:
+    if not _reaches(login) and not await evidence.has_room(conn, exam_id, login.own_room_ids):
+        raise Refused("not-permitted")
+    if not sent.body:
         raise Refused("evidence-empty")
-    kind = kind_of(body)
-    if kind is None:
+    if sent.kind is None:
         raise Refused("evidence-type")
+    if await evidence.total(conn, exam_id) + len(sent.body) > most:
+        raise Refused("evidence-full", most=most)
     kept = await evidence.insert(
-        conn, body=body, exam_id=exam_id, sha256=sha256, content_type=kind, name=plain_name(name, kind),
-        staff_id=login.staff_id, made_ms=now_ms,
+        conn, body=sent.body, exam_id=exam_id, sha256=sent.sha256, content_type=sent.kind,
+        name=plain_name(sent.name, sent.kind), staff_id=login.staff_id, made_ms=now_ms,
     )  # fmt: skip
-    subject = {"evidence": kept.id, "sha256": sha256, "size": kept.size, "name": kept.name, "session_id": session_id}
+    subject = {
+        "evidence": kept.id, "sha256": kept.sha256, "size": kept.size, "name": kept.name, "session_id": session_id,
+    }  # fmt: skip
     return Done({"evidence": told(kept)}, "evidence.keep", subject)
 
 
-def digest(body: bytes) -> str:
-    return hashlib.sha256(body).hexdigest()
+def _reaches(login: Login) -> bool:
+    return any(scope(login.role, action) == "all" for action in SENDING)
 
 
 async def attachable(conn: AsyncConnection, login: Login, evidence_ids: Sequence[int], *, exam_id: int) -> list[Kept]:

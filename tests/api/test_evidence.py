@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import secrets
 
@@ -25,7 +26,7 @@ async def send(staff: Staff, session: int, body: bytes, name: str = "走廊.jpg"
 @pytest.fixture
 async def hall(fresh_url, redis_url, redis, fresh_db):
     made = await world(fresh_db, SECRET.encode(), candidates=1, items=1)
-    async with running(fresh_url, redis_url, max_evidence_bytes=300_000) as (_, client):
+    async with running(fresh_url, redis_url, max_evidence_bytes=300_000, max_evidence_total_bytes=310_000) as (_, client):
         yield made, client
 
 
@@ -75,7 +76,9 @@ async def test_what_is_no_evidence_is_refused(hall, fresh_db):
         reply = await send(staff, made.session_id, body)
         assert reply.json()["code"] == code, reply.text
     assert (await send(staff, 2**60, JPEG)).json()["code"] == "not-found"
-    assert (await send(inspector, made.session_id, JPEG)).json()["code"] == "not-permitted"
+    elsewhere = await signed_in(client, fresh_db, "invigilator")
+    for stranger in (inspector, elsewhere):
+        assert (await send(stranger, made.session_id, JPEG)).json()["code"] == "not-permitted"
 
     async def unsized():
         for _ in range(40):
@@ -85,3 +88,13 @@ async def test_what_is_no_evidence_is_refused(hall, fresh_db):
     assert (await send(staff, made.session_id, unsized())).json()["code"] == "body-too-large"
     async with fresh_db.connect() as conn:
         assert await conn.scalar(text("SELECT count(*) FROM evidence_file")) == 0
+
+
+async def test_an_exam_keeps_so_much_and_not_more(hall, fresh_db):
+    made, client = hall
+    staff = await signed_in(client, fresh_db, "invigilator", room_ids=[made.room_id])
+    largest = JPEG + bytes(200_000)
+    replies = await asyncio.gather(*(send(staff, made.session_id, largest) for _ in range(2)))
+    assert sorted(reply.status_code for reply in replies) == [200, 409]
+    assert [reply.json().get("code") for reply in replies if reply.status_code == 409] == ["evidence-full"]
+    assert (await send(staff, made.session_id, JPEG)).status_code == 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -82,6 +83,18 @@ async def attached(conn: AsyncConnection, evidence_ids: list[int]) -> list[Attac
         {"ids": evidence_ids},
     )
     return [Attached(row.kind, row.id, row.staff_id, frozenset(row.room_ids), row.sealed) for row in rows]
+
+
+async def total(conn: AsyncConnection, exam_id: int) -> int:
+    """Bytes of all files of the exam; one file more at a time is taken for the exam until the transaction ends."""
+    await conn.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('evidence', :e))"), {"e": exam_id})
+    query = sa.select(sa.func.coalesce(sa.func.sum(evidence_file.c.size), 0)).where(evidence_file.c.exam_id == exam_id)
+    return int((await conn.execute(query)).scalar_one())
+
+
+async def has_room(conn: AsyncConnection, exam_id: int, room_ids: Collection[int]) -> bool:
+    query = "SELECT EXISTS (SELECT 1 FROM room WHERE exam_id = :e AND id = ANY(:rooms))"
+    return bool(await conn.scalar(text(query), {"e": exam_id, "rooms": list(room_ids)}))
 
 
 async def exam_of_session(conn: AsyncConnection, session_id: int) -> int | None:
