@@ -13,9 +13,6 @@ from app.api.deps import get_deps
 from app.api.schemas.incidents import Format, Language
 from app.api.schemas.misconduct import OpenMisconduct, WriteMisconduct
 from app.api.staff import Id, Key, SessionId, feeds
-from app.documents.docx import docx
-from app.documents.html import html
-from app.documents.xlsx import xlsx
 from app.services import incident_report, misconduct, misconduct_entries, misconduct_report
 from app.services.staff_requests import Request as StaffRequest
 from app.storage.postgres.staff import Login
@@ -53,7 +50,7 @@ async def report(
     deps = get_deps(request)
     async with deps.engine.connect() as conn:
         made = await misconduct_report.make(conn, login, misconduct_id, language, now_ms=deps.service_time.now_ms())
-    body = html(made).encode() if form == "html" else await asyncio.to_thread({"xlsx": xlsx, "docx": docx}[form], made)
+    body = await asyncio.to_thread(incident_report.written, made, form)
     return Response(
         body,
         media_type=incident_report.TYPES[form],

@@ -217,8 +217,9 @@ async def _change(pen: _Pen, entry: Entry) -> None:
     if entry.title:
         values["title"] = entry.title
     if entry.sealed is not None and entry.sealed != pen.head["sealed"]:
-        # Sealing is anybody's who may write here; what is sealed is opened to others by the office only.
-        if not entry.sealed and scope(pen.login.role, "incident-sealed") != "all":
+        # What is sealed is opened to others by the office only.
+        opens = scope(pen.login.role, "incident-sealed") == "all"
+        if not (incident_scope.may_seal(pen.login, pen.head) if entry.sealed else opens):
             raise Refused("not-permitted")
         values["sealed"] = entry.sealed
     if entry.minutes_ago is not None:

@@ -12,6 +12,7 @@ from app.domain import audit_words
 from app.domain.adjustments import AUTOMATIC, reason_words
 from app.domain.roles import scope
 from app.domain.wall_time import WallTime
+from app.services.incident_scope import in_reach
 from app.services.time_words import iso, length_words
 from app.storage.postgres import incident_links
 from app.storage.postgres.staff import Login
@@ -45,16 +46,19 @@ async def actions(
     conn: AsyncConnection, login: Login, head: RowMapping, people: Sequence[RowMapping], wall: WallTime, *, now_ms: int
 ) -> list[dict[str, Any]]:
     """``[{source, id, kind, zh, en, by, at, at_ms}]`` in the order they came. Misconduct that the login may not read is
-    left out, whoever reads the incident."""
+    left out, whoever reads the incident; whoever watches some rooms is told of these (``people``: theirs)."""
     ids = [row["candidate_id"] for row in people]
+    reach = in_reach(login, head)
+    rooms = list(head["room_ids"]) if reach is None else sorted(reach)
     about = {
         "exam": head["exam_id"],
         "number": str(head["number"]),
         "from": head["from_ms"],
         "to": now_ms if head["to_ms"] is None else head["to_ms"],
-        "everywhere": head["scope"] == "site",
+        "whole": reach is None,
+        "everywhere": head["scope"] == "site" and reach is None,
         "by_rooms": head["scope"] in ABOUT_ROOMS,
-        "rooms": list(head["room_ids"]),
+        "rooms": rooms,
         "people": ids,
     }
     named = {

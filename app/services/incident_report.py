@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,18 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.documents.docx import docx
 from app.documents.html import html
-from app.documents.model import Block, Document, Facts, Heading, Language, Picture, Signatures, Table
+from app.documents.model import Block, Document, Facts, Heading, Language, Signatures, Table
 from app.documents.xlsx import xlsx
-from app.domain.evidence import is_picture, pixels
-from app.services import incidents
+from app.services import incidents, report_pictures
 from app.services.incident_words import SCOPES, STATES
-from app.storage.postgres import evidence
+from app.services.report_pictures import Pictures
 from app.storage.postgres.staff import Login
 
 log = structlog.get_logger(__name__)
-# What is printed with the report; the others are listed with their hash.
-MOST_PICTURES = 12
-LARGEST_PICTURE = 6_000_000
 TYPES = {
     "html": "text/html; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -55,7 +51,7 @@ async def make(
     """The document, and the incident's number. Refused as ``incidents.view``."""
     told = (await incidents.view(conn, login, incident_id, now_ms=now_ms))["incident"]
     log.info("incident report", staff=login.username, incident=incident_id)
-    return document(told, await _pictures(conn, told), language), told["number"]
+    return document(told, await report_pictures.of(conn, told["entries"]), language), told["number"]
 
 
 def written(document: Document, form: str) -> bytes:
@@ -65,17 +61,7 @@ def written(document: Document, form: str) -> bytes:
     return xlsx(document) if form == "xlsx" else docx(document)
 
 
-async def _pictures(conn: AsyncConnection, told: Mapping[str, Any]) -> list[Picture]:
-    files = [entry["evidence"] for entry in told["entries"] if entry["evidence"] is not None]
-    found = [one for one in files if is_picture(one["content_type"]) and one["size"] <= LARGEST_PICTURE]
-    made = []
-    for one in found[:MOST_PICTURES]:
-        body = await evidence.body(conn, one["id"])
-        made.append(Picture(body, one["content_type"], one["name"], pixels(body, one["content_type"])))
-    return made
-
-
-def document(told: Mapping[str, Any], pictures: Sequence[Picture], language: Language) -> Document:
+def document(told: Mapping[str, Any], pictures: Pictures, language: Language) -> Document:
     """Pure: from what ``incidents.view`` tells."""
     at = 0 if language == "zh" else 1
 
@@ -106,7 +92,7 @@ def document(told: Mapping[str, Any], pictures: Sequence[Picture], language: Lan
         blocks += [
             Heading(word("files")),
             Table([word("file"), word("size"), word("hash")], rows, (4, 1, 7)),
-            *pictures,
+            *pictures.blocks(language),
         ]
     blocks.append(Signatures([word("sign_by"), word("sign_chief"), word("sign_office")]))
     return Document(

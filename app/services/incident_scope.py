@@ -1,7 +1,9 @@
 """Where an incident is and who may read and write it.
 
 An incident of rooms is seen by whoever watches one of them, a sealed one by the office's roles and whoever opened it.
-Who watches one of its rooms writes down what they see; only who opened it, or watches over all of it, closes it.
+Who watches one of its rooms writes down what they see; only who opened it, or watches over all of it, closes it. What
+people write and send belongs to the incident; of its candidates and of what was done, whoever watches some rooms is
+told what concerns these rooms.
 """
 
 from __future__ import annotations
@@ -105,7 +107,22 @@ def may_read(login: Login, head: RowMapping | dict[str, Any]) -> bool:
 
 
 def may_write(login: Login, head: RowMapping | dict[str, Any]) -> bool:
-    return scope(login.role, "incident-open") is not None and _may(login, "incident-open", head)
+    """Whoever opened it and has none of its rooms any more reads what they wrote, and writes nothing."""
+    reach = scope(login.role, "incident-open")
+    return reach is not None and _may(login, "incident-open", head) and (reach == "all" or _any(login, head))
+
+
+def may_seal(login: Login, head: RowMapping | dict[str, Any]) -> bool:
+    """Who seals it can still read it afterwards."""
+    own = bool(head["staff_id"] == login.staff_id)
+    return may_write(login, head) and (own or scope(login.role, "incident-sealed") == "all")
+
+
+def in_reach(login: Login, head: RowMapping | dict[str, Any]) -> frozenset[int] | None:
+    """The incident's rooms that the login looks after; None when that is every room."""
+    if scope(login.role, "incident-view") == "all":
+        return None
+    return frozenset(head["room_ids"]) & login.own_room_ids
 
 
 def may_close(login: Login, head: RowMapping | dict[str, Any]) -> bool:
@@ -121,4 +138,8 @@ def _may(login: Login, action: Action, head: RowMapping | dict[str, Any]) -> boo
         return False
     if scope(login.role, action) == "all":
         return True
-    return any(allows(login.role, action, room_id=one, own_room_ids=login.own_room_ids) for one in head["room_ids"])
+    return _any(login, head)
+
+
+def _any(login: Login, head: RowMapping | dict[str, Any]) -> bool:
+    return not login.own_room_ids.isdisjoint(head["room_ids"])

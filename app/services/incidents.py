@@ -26,6 +26,8 @@ from app.storage.postgres.staff import Login
 
 # Tickets an audit entry names; beyond it the incident says who was meant.
 NAMED = 50
+# Scopes whose names are tickets.
+PEOPLE = frozenset({"list", "candidate"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,20 @@ async def listing(conn: AsyncConnection, login: Login, session_id: int, *, now_m
     exam_id = await incident_plans.exam_of(conn, session_id)
     wall = await time_terms.wall_time(conn, now_ms)
     heads = [head for head in await incidents.of_exam(conn, exam_id) if incident_scope.may_read(login, head)]
-    return {"incidents": [told_head(head, wall) for head in heads]}
+    listed = []
+    for head in heads:
+        reach = incident_scope.in_reach(login, head)
+        of_people = reach is not None and head["scope"] in PEOPLE
+        people = await incidents.people(conn, head["id"], head["session_id"]) if of_people else []
+        mine = [row for row in people if reach is None or row["room_id"] in reach]
+        listed.append({**told_head(head, wall), "names": _names(head, reach, mine)})
+    return {"incidents": listed}
+
+
+def _names(head: RowMapping, reach: frozenset[int] | None, people: Sequence[RowMapping]) -> list[str]:
+    if reach is None or head["scope"] not in PEOPLE:
+        return list(head["scope_names"])
+    return [row["ticket"] for row in people]
 
 
 async def view(conn: AsyncConnection, login: Login, incident_id: int, *, now_ms: int) -> dict[str, Any]:
@@ -138,12 +153,18 @@ async def view(conn: AsyncConnection, login: Login, incident_id: int, *, now_ms:
     wall = await time_terms.wall_time(conn, now_ms)
     zone = head["timezone"]
     entries = [told_entry(row, wall, zone, head["steps"]) for row in await incidents.entries(conn, incident_id)]
-    people = await incidents.people(conn, incident_id, head["session_id"])
+    reach = incident_scope.in_reach(login, head)
+    people = [
+        row
+        for row in await incidents.people(conn, incident_id, head["session_id"])
+        if reach is None or row["room_id"] in reach
+    ]
     rooms = await incidents.rooms(conn, incident_id)
     actions = await incident_links.actions(conn, login, head, people, wall, now_ms=now_ms)
     return {
         "incident": {
             **told_head(head, wall),
+            "names": _names(head, reach, people),
             "exam": head["exam_name"],
             "version": head["version"],
             "told_by": head["told_by"],

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.documents.model import Block, Document, Facts, Heading, Language, Paragraph, Picture, Signatures, Table
-from app.domain.evidence import is_picture, pixels
-from app.services import misconduct
+from app.documents.model import Block, Document, Facts, Heading, Language, Paragraph, Signatures, Table
+from app.services import misconduct, report_pictures
 from app.services.misconduct import MEASURE_WORDS, SIGNATURE_WORDS
-from app.storage.postgres import evidence
+from app.services.report_pictures import Pictures
 from app.storage.postgres.staff import Login
 
 log = structlog.get_logger(__name__)
-MOST_PICTURES = 12
-LARGEST_PICTURE = 6_000_000
 WORDS: Mapping[str, tuple[str, str]] = {
     "title": ("违纪情况登记表", "Record of misconduct"),
     "sealed": ("保密", "Confidential"),
@@ -43,20 +40,10 @@ async def make(conn: AsyncConnection, login: Login, misconduct_id: int, language
     """Refused as ``misconduct.view``. That it was printed is on the log of the service."""
     told = (await misconduct.view(conn, login, misconduct_id, now_ms=now_ms))["misconduct"]
     log.info("misconduct report", staff=login.username, misconduct=misconduct_id)
-    return document(told, await _pictures(conn, told), language)
+    return document(told, await report_pictures.of(conn, told["entries"]), language)
 
 
-async def _pictures(conn: AsyncConnection, told: Mapping[str, Any]) -> list[Picture]:
-    files = [entry["evidence"] for entry in told["entries"] if entry["evidence"] is not None]
-    found = [one for one in files if is_picture(one["content_type"]) and one["size"] <= LARGEST_PICTURE]
-    made = []
-    for one in found[:MOST_PICTURES]:
-        body = await evidence.body(conn, one["id"])
-        made.append(Picture(body, one["content_type"], one["name"], pixels(body, one["content_type"])))
-    return made
-
-
-def document(told: Mapping[str, Any], pictures: Sequence[Picture], language: Language) -> Document:
+def document(told: Mapping[str, Any], pictures: Pictures, language: Language) -> Document:
     """Pure: from what ``misconduct.view`` tells."""
     at = 0 if language == "zh" else 1
     words = {key: pair[at] for key, pair in WORDS.items()}
@@ -75,8 +62,8 @@ def document(told: Mapping[str, Any], pictures: Sequence[Picture], language: Lan
     blocks: list[Block] = [
         Facts(facts), Heading(words["facts"]), Paragraph(told["facts"]), Heading(words["log"]),
         Table([words["at"], words["what"], words["who"]], lines, (3, 8, 2)), Heading(words["files"]),
-        Table([words["file"], "SHA-256"], [[file["name"], file["sha256"]] for file in files], (3, 7)), *pictures,
-        Signatures([words["sign_1"], words["sign_2"], words["sign_3"]]),
+        Table([words["file"], "SHA-256"], [[file["name"], file["sha256"]] for file in files], (3, 7)),
+        *pictures.blocks(language), Signatures([words["sign_1"], words["sign_2"], words["sign_3"]]),
     ]  # fmt: skip
     return Document(
         title=words["title"], subtitle=f"{told['exam']} · {words['sealed']}", language=language, blocks=blocks,

@@ -349,3 +349,38 @@ async def test_many_rooms_and_lists_in_the_log_are_found_and_misconduct_is_told_
     told = (await ok(office.get(f"/incidents/{about_room['id']}")))["incident"]["actions"]
     assert "纸条" not in json.dumps(told, ensure_ascii=False)
     assert (await audited(fresh_db, "incident.open"))[1]["tickets"] == ["EXAM-1", "EXAM-2"]
+
+
+async def test_who_watches_one_room_of_it_is_told_of_that_room_and_without_a_room_writes_nothing(
+    hall, fresh_db, member, office
+):
+    chief = await signed_in(hall.client, fresh_db, "chief", room_ids=hall.room_ids)
+    both = await opens(chief, hall, "2", {"kind": "list", "tickets": ["EXAM-1", "EXAM-3"]})
+    assert both["room_ids"] == hall.room_ids[:2]
+    pause = {"action": "pause", "reason": "disturbance", "note": "隔壁吵"}
+    for n in (0, 1):
+        of = {"session": hall.made.session_id, "kind": "candidate", "attempt": str(hall.rooms[n][0])}
+        await ok(office.post("/time/actions", {**pause, "scope": of, "incident": str(both["number"])}))
+    for staff, tickets in ((office, ["EXAM-1", "EXAM-3"]), (chief, ["EXAM-1", "EXAM-3"]), (member, ["EXAM-1"])):
+        told = (await ok(staff.get(f"/incidents/{both['id']}")))["incident"]
+        (listed,) = (await ok(staff.get("/incidents", session=hall.made.session_id)))["incidents"]
+        assert [one["ticket"] for one in told["people"]] == told["names"] == listed["names"] == tickets
+        paused = [one["zh"] for one in told["actions"] if one["kind"] == "pause"]
+        assert len(paused) == len(tickets)
+        assert ("EXAM-3" in str(told["actions"])) == ("EXAM-3" in tickets)
+
+    # The chief looks after another building now.
+    async with fresh_db.begin() as conn:
+        await conn.execute(
+            text("DELETE FROM staff_room WHERE staff_id = (SELECT id FROM staff WHERE username = :u)"),
+            {"u": chief.username},
+        )
+    told = (await ok(chief.get(f"/incidents/{both['id']}")))["incident"]
+    assert (told["people"], told["may"]["write"]) == ([], False)
+    body = {"kind": "note", "text": "x"}
+    await refused(chief.post(f"/incidents/{both['id']}/entries", body), 403, "not-permitted")
+    await refused(chief.post(f"/incidents/{both['id']}/close", {"seen": told["newest"]}), 403, "not-permitted")
+    # Nor does anybody seal what they could not read then.
+    seal = {"kind": "change", "sealed": True}
+    await refused(member.post(f"/incidents/{both['id']}/entries", seal), 403, "not-permitted")
+    assert (await writes(office, both, "change", sealed=True))["sealed"] is True

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
+from app.services import report_pictures
 from tests.api.test_discrepancies import ok, photo, refused
 from tests.api.test_evidence import JPEG
 from tests.candidates import Candidate
@@ -27,7 +28,7 @@ def record(made, n: int = 0, **more) -> dict:
     }  # fmt: skip
 
 
-async def test_read_by_whoever_wrote_it_and_the_office_and_nobody_else(hall):
+async def test_read_by_whoever_wrote_it_and_the_office_and_nobody_else(hall, monkeypatch):
     made, member, chief = await hall.at(-MINUTE)
     office, auditor = [await signed_in(hall.client, hall.engine, role) for role in ("office", "auditor")]
     inspector = await signed_in(hall.client, hall.engine, "inspector")
@@ -68,8 +69,13 @@ async def test_read_by_whoever_wrote_it_and_the_office_and_nobody_else(hall):
         page = (await office.get(f"{path}/report", language=language)).text
         assert title in page
         assert FACTS in page
+        assert '<img src="data:image/jpeg;base64,' in page
     for form in ("xlsx", "docx"):
         assert (await office.get(f"{path}/report", format=form)).content.startswith(b"PK")
+    # What is too much for one document is named in it.
+    monkeypatch.setattr(report_pictures, "MOST_BYTES", len(JPEG) - 1)
+    page = (await office.get(f"{path}/report")).text
+    assert ("<img" in page, "未随本表打印的照片（共 1 张" in page) == (False, True)
 
 
 async def test_what_two_staff_did_not_see_or_somebody_else_watches_is_refused(hall):

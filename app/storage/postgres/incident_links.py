@@ -43,7 +43,8 @@ _ROW = (
 
 
 async def decided(conn: AsyncConnection, about: Mapping[str, Any], automatic: Collection[str]) -> list[RowMapping]:
-    """What people decided on time. ``about``: exam, number, from, to, everywhere, by_rooms, rooms, people;
+    """What people decided on time. ``about``: exam, number, from, to, everywhere, by_rooms, rooms, people, and
+    ``whole``: told to somebody who is told everything of it, also what is of other rooms and names its number;
     ``automatic``: reasons of what the service enters by itself. What answers a linked entry (its resume, its undoing)
     is linked with it, whenever it came."""
     rows = await conn.execute(
@@ -51,7 +52,8 @@ async def decided(conn: AsyncConnection, about: Mapping[str, Any], automatic: Co
             # Constants of this module, and named parameters.
             f"WITH RECURSIVE {_MINE}, linked AS (SELECT d.id FROM adjustment d"  # noqa: S608
             " JOIN session s ON s.id = d.session_id WHERE s.exam_id = :exam AND d.reason <> ALL(:automatic)"
-            f" AND ({_NAMED} OR (NOT coalesce({_NAMES_ANOTHER}, false) AND {_DURING} AND {_ABOUT}))"
+            f" AND (({_NAMED} AND (:whole OR {_ABOUT}))"
+            f" OR (NOT coalesce({_NAMES_ANOTHER}, false) AND {_DURING} AND {_ABOUT}))"
             " UNION SELECT r.id FROM adjustment r JOIN linked l ON r.refers_id = l.id OR r.supersedes_id = l.id)"
             f" {_ROW} WHERE d.id IN (SELECT id FROM linked) ORDER BY d.made_ms, d.id"
         ),
@@ -74,7 +76,7 @@ async def by_itself(conn: AsyncConnection, about: Mapping[str, Any], automatic: 
             " WHERE s.exam_id = :exam AND d.reason = ANY(:automatic)"
             f" AND {_DURING} AND (:everywhere OR m.attempt_id IN (SELECT id FROM mine)) GROUP BY d.kind, d.reason"
         ),
-        {**{key: value for key, value in about.items() if key != "number"}, "automatic": sorted(automatic)},
+        {**{key: value for key, value in about.items() if key not in ("number", "whole")}, "automatic": sorted(automatic)},
     )
     return list(rows.mappings())
 
@@ -93,7 +95,7 @@ async def relogs(conn: AsyncConnection, about: Mapping[str, Any]) -> list[RowMap
             " AND CASE WHEN :by_rooms THEN f.room_id = ANY(:rooms) OR t.room_id = ANY(:rooms)"
             " ELSE a.candidate_id = ANY(:people) END ORDER BY m.opened_ms, m.id"
         ),
-        dict(about),
+        {key: value for key, value in about.items() if key not in ("number", "whole", "everywhere")},
     )
     return list(rows.mappings())
 
