@@ -19,8 +19,9 @@ from app.storage.postgres import audit_search, hall_feed
 
 # Of the log's areas those that are the hall's day; logins, files and the bank are the audit page's.
 Kind = Literal[
-    "attendance", "leave", "relog", "seat", "room", "duty", "time", "proposal", "rounds", "stranded", "incident",
-    "discrepancy", "misconduct", "notice", "session", "site", "photos", "roster", "papers", "lineage",
+    "attendance", "leave", "relog", "seat", "spare", "rollcall", "room", "duty", "time", "proposal", "rounds",
+    "stranded", "incident", "discrepancy", "misconduct", "item", "notice", "session", "site", "photos", "roster",
+    "papers", "lineage",
 ]  # fmt: skip
 KINDS: tuple[Kind, ...] = get_args(Kind)
 # Entries a process keeps for the pages that look now.

@@ -19,7 +19,7 @@ import asyncpg
 import orjson
 
 from app.domain.errors import Refused
-from app.services import announcements, day_feed, hall, room, room_door
+from app.services import announcements, day_feed, hall, room
 from app.services.day_feed import Recent
 from app.services.room import Loaded
 from app.services.room_sight import NOBODY, Sight, sight, standing
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from app.services.room_feed import Board
 
 HALL = "hall"
-SOFT_S = 2.0
+SOFT_S = 4.0
 # Counted seconds never drift far on a page.
 ANYWAY_S = 5.0
 # The net under the audit log, for a room and for the hall.
@@ -83,11 +83,13 @@ class Look:
     recent: Recent = field(default_factory=Recent)
     _held: dict[int, Held] = field(default_factory=dict)
     _whole: Whole | None = None
+    _seen: dict[int, Sight] = field(default_factory=dict)
 
     def forget(self) -> None:
         """The stores were away: nothing that is known is sure."""
         self._held.clear()
         self._whole = None
+        self._seen = {}
         self.recent.last = None
 
     async def __call__(self, asked: bool) -> None:
@@ -104,7 +106,10 @@ class Look:
         of_room: dict[int, list[rows.Row]] = {}
         for person in people:
             of_room.setdefault(person["room_id"], []).append(person)
-        seen = {room_id: sight(some, session, now_ms, silent_ms) for room_id, some in of_room.items()}
+        seen = self._seen = {
+            room_id: sight(self._seen.get(room_id), some, session, now_ms, silent_ms)
+            for room_id, some in of_room.items()
+        }
         if whole:
             await self._look_at_all(session, seen, entries, asked, now_ms, now)
         await self._look_into(session, wanted, seen, entries, asked, now_ms, now)
@@ -242,14 +247,7 @@ class Look:
             async with self.site.engine.connect() as conn:
                 whole.announced = await announcements.recent(conn, self.session_id, hall.RECENT)
             whole.counted_at = now
-        people = {
-            room_id: hall.counted(
-                one.states,
-                [room_door.standing_of(each) for each in one.people],
-                room_door.may_come(session, one.people, session["start_ms"], now_ms),
-            )
-            for room_id, one in seen.items()
-        }
+        people = {room_id: hall.counted(one.states, one.standings, one.door_open) for room_id, one in seen.items()}
         state = room.session_state(session, now_ms)
         facts = (state, people, whole.slow, whole.announced)
         board = self.boards.get(HALL)

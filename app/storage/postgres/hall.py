@@ -26,7 +26,7 @@ FROM session s CROSS JOIN audit_head h WHERE s.id = $1
 
 _MOVING = """
 SELECT st.room_id, al.seat_id, al.checked_in_ms, al.absent_ms, a.id AS attempt_id, a.state, a.epoch, a.signed_in_ms,
-    a.contact_ms, a.end_ms, a.left_ms, a.postponed_ms, a.end_reason, a.ended_ms, a.count, l.left_ms AS leave_ms
+    a.end_ms, a.left_ms, a.postponed_ms, a.end_reason, a.ended_ms, l.left_ms AS leave_ms, a.contact_ms, a.count
 FROM allocation al
 JOIN seat st ON st.id = al.seat_id
 LEFT JOIN attempt a ON a.session_id = al.session_id AND a.candidate_id = al.candidate_id
@@ -106,7 +106,8 @@ async def session(conn: asyncpg.Connection[Any], session_id: int) -> dict[str, A
 
 
 async def moving(conn: asyncpg.Connection[Any], session_id: int, room_ids: Collection[int] | None) -> list[Row]:
-    """Everybody allocated in the session, in those rooms or in all: ``room_id, seat_id, epoch`` and ``MOVING``."""
+    """Everybody allocated in the session, in those rooms or in all: ``room_id, seat_id, epoch`` and ``MOVING``, last of
+    all what every heartbeat and answer moves: ``contact_ms, count``."""
     return cast("list[Row]", await conn.fetch(_MOVING, session_id, None if room_ids is None else sorted(room_ids)))
 
 

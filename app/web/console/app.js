@@ -31,13 +31,22 @@ export function useSince() {
 /**
  * How fresh the picture is: `live`, `away` (the service cannot read the room), `down` (nothing comes), `opening`.
  *
- * @param {import('./core/desk.js').Desk} desk
+ * @param {{away: {value: boolean}, picture: {value: unknown}}} desk
  * @param {number} since
  */
 export function linkOf(desk, since) {
   if (desk.away.value) return 'away';
   if (desk.picture.value === null) return 'opening';
   return since > TRUSTED_MS ? 'down' : 'live';
+}
+
+/** How fresh what is shown is: the hall where it is open, the room otherwise. */
+export function useLink() {
+  const { desk, now } = useApp();
+  const { hall } = desk;
+  const since = useSince();
+  if (hall.session.value === null) return linkOf(desk, since);
+  return linkOf({ away: hall.away, picture: hall.overview }, now.value - hall.at.value);
 }
 
 /**

@@ -14,6 +14,8 @@ const DONE_HERE = new Set(['leave', 'return']);
 const RECEIPT_SPREAD_MS = 800;
 /** What opens an attempt that is over. */
 const OPENS = new Set(['reopen', 'extend']);
+/** What is said whether or not anybody answers any more. */
+const LASTING = new Set(['notice', 'announcement']);
 /** What says that nothing can be answered. */
 const STANDS = new Set(['pause', 'end']);
 
@@ -92,7 +94,7 @@ export function createNotices({ send, pause, random, watch, onChange }) {
      * The attempt is over: what was read of its time says nothing any more. That it was deferred or goes on in another
      * session stays; it is why the attempt is over.
      */
-    over: () => set(open.filter((one) => one.kind === 'notice' || !seen.has(one.id))),
+    over: () => set(open.filter((one) => LASTING.has(one.kind) || !seen.has(one.id))),
 
     /** The clock runs: that it stands, or was ended, is no news any more, for whoever has read it. */
     running() {

@@ -1,5 +1,6 @@
 import { html } from '../../../shared/ui.js';
-import { linkOf, useApp, useSince } from '../../app.js';
+import { useApp, useLink } from '../../app.js';
+import { Announced } from '../announced/announced.js';
 import { Aside } from '../aside/aside.js';
 import { Door } from '../door/door.js';
 import { Notices } from '../notices/notices.js';
@@ -23,6 +24,7 @@ export function Page() {
     <${Views} />
     <${Link} />
     <${StoresLine} />
+    <${Announced} />
     <${Shown} />
     <${Notices} />
   </div>`;
@@ -39,7 +41,7 @@ function Shown() {
 /** Whether what is shown is now; silent while all is well. */
 function Link() {
   const { desk, t } = useApp();
-  const link = linkOf(desk, useSince());
+  const link = useLink();
   if (desk.closed.value !== null || (link !== 'away' && link !== 'down')) return null;
   // With PostgreSQL alone away nobody can draw the room, and all the same candidates answer and the clock moves.
   const told = link === 'away' && desk.stores.value?.ready !== false ? 'stale' : link;

@@ -1,6 +1,6 @@
 /** Which room, which session, how much time, who is here. */
 import { html, useState } from '../../../shared/ui.js';
-import { linkOf, useApp, useSince } from '../../app.js';
+import { useApp, useLink, useSince } from '../../app.js';
 import { countdown, digits } from '../../core/room.js';
 import { Look } from './look.js';
 
@@ -69,6 +69,7 @@ function roomText({ name, number, building }) {
 function SessionClock() {
   const { desk, t, i18n } = useApp();
   const since = useSince();
+  const link = useLink();
   const { picture } = desk;
   if (!picture.value) return html`<div class="clock"></div>`;
   const { room, session, clock, counts: people } = picture.value;
@@ -78,7 +79,7 @@ function SessionClock() {
   const stand = told.kind === 'remains' && people.paused > 0 && people.answering + people.silent === 0;
   const kind = stand ? 'paused' : told.kind;
   const counts = kind === 'starts' || kind === 'remains';
-  const stands = counts && linkOf(desk, since) !== 'live';
+  const stands = counts && link !== 'live';
   const planned = new Date(session.planned_start).toLocaleTimeString(i18n.language.value, {
     hour: '2-digit',
     minute: '2-digit',
