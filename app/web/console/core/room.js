@@ -13,7 +13,7 @@
  *   state: State, silent_s: number | null, last_seen_s: number | null, remaining_ms: number | null,
  *   answered: number, total: number | null, planned_label: string, planned_room: string | null, relog: Pending | null,
  *   candidate_id: number, checked_in: Done | null, admission: (Done & {reason: string}) | null, provisional: boolean,
- *   leave: {kind: string, ms: number, away_s: number} | null,
+ *   leave: {kind: string, ms: number, away_s: number} | null, withdrew: (Done & {reason: string}) | null,
  * }} Occupant
  * @typedef {{
  *   seat_id: number, label: string, ordinal: number, is_spare: boolean, out_of_order: string | null, free: boolean,
@@ -28,14 +28,29 @@
  *   id: number, exam_id: number, number: number, name: string, planned_start: string, duration_ms: number,
  *   state: Clock['state'], room_ids?: number[], clock?: Clock,
  * }} Session
+ * @typedef {{seat_id: number, label: string, room_id: number, room: string, left: number}} SpareRoom
+ * @typedef {{
+ *   id: number, attempt_id: string, state: 'asked' | 'granted' | 'declined' | 'withdrawn', reason: string,
+ *   ticket: string, name: string, from_room: string, from_room_id: number, from_seat: string, to_room: string,
+ *   to_room_id: number, asked: Done, answered: Done | null,
+ * }} SpareRequest
+ * @typedef {{
+ *   id: number, opened: Done, closed: Done | null,
+ *   people: {ticket: string, name: string, seat: string, found: boolean | null, by: string | null, ms: number | null}[],
+ *   counts: {people: number, found: number, missing: number, open: number},
+ * }} RollCall
+ * @typedef {{expected: number, present: number, absent: number}} Numbers
  * @typedef {{
  *   room: {id: number, name: string, number: string, building: string, exam_name: string, timezone: string},
  *   session: Session, clock: Clock, counts: Record<string, number>, seats: Seat[],
  *   spare_left: number, suggested_seat_id: number | null, spare_low: boolean,
- *   nearest_spare: {seat_id: number, label: string, room_id: number, room: string, left: number} | null,
+ *   nearest_spare: SpareRoom | null, spare_rooms: SpareRoom[], spare_requests: SpareRequest[],
+ *   roll_call: RollCall | null,
  *   door: {opens_in_ms: number | null, last_admission_in_ms: number | null, hand_in_in_ms: number | null},
  *   numbers: {expected: number, present: number, absent: number, deferred: number, unaccounted: number}, absent_due: string[],
- *   record: {absent_confirmed: Done | null, signed: Done | null, released: Done | null, remarks: string},
+ *   record: {
+ *     absent_confirmed: Done | null, signed: (Done & {numbers: Numbers}) | null, released: Done | null, remarks: string,
+ *   },
  * }} Picture
  */
 
@@ -120,9 +135,10 @@ export function minutes(seconds) {
  * What a seat is, for its colour, shape and word.
  *
  * @param {Seat} seat
- * @returns {State | 'free' | 'kept' | 'broken' | 'empty'}
+ * @returns {State | 'withdrew' | 'free' | 'kept' | 'broken' | 'empty'}
  */
 export function kindOf(seat) {
+  if (seat.occupant?.state === 'forced' && seat.occupant.withdrew) return 'withdrew';
   if (seat.occupant) return seat.occupant.state;
   if (seat.out_of_order !== null) return 'broken';
   if (seat.arriving) return 'kept';
@@ -138,7 +154,10 @@ export function kindOf(seat) {
  */
 export function matches(seat, query, only) {
   if (only === 'moving' && !seat.occupant?.relog && !seat.arriving) return false;
-  if (only !== null && only !== 'moving' && kindOf(seat) !== only) return false;
+  // Who left for good is among those whose session was ended.
+  if (only !== null && only !== 'moving' && ![kindOf(seat), seat.occupant?.state].includes(/** @type {State} */ (only))) {
+    return false;
+  }
   const words = query.trim().toLowerCase();
   if (words === '') return true;
   if (seat.label.toLowerCase() === words) return true;

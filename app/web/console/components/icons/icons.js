@@ -15,6 +15,7 @@ const PATHS = {
   paused: html`<path d="M5 3v10M11 3v10" stroke="currentColor" stroke-width="3" stroke-linecap="round" />`,
   deferred: html`<circle cx="8" cy="8" r="6" fill="none" stroke="currentColor" stroke-width="1.75" /><path d="M5 8h6" stroke="currentColor" stroke-width="1.75" stroke-linecap="round" />`,
   forced: html`<path d="M5.2 1.5h5.6l3.7 3.7v5.6l-3.7 3.7H5.2l-3.7-3.7V5.2Z" fill="currentColor" /><path d="M4.5 8h7" stroke="var(--icon-gap, #fff)" stroke-width="2" />`,
+  withdrew: html`<path d="M6.500 2.500H13v11H6.500" fill="none" stroke="currentColor" stroke-width="1.75" /><path d="M9.500 8H2M5 5 2 8l3 3" fill="none" stroke="currentColor" stroke-width="1.75" stroke-linecap="round" stroke-linejoin="round" />`,
   free: html`<path d="M8 3v10M3 8h10" stroke="currentColor" stroke-width="2" stroke-linecap="round" />`,
   kept: html`<path d="M2 8h10M8 4l4 4-4 4" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round" />`,
   broken: html`<path d="m3.5 3.5 9 9m0-9-9 9" stroke="currentColor" stroke-width="2" stroke-linecap="round" />`,

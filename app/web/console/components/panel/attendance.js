@@ -2,6 +2,7 @@
 import { html, useState } from '../../../shared/ui.js';
 import { seatText, useApp } from '../../app.js';
 import { minutesAgo } from '../../core/room.js';
+import { LeaveForGood } from './leave-for-good.js';
 import { Outcome } from './panel.js';
 import { Swap } from './swap.js';
 
@@ -23,6 +24,7 @@ export function Attendance(props) {
   return html`<div class="panel-actions">
     <${Seen} ...${props} />
     ${may('leave') && occupant.attempt_id ? html`<${Leave} occupant=${occupant} />` : null}
+    ${may('withdraw') ? html`<${LeaveForGood} occupant=${occupant} picture=${picture} />` : null}
     ${may('swap-seats') && before && !occupant.relog
       ? html`<${Swap} key=${seat.seat_id} seat=${seat} picture=${picture} />`
       : null}

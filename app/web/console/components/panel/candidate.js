@@ -1,20 +1,20 @@
 /** Who sits there and how they are. How much is answered, never what. */
 import { html } from '../../../shared/ui.js';
 import { useApp, useSince } from '../../app.js';
-import { LONG_SILENCE_S, beforeSignIn, digits, minutes, secondsNow, trusted } from '../../core/room.js';
+import { LONG_SILENCE_S, beforeSignIn, digits, kindOf, minutes, secondsNow, trusted } from '../../core/room.js';
 import { Icon } from '../icons/icons.js';
 
 /** @typedef {{seat: import('../../core/room.js').Seat, occupant: import('../../core/room.js').Occupant}} Props */
 
 /** @param {Props} props */
-export function Condition({ occupant }) {
+export function Condition({ seat, occupant }) {
   const { t } = useApp();
   const { state, total, answered } = occupant;
   const silent = secondsNow(occupant.silent_s, useSince());
   const long = (silent ?? 0) >= LONG_SILENCE_S;
   return html`<p class="panel-state" data-kind=${state} data-long=${long ? 'yes' : null}>
-      <${Icon} name=${state} size=${20} />
-      <strong>${t(`kind.${state}`)}</strong>
+      <${Icon} name=${kindOf(seat)} size=${20} />
+      <strong>${t(`kind.${kindOf(seat)}`)}</strong>
       ${silent !== null ? html`<span class="number">${minutes(silent)}</span>` : null}
     </p>
     ${total && !beforeSignIn(state)

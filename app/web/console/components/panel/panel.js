@@ -2,11 +2,14 @@
 import { html, useEffect, useLayoutEffect, useRef } from '../../../shared/ui.js';
 import { seatText, useApp, wordsFor } from '../../app.js';
 import { beforeSignIn } from '../../core/room.js';
+import { Calls } from '../calls/calls.js';
 import { Icon } from '../icons/icons.js';
 import { RoomRecord } from '../room-record/room-record.js';
 import { Attendance } from './attendance.js';
 import { CasesHere } from '../cases/here.js';
 import { IncidentHere } from '../incidents/here.js';
+import { ItemReportHere } from '../item-report/here.js';
+import { Photo } from '../photo/photo.js';
 import { Attention } from './attention.js';
 import { Condition, Facts } from './candidate.js';
 import { Relog } from './relog.js';
@@ -20,6 +23,7 @@ export function Panel() {
   const seat = chosen ? picture?.seats.find((one) => one.seat_id === chosen.seatId) : undefined;
   const may = (/** @type {string} */ action) => desk.staff.value?.may.includes(action) ?? false;
   if (!picture) return null;
+  if (!seat && desk.calls.open.value) return html`<${Calls} key=${picture.room.id} picture=${picture} may=${may} />`;
   if (!seat && desk.door.record.value) return html`<${RoomRecord} key=${picture.room.id} picture=${picture} may=${may} />`;
   if (!seat) return html`<aside class="panel panel-idle"><${Attention} picture=${picture} /></aside>`;
   return html`<${SeatPanel} key=${seat.occupant?.ticket ?? `seat ${seat.seat_id}`} seat=${seat} picture=${picture} />`;
@@ -66,12 +70,19 @@ function SeatPanel({ seat, picture }) {
       </button>
     </header>
     ${seat.occupant
-      ? html`<${Condition} seat=${seat} occupant=${seat.occupant} />
+      ? html`<div class="panel-face">
+            <${Photo} key=${seat.occupant.ticket} ticket=${seat.occupant.ticket} name=${seat.occupant.name} large=${away} />
+            <div><${Condition} seat=${seat} occupant=${seat.occupant} /></div>
+          </div>
           ${away ? attendance : null}
           ${may('relog') ? html`<${Relog} seat=${seat} occupant=${seat.occupant} picture=${picture} />` : null}
           ${away ? null : attendance}
           <${Time} key=${seat.occupant.ticket} occupant=${seat.occupant} picture=${picture} />
           <${IncidentHere} ticket=${seat.occupant.ticket} />
+          <${ItemReportHere}
+            key=${seat.occupant.ticket} occupant=${seat.occupant}
+            begun=${picture.clock.state !== 'waiting' && picture.clock.state !== 'planned'}
+          />
           <${CasesHere} ticket=${seat.occupant.ticket} name=${seat.occupant.name} />
           <${Facts} seat=${seat} occupant=${seat.occupant} />`
       : html`<${SpareSeat} seat=${seat} mark=${may('mark-seat')} />`}

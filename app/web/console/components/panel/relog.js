@@ -8,8 +8,10 @@
  */
 import { html, useEffect, useLayoutEffect, useRef, useState } from '../../../shared/ui.js';
 import { seatText, useApp } from '../../app.js';
+import { askedFor } from '../../core/calls.js';
 import { beforeSignIn, freeSeats } from '../../core/room.js';
 import { Icon } from '../icons/icons.js';
+import { AskSpare } from './ask-spare.js';
 import { MoveForm } from './move-form.js';
 import { Outcome } from './panel.js';
 
@@ -40,9 +42,12 @@ export function Relog({ seat, occupant, picture }) {
     />`;
   }
   const [suggested] = freeSeats(picture);
+  const elsewhere = !suggested || askedFor(picture, occupant.ticket)?.state === 'asked';
   return html`<div class="panel-actions">
+    ${elsewhere ? html`<${AskSpare} occupant=${occupant} picture=${picture} />` : null}
     <button
-      class="button button-primary button-large button-wide" ref=${opener} aria-disabled=${busy ? 'true' : null}
+      class=${elsewhere ? 'button button-wide' : 'button button-primary button-large button-wide'}
+      ref=${opener} aria-disabled=${busy ? 'true' : null}
       onClick=${() => {
         desk.fault.value = null;
         setChoosing(true);

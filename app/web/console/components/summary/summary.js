@@ -45,11 +45,22 @@ export function Summary() {
 /** The door, and the room's record. */
 function Modes() {
   const { desk, t } = useApp();
-  const { door, staff, picture } = desk;
+  const { calls, door, staff, picture } = desk;
   const may = staff.value?.may ?? [];
   const { record, numbers } = /** @type {import('../../core/room.js').Picture} */ (picture.value);
   const stands = record.released ? 'released' : record.signed ? 'signed' : numbers.unaccounted > 0 ? 'open' : 'settled';
   return html`<div class="summary-modes">
+    <button
+      class="button" aria-pressed=${calls.open.value ? 'true' : 'false'} data-alarm="yes"
+      onClick=${() => {
+        const next = !calls.open.value;
+        desk.select(null);
+        door.record.value = false;
+        calls.open.value = next;
+      }}
+    >
+      ${t('calls.open')}
+    </button>
     ${may.includes('check-in')
       ? html`<button class="button" aria-pressed=${door.open.value ? 'true' : 'false'} onClick=${() => door.toggle()}>
           ${t('door.title')}
@@ -61,6 +72,7 @@ function Modes() {
         const next = !door.record.value;
         desk.select(null);
         door.record.value = next;
+        calls.open.value = false;
       }}
     >
       ${t('record.title')} <span class="soft">${t(`record.stands.${stands}`)}</span>
