@@ -266,11 +266,15 @@ async def drop_session(conn: AsyncConnection, session_id: int) -> None:
 
 
 async def ensure_history_partition(conn: AsyncConnection, session_id: int) -> None:
-    """The partition of ``response_history`` that this session's rows go to. Safe to call again."""
-    number = int(session_id)
+    """The partition of ``response_history`` that this session's rows go to. Safe to call again, the exam being locked.
+
+    Made apart and then attached: ``PARTITION OF`` would lock the whole history against every room that is writing,
+    until the end of the transaction, and an import from the console may come in the middle of another exam's session.
+    """
+    name = f"response_history_s{int(session_id)}"
+    if await conn.scalar(sa.text("SELECT to_regclass(:name) IS NOT NULL"), {"name": name}):
+        return
+    await conn.execute(sa.text(f"CREATE TABLE {name} (LIKE response_history INCLUDING ALL)"))
     await conn.execute(
-        sa.text(
-            f"CREATE TABLE IF NOT EXISTS response_history_s{number}"
-            f" PARTITION OF response_history FOR VALUES IN ({number})"
-        )
+        sa.text(f"ALTER TABLE response_history ATTACH PARTITION {name} FOR VALUES IN ({int(session_id)})")
     )
