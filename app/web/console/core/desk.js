@@ -15,6 +15,7 @@
  *   fetch: typeof globalThis.fetch, timers: import('../../shared/api.js').Timers, clock: {now: () => number},
  *   random: import('../../shared/random.js').Random, language: () => string,
  *   storage: {get: (name: string) => string | null, set: (name: string, value: string | null) => void},
+ *   upload: ReturnType<typeof import('../../shared/upload.js').createUpload>,
  *   url: {make: (body: Blob) => string, forget: (url: string) => void},
  *   address: {get: () => {room: number | null, session: number | null}, set: (room: number, session: number) => void},
  * }} Ports
@@ -34,12 +35,15 @@ import { createExports } from './exports.js';
 import { createFaces } from './faces.js';
 import { createHall } from './hall.js';
 import { createIncidents } from './incidents.js';
+import { createItemReports } from './item-reports.js';
 import { createLive } from './live.js';
 import { createMisconduct } from './misconduct.js';
 import { createNotices } from './notices.js';
 import { currentSession, follow, happenings } from './room.js';
 import { createSite } from './site.js';
+import { createPhotos } from './photos.js';
 import { createStores } from './stores.js';
+import { createTelephone } from './telephone.js';
 import { createTiming } from './timing.js';
 import { createViews } from './views.js';
 
@@ -74,12 +78,13 @@ export function createDesk(ports) {
   let sessionsTimer = null;
   const asked = () => ({ token });
 
-  const act = createActs({ api, timers, random, clock, token: () => token });
+  const act = createActs({ api, timers, random, clock, token: () => token, toldBy: () => toldBy() });
   const { busy, fault, send, change, forgive } = createClicks({ act, loginEnded });
   const { notices, notify, dismiss } = createNotices({ timers });
   const stores = createStores({ fetch, timers, random });
   const get = async (/** @type {string} */ path) => (await api.get(`/api/v1/staff${path}`, asked())).body;
   const aside = createAside({ get, change, timers, random, loginEnded, forgive });
+  const toldBy = () => door.toldBy.value.trim();
   const faces = createFaces({ file: (path) => api.blob(`/api/v1/staff${path}`, asked()), url: ports.url });
   const door = createDoor({ act, change, get, loginEnded, picture });
   const look = async (/** @type {string} */ path, /** @type {unknown} */ body) =>
@@ -98,10 +103,17 @@ export function createDesk(ports) {
     loginEnded,
     forgive,
   });
+  const telephone = createTelephone({ get, loginEnded, toldBy: door.toldBy, room: roomId, session: sessionId });
+  const itemReports = createItemReports({ get, send, loginEnded, by: () => door.by() });
+  const photos = createPhotos({
+    get, random, loginEnded,
+    upload: ports.upload,
+    headers: () => ({ Authorization: `Bearer ${token}`, 'Accept-Language': language() }),
+  });
   const audit = createAudit({ get, loginEnded });
   const accounts = createAccounts({ get, send, random, loginEnded, forgive });
   const site = createSite({
-    get, send, timers, loginEnded, forgive, file: (path) => api.blob(`/api/v1/staff${path}`, asked()),
+    get, send, timers, loginEnded, forgive, storage, file: (path) => api.blob(`/api/v1/staff${path}`, asked()),
   });
   const views = createViews({
     onLeave() {
@@ -111,10 +123,10 @@ export function createDesk(ports) {
     },
   });
   const incidents = createIncidents({
-    get, send, timers, clock, random, loginEnded, forgive,
+    get, send, timers, clock, random, loginEnded, forgive, toldBy,
     show: () => views.show('incidents'),
   });
-  const cases = { get, send, timers, random, loginEnded, forgive };
+  const cases = { get, send, timers, random, loginEnded, forgive, toldBy };
   const discrepancies = createDiscrepancies({ ...cases, show: () => views.show('discrepancies') });
   const misconduct = createMisconduct({ ...cases, show: () => views.show('misconduct') });
   const exports = createExports({ fetch, token: () => token, language, loginEnded });
@@ -169,6 +181,9 @@ export function createDesk(ports) {
     door.reset();
     calls.reset();
     faces.reset();
+    telephone.reset();
+    itemReports.reset();
+    photos.stop();
     timers.clearTimeout(sessionsTimer);
     token = null;
     storage.set('token', null);
@@ -280,6 +295,7 @@ export function createDesk(ports) {
     door.reset();
     calls.reset();
     faces.reset();
+    telephone.reset();
     if (!chosen) return live.stop();
     address.set(room, chosen.id);
     live.watch(room, chosen.id);
@@ -287,7 +303,7 @@ export function createDesk(ports) {
 
   return {
     api, phase, staff, sessions, roomId, sessionId, picture, pictureAt, away, closed, selection, query, only, busy,
-    fault, notices, farewell, clock, aside, calls, door, faces, incidents, timing, views, audit, accounts, site, hall,
+    fault, notices, farewell, clock, aside, calls, door, faces, telephone, itemReports, photos, incidents, timing, views, audit, accounts, site, hall,
     discrepancies, misconduct, exports,
     stores: stores.stores,
     dismiss,

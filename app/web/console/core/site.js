@@ -40,15 +40,17 @@ import { moves, roomForm, sessionForm } from './site-picture.js';
 
 export const TABS = /** @type {const} */ (['sessions', 'rooms', 'import', 'draw']);
 export const EVERY_MS = 1000;
+const CHOSEN = 'site-exam';
 export const FAULTS_A_PAGE = 50;
 /**
  * @param {{
  *   get: (path: string) => Promise<any>, send: (at: string, path: string, body: unknown) => Promise<{body: any} | {error: unknown}>,
  *   file: (path: string) => Promise<Blob>, timers: import('../../shared/api.js').Timers,
  *   loginEnded: (error: unknown) => boolean, forgive: () => void,
- * }} ports
+ *   storage: {get: (name: string) => string | null, set: (name: string, value: string | null) => void},
+ * }} ports `storage` keeps which exam was looked at: a reload finds its job where it was
  */
-export function createSite({ get, send, file, timers, loginEnded, forgive }) {
+export function createSite({ get, send, file, timers, loginEnded, forgive, storage }) {
   const exams = signal(/** @type {Exam[] | null} */ (null));
   const picture = signal(/** @type {Picture | null} */ (null));
   const tab = signal(/** @type {(typeof TABS)[number]} */ ('sessions'));
@@ -113,7 +115,7 @@ export function createSite({ get, send, file, timers, loginEnded, forgive }) {
     look(async () => {
       const mine = (round += 1);
       const { exams: all } = await get('/site/exams');
-      const wanted = picture.value?.exam.id;
+      const wanted = picture.value?.exam.id ?? Number(storage.get(CHOSEN));
       const id = all.some((/** @type {Exam} */ one) => one.id === wanted) ? wanted : all[0]?.id;
       const body = id === undefined ? null : await get(`/site/exams/${id}`);
       if (left || mine !== round) return;
@@ -187,6 +189,7 @@ export function createSite({ get, send, file, timers, loginEnded, forgive }) {
         const mine = (round += 1);
         const body = await get(`/site/exams/${id}`);
         if (left || mine !== round) return;
+        storage.set(CHOSEN, String(id));
         batch(() => {
           picture.value = body;
           open.value = null;

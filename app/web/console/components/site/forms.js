@@ -19,6 +19,19 @@ export function Field({ label, hint, name, value, onValue, type = 'text', ...res
   </label>`;
 }
 
+/** The heading of what opens: brought into sight and read aloud; whatever opened it has the focus again afterwards. */
+export function useHeading() {
+  const heading = useRef(/** @type {HTMLElement | null} */ (null));
+  useLayoutEffect(() => {
+    const before = /** @type {HTMLElement | null} */ (document.activeElement);
+    heading.current?.focus();
+    return () => {
+      if (before?.isConnected) before.focus();
+    };
+  }, []);
+  return heading;
+}
+
 /**
  * A form beside the list, its heading read aloud as it opens.
  *
@@ -26,8 +39,7 @@ export function Field({ label, hint, name, value, onValue, type = 'text', ...res
  */
 export function Sheet({ title, onSubmit, onClose, save, children, more, busy }) {
   const { t } = useApp();
-  const heading = useRef(/** @type {HTMLElement | null} */ (null));
-  useLayoutEffect(() => heading.current?.focus(), []);
+  const heading = useHeading();
   return html`<form
     class="site-sheet" aria-labelledby="site-sheet-title"
     onSubmit=${(/** @type {Event} */ event) => {

@@ -8,6 +8,11 @@ import { Said } from './job.js';
 
 const KINDS = /** @type {const} */ (['roster', 'bank']);
 const ACCEPTED = '.xlsx,.csv,.zip';
+/** In the order people ask. */
+const COUNTS = [
+  'candidates', 'allocations', 'sessions', 'buildings', 'rooms', 'seats', 'spare_seats', 'items', 'single', 'multiple',
+  'true_false', 'blank', 'text', 'media',
+];
 /** How many of a file's differences are listed at once. */
 const LISTED = 40;
 
@@ -17,8 +22,8 @@ export function Imports() {
   const job = site.job.value;
   const shown = job !== null && job.kind !== 'draw' ? job : null;
   return html`<section class="site-import" aria-label=${t('site.tab.import')}>
-    ${isOpen(job) ? null : html`<${Send} />`}
     ${shown && !moves(shown) ? html`<${Found} job=${shown} />` : null}
+    ${isOpen(job) ? null : html`<${Send} />`}
     ${job?.kind === 'draw' && moves(job) ? html`<p class="soft">${t('site.import.after-draw')}</p>` : null}
   </section>`;
 }
@@ -95,12 +100,12 @@ function Plan({ job }) {
   const { result } = job;
   const asks = job.state === 'checked';
   const busy = desk.busy.value !== null;
-  const counts = Object.entries(result.counts).filter(([, n]) => Number(n) > 0);
+  const counts = COUNTS.filter((name) => result.counts[name] > 0).map((name) => [name, result.counts[name]]);
   const said = { name: job.name, exam: result.exam.name, n: result.count };
   return html`<div class="site-plan">
     <h2 role="status">${t(`site.outcome.${result.outcome}`, said)}</h2>
     <ul class="site-counts">
-      ${counts.map(([name, n]) => html`<li key=${name}><strong class="number">${Number(n).toLocaleString('en')}</strong> ${t(`site.count.${name}`)}</li>`)}
+      ${counts.map(([name, n]) => html`<li key=${name}><strong class="number">${n.toLocaleString('en')}</strong> ${t(`site.count.${name}`)}</li>`)}
     </ul>
     ${result.blocked.length > 0
       ? html`<ul class="note note-bad">

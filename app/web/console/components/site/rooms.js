@@ -2,7 +2,7 @@
 import { html, useState } from '../../../shared/ui.js';
 import { useApp } from '../../app.js';
 import { byBuilding, roomForm } from '../../core/site-picture.js';
-import { Field, Remove, Sheet } from './forms.js';
+import { Field, Remove, Sheet, useHeading } from './forms.js';
 
 /** @typedef {import('../../core/site.js').Room} Room */
 
@@ -109,8 +109,14 @@ function Seats({ room }) {
   const { site } = desk;
   const [why, setWhy] = useState('');
   const seats = site.seats.value;
-  return html`<div class="site-sheet" role="group" aria-label=${t('site.seats.of', { room: room.name })}>
-    <h2>${t('site.seats.of', { room: room.name })}</h2>
+  const heading = useHeading();
+  return html`<div
+    class="site-sheet" role="group" aria-label=${t('site.seats.of', { room: room.name })}
+    onKeyDown=${(/** @type {KeyboardEvent} */ event) => {
+      if (event.key === 'Escape') site.show(null);
+    }}
+  >
+    <h2 tabindex="-1" ref=${heading}>${t('site.seats.of', { room: room.name })}</h2>
     <p class="soft">${t('site.seats.what')}</p>
     <${Field} label=${t('site.seats.why')} name="why" value=${why} maxlength=${200} onValue=${setWhy} />
     ${seats === null
