@@ -31,6 +31,8 @@ ROWS_A_SHEET = 1_000_000
 LONGEST = 32_767
 # A cell that begins like a formula is one to a spreadsheet, whoever typed it.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# As many different texts a workbook keeps once each (names, seats, words); the rest stand in their cells.
+SHARED, LONGEST_SHARED = 50_000, 80
 # What XML 1.0 cannot hold in whatever way it is written.
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
@@ -165,6 +167,8 @@ class Workbook:
             f' topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews><cols>{widths}</cols>'
             f"<sheetData><row>{heads}</row>"
         )
+        self._shared: list[str] = []
+        self._known: dict[str, str] = {}
         self._sheets = 0
         self._rows = 0
         self._sheet = self._begin()
@@ -190,9 +194,27 @@ class Workbook:
                 self._sheet = self._begin()
             self._rows += 1
             parts.append("<row>")
-            parts.extend(map(_cell, row))
+            parts.extend(map(self._cell, row))
             parts.append("</row>")
         self._sheet.write("".join(parts).encode())
+
+    def _cell(self, value: Value) -> str:
+        # Of a hundred thousand cells most have been written before: what is looked up is not escaped again.
+        told = self._known.get(value) if type(value) is str else None
+        if told is not None:
+            return told
+        if value is None or value == "":
+            return "<c/>"
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return f"<c><v>{value}</v></c>"
+        text = plain(value)
+        if len(self._shared) == SHARED or len(text) > LONGEST_SHARED:
+            return _text(text)
+        told = f'<c t="s"><v>{len(self._shared)}</v></c>'
+        self._shared.append(text)
+        if type(value) is str:
+            self._known[value] = told
+        return told
 
     def close(self) -> None:
         self._end()
@@ -204,12 +226,15 @@ class Workbook:
         )
         relations = [(f"rId{n}", "worksheet", f"worksheets/sheet{n}.xml") for n in numbers]
         relations.append((f"rId{self._sheets + 1}", "styles", "styles.xml"))
+        relations.append((f"rId{self._sheets + 2}", "sharedStrings", "sharedStrings.xml"))
         self._package.writestr(
             "xl/workbook.xml",
             f'{_XML}<workbook xmlns="{_MAIN}" xmlns:r="{_REL}"><sheets>{sheets}</sheets></workbook>',
         )
         self._package.writestr("xl/_rels/workbook.xml.rels", _relations(relations))
         self._package.writestr("xl/styles.xml", _STYLES)
+        strings = "".join(f"<si>{_spaced(text)}</si>" for text in self._shared)
+        self._package.writestr("xl/sharedStrings.xml", f'{_XML}<sst xmlns="{_MAIN}">{strings}</sst>')
         self._package.writestr("_rels/.rels", _relations([("rId1", "officeDocument", "xl/workbook.xml")]))
         parts = "".join(
             f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="{_KIND}.worksheet+xml"/>' for n in numbers
@@ -220,7 +245,7 @@ class Workbook:
             ' ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default Extension="xml"'
             f' ContentType="application/xml"/><Override PartName="/xl/workbook.xml" ContentType='
             f'"{_KIND}.sheet.main+xml"/><Override PartName="/xl/styles.xml" ContentType="{_KIND}.styles+xml"/>'
-            f"{parts}</Types>",
+            f'<Override PartName="/xl/sharedStrings.xml" ContentType="{_KIND}.sharedStrings+xml"/>{parts}</Types>',
         )
         self._package.close()
 
@@ -230,15 +255,11 @@ def _relations(some: Sequence[tuple[str, str, str]]) -> str:
     return f'{_XML}<Relationships xmlns="{_PACKAGE}/relationships">{lines}</Relationships>'
 
 
-def _cell(value: Value) -> str:
-    if value is None or value == "":
-        return "<c/>"
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return f"<c><v>{value}</v></c>"
-    return _text(plain(value))
-
-
 def _text(text: str, style: str = "") -> str:
-    if not text.isascii() or not text.isalnum():
-        text = escape(_ILLEGAL.sub("", text[:LONGEST]))
-    return f'<c t="inlineStr"{style}><is><t xml:space="preserve">{text}</t></is></c>'
+    return f'<c t="inlineStr"{style}><is>{_spaced(text)}</is></c>'
+
+
+def _spaced(text: str) -> str:
+    if text.isascii() and text.isalnum():
+        return f"<t>{text}</t>"
+    return f'<t xml:space="preserve">{escape(_ILLEGAL.sub("", text[:LONGEST]))}</t>'

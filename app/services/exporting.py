@@ -92,7 +92,9 @@ async def export(
         sittings = await exports.sessions(conn, exam_id=order.exam_id, session_id=order.session_id)
         if not sittings:
             raise Refused("not-found")
-        source = await export_rows.source(settings, conn, Asked(order.kind, sittings, login, order.language, now_ms))
+        source = await export_rows.source(
+            settings, conn, Asked(order.kind, sittings, login, order.form, order.language, now_ms)
+        )
         yield Progress(0, source.total)
         rows = 0
         pen = writer(order.form, out, COLUMNS[order.kind], order.language, title=_title(order))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import RowMapping, text
@@ -57,8 +58,8 @@ LEFT JOIN admission provisional ON provisional.session_id = al.session_id
 WHERE al.id = ANY(CAST(:ids AS bigint[]))
 """
 _ANSWERS = """
-SELECT pi.attempt_id, pi.position, i.number, v.version, v.type, pi.points_milli, r.value, r.rev, r.at_ms, r.stamp_ms,
-    r.late, h.first_ms, h.revisions
+SELECT pi.attempt_id, pi.position, i.number, v.version, v.type, pi.points_milli, r.value, r.at_ms, r.stamp_ms, r.late,
+     h.first_ms, h.revisions
 FROM paper_item pi
 JOIN item_version v ON v.id = pi.item_version_id
 JOIN item i ON i.id = v.item_id
@@ -82,6 +83,11 @@ JOIN seat ON seat.id = al.seat_id
 JOIN room ON room.id = seat.room_id
 WHERE a.id = ANY(CAST(:ids AS uuid[]))
 """
+
+
+# position, item number, version, type, points (milli), value, at_ms, stamp_ms, late, first saved (ms), times saved; the
+# last six None (but for the value, which may be null itself) where nothing was answered.
+Answer = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +158,10 @@ async def heads(conn: AsyncConnection, attempt_ids: Collection[UUID]) -> Mapping
 
 async def answers(
     conn: AsyncConnection, attempt_ids: Collection[UUID], session_ids: Collection[int]
-) -> Mapping[UUID, list[RowMapping]]:
+) -> Mapping[UUID, list[Answer]]:
     """Every drawn item with the answer to it, if there is one, by attempt and in the paper's order."""
     rows = await conn.execute(text(_ANSWERS), {"ids": list(attempt_ids), "sessions": list(session_ids)})
-    found: dict[UUID, list[RowMapping]] = {one: [] for one in attempt_ids}
-    for row in rows.mappings():
-        found[row["attempt_id"]].append(row)
+    found: dict[UUID, list[Answer]] = {one: [] for one in attempt_ids}
+    for attempt_id, *row in rows:
+        found[attempt_id].append(tuple(row))
     return found

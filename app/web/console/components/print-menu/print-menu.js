@@ -19,8 +19,13 @@ export function usePaper() {
     try {
       const language = i18n.language.value.startsWith('zh') ? 'zh' : 'en';
       const blob = await desk.file(`${path}&format=${form}&language=${language}`, PAPER_MS);
-      if (form === 'html') await printPage(await blob.text());
-      else saveFile(blob, `${name}.${form}`);
+      if (form === 'html') {
+        const page = await blob.text();
+        const before = document.activeElement;
+        await printPage(page);
+        // Printing has taken the focus into its frame, where no key does anything.
+        if (before instanceof HTMLElement) before.focus();
+      } else saveFile(blob, `${name}.${form}`);
     } catch {
       // Whatever it was: there is no paper, and a second try is the only remedy.
       setFault(true);
