@@ -32,6 +32,7 @@ LEFT JOIN attempt a ON a.session_id = al.session_id AND a.candidate_id = al.cand
 CROSS JOIN LATERAL (SELECT coalesce(a.end_reason = 'deferred', false) AS deferred,
     al.checked_in_ms IS NOT NULL OR a.signed_in_ms IS NOT NULL AS here) is_so
 LEFT JOIN admission late ON late.session_id = s.id AND late.candidate_id = al.candidate_id AND late.kind = 'late'
+    AND late.withdrawn_ms IS NULL
 LEFT JOIN room_record rr ON rr.session_id = s.id AND rr.room_id = room.id
 LEFT JOIN staff signer ON signer.id = rr.signed_by
 LEFT JOIN staff releaser ON releaser.id = rr.released_by
@@ -100,7 +101,7 @@ JOIN allocation al ON al.session_id = ad.session_id AND al.candidate_id = ad.can
 JOIN seat ON seat.id = al.seat_id
 JOIN room ON room.id = seat.room_id
 JOIN staff st ON st.id = ad.staff_id
-WHERE ad.session_id = ANY(CAST(:sessions AS bigint[])) AND ad.kind = 'late'
+WHERE ad.session_id = ANY(CAST(:sessions AS bigint[])) AND ad.kind = 'late' AND ad.withdrawn_ms IS NULL
     AND room.id = ANY(coalesce(CAST(:rooms AS bigint[]), ARRAY[room.id]))
 ORDER BY ad.made_ms, ad.id
 """

@@ -51,7 +51,7 @@ LEFT JOIN paper p ON p.attempt_id = a.id
 LEFT JOIN staff seer ON seer.id = al.checked_in_by
 LEFT JOIN staff misser ON misser.id = al.absent_by
 LEFT JOIN admission late ON late.session_id = al.session_id AND late.candidate_id = al.candidate_id
-    AND late.kind = 'late'
+    AND late.kind = 'late' AND late.withdrawn_ms IS NULL
 LEFT JOIN staff leave_of ON leave_of.id = late.staff_id
 LEFT JOIN admission provisional ON provisional.session_id = al.session_id
     AND provisional.candidate_id = al.candidate_id AND provisional.kind = 'provisional'
