@@ -62,8 +62,8 @@ CALLS: dict[str, Call] = {
     "/api/v1/attempt/paper": Call(replies.PaperTold, codes=_GATED, also={"304": "The page has this paper."}),
     "/api/v1/attempt/media/{sha}": Call("image/*", codes=_GATED),
     "/api/v1/attempt/photo": Call(
-        "image/jpeg", codes=("bad-token", "grant-lost", "superseded", "unavailable", "record-away", "not-found"),
-        also={"304": "The page has this photo."},
+        "image/jpeg", codes=("bad-token", "grant-lost", "superseded", "unavailable", "record-away"),
+        also={"204": "There is none.", "304": "The page has this photo."},
     ),
     "/api/v1/attempt/ready": Call(replies.ReadyTold, codes=_SEATED),
     "/api/v1/attempt/time": Call(replies.TimeTold, codes=_SEATED),
@@ -334,7 +334,7 @@ def _operation(route: Route, call: Call) -> dict[str, Any]:
         "responses": {"200": success},
     }
     for status, why in (call.also or {}).items():
-        told["responses"][status] = {**success, "description": why} if status != "304" else {"description": why}
+        told["responses"][status] = {"description": why} if status in {"204", "304"} else {**success, "description": why}
     if description:
         told["description"] = description
     told["responses"] |= _problems(call.codes)

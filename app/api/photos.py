@@ -183,7 +183,7 @@ def _line(told: dict[str, Any]) -> bytes:
 async def of_candidate(
     request: Request, login: Annotated[Login, needs("check-in")], ticket: Ticket, session: SessionId
 ) -> Response:
-    """The photo of a candidate of one's own room, or one who is being moved there."""
+    """The photo of a candidate of one's own room, or one who is being moved there; 204: there is none."""
     async with get_deps(request).engine.connect() as conn:
         candidate_id = await photos.for_staff(conn, login, session, ticket)
         # The page has it: the bytes stay where they are.
@@ -193,7 +193,7 @@ async def of_candidate(
 
 
 async def own(request: Request) -> Response:
-    """The candidate's own photo, under the lease of the device that asks."""
+    """The candidate's own photo, under the lease of the device that asks; 204: there is none."""
     deps, claims = get_deps(request), claims_of(request)
     deps.site.require_postgres()
     deps.site.refuse_foreign(claims.lineage_n)
@@ -215,7 +215,8 @@ def _known(request: Request, sha256: str | None) -> bool:
 def _shown(request: Request, photo: tuple[str, str, bytes] | None) -> Response:
     """Kept by the browser that asked, and asked for again each time: whoever may see it is decided anew."""
     if photo is None:
-        raise Refused("not-found")
+        # Nothing is wrong with having none: no page has to tell it from a fault.
+        return Response(status_code=204, headers={"Cache-Control": "private, no-cache"})
     sha256, content_type, body = photo
     headers = {
         "ETag": f'"{sha256}"',

@@ -118,13 +118,14 @@ class Report:
 
     ``state``: ``faulty`` (nothing was brought in), ``would-import``, ``imported``, ``unchanged``. ``files``: pictures
     and whatever else lay there, without what systems leave behind. ``matched`` = ``added`` + ``replaced`` + ``same``.
-    ``missing``: who of the exam has no photo afterwards.
+    ``missing``: who of the exam's ``people`` has no photo afterwards.
     """
 
     exam: str
     source: str
     state: Literal["faulty", "would-import", "imported", "unchanged"] = "unchanged"
     files: int = 0
+    people: int = 0
     added: int = 0
     same: int = 0
     replaced: list[str] = field(default_factory=list)
@@ -139,6 +140,7 @@ class Report:
     def as_json(self) -> dict[str, object]:
         return {
             "exam": self.exam, "source": self.source, "state": self.state, "files": self.files,
+            "people": self.people,
             "matched": self.matched, "added": self.added, "same": self.same, "replaced": self.replaced,
             "unmatched": self.unmatched, "faults": [one.as_json() for one in self.faults],
             "missing": [{"ticket": ticket, "name": name} for ticket, name in self.missing],

@@ -111,18 +111,22 @@ def report(prepared: Prepared, people: list[Person], *, skip_faulty: bool, dry_r
     """What storing it does, to the photos there are now."""
     told = Report(prepared.exam.code, prepared.source, files=prepared.files)
     told.unmatched, told.faults = prepared.unmatched, prepared.faults
+    told.people = len(people)
+    usable = _usable(prepared)
+    kept_out = bool(prepared.faults) and not skip_faulty
     for one in people:
-        face = _usable(prepared).get(one.id)
+        face = usable.get(one.id)
+        if one.sha256 is None and (face is None or kept_out):
+            told.missing.append((one.ticket, one.name))
         if face is None:
-            if one.sha256 is None:
-                told.missing.append((one.ticket, one.name))
-        elif one.sha256 is None:
+            continue
+        if one.sha256 is None:
             told.added += 1
         elif one.sha256 == face.sha256:
             told.same += 1
         else:
             told.replaced.append(one.ticket)
-    if prepared.faults and not skip_faulty:
+    if kept_out:
         told.state = "faulty"
     elif told.added or told.replaced:
         told.state = "would-import" if dry_run else "imported"

@@ -320,6 +320,8 @@ export function createMockServer() {
           response.on('close', () => streams.delete(response));
           return undefined;
         }
+        // Nobody of the mock has a photo.
+        if (url.pathname === '/api/v1/attempt/photo') return send(204, 'text/plain', '');
         const sha = /^\/api\/v1\/attempt\/media\/(\w+)$/.exec(url.pathname)?.[1];
         if (sha && PICTURES[sha]) return send(200, 'image/svg+xml', PICTURES[sha]);
         return json(200, service.handle(request.method, url.pathname, token, body));

@@ -65,11 +65,11 @@ export function createMedia({ api, token, server, random, timers }) {
       api.blob('/api/v1/attempt/photo', { token: token(), server: server(), timeoutMs: 8000 }).then(
         (blob) => {
           if (over) return;
-          url = URL.createObjectURL(blob);
+          url = blob.size > 0 ? URL.createObjectURL(blob) : null;
           onFace(url);
         },
-        (error) => {
-          if (!over && error instanceof Refused && error.status === 404) onFace(null);
+        () => {
+          // The record is away, or the network is: the page says nothing of a picture that nobody needs to go on.
         },
       );
       return () => {

@@ -21,9 +21,9 @@ export function createFaces({ file, url }) {
     const mine = round;
     try {
       const body = await file(path);
-      if (mine === round) face.value = { state: 'ready', url: url.make(body) };
+      if (mine === round) face.value = body.size > 0 ? { state: 'ready', url: url.make(body) } : { state: 'none', url: null };
     } catch {
-      // No photo, no right to it, or no service: the door goes on by name and document, and the next look asks again.
+      // No right to it, or no service: the door goes on by name and document, and the next look asks again.
       if (mine === round) face.value = { state: 'none', url: null };
     }
   }

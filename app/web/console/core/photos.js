@@ -3,7 +3,7 @@
  *
  * @typedef {{ticket: string, name: string}} Missing
  * @typedef {{
- *   state: 'faulty' | 'would-import' | 'imported' | 'unchanged', files: number, matched: number, added: number,
+ *   state: 'faulty' | 'would-import' | 'imported' | 'unchanged', files: number, people: number, matched: number, added: number,
  *   same: number, replaced: string[], unmatched: string[], missing: Missing[],
  *   faults: {file: string, fault: string, zh: string, en: string, ticket: string | null}[],
  * }} Report

@@ -14,6 +14,8 @@ export const VIEWS = Object.freeze([
   { name: 'misconduct', may: 'misconduct-view' },
   { name: 'records', may: 'export' },
   { name: 'site', may: 'manage-site' },
+  { name: 'itemReports', may: 'item-report-view' },
+  { name: 'photos', may: 'manage-site' },
   { name: 'audit', may: 'read-audit' },
   { name: 'accounts', may: 'manage-staff' },
 ]);

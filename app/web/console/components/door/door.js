@@ -6,6 +6,7 @@ import { html, useEffect, useRef, useState } from '../../../shared/ui.js';
 import { seatText, useApp, wordsFor } from '../../app.js';
 import { missing } from '../../core/door.js';
 import { Icon } from '../icons/icons.js';
+import { Photo } from '../photo/photo.js';
 
 export function Door() {
   const { desk, t } = useApp();
@@ -64,6 +65,7 @@ function Last() {
           : 'warn';
   const who = told && told.seat ? `${seatText(t, told.seat)} ${told.name}` : (told?.name ?? '');
   return html`<div class="door-last" data-tone=${tone}>
+    ${told?.ticket && told.seat ? html`<${Photo} key=${told.ticket} ticket=${told.ticket} name=${told.name} />` : null}
     <p role="status" aria-live="assertive">
       ${told
         ? html`<${Icon} name=${ICONS[/** @type {keyof typeof ICONS} */ (told.kind)] ?? 'silent'} size=${22} />

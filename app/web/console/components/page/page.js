@@ -2,6 +2,7 @@ import { html } from '../../../shared/ui.js';
 import { useApp, useLink } from '../../app.js';
 import { Announced } from '../announced/announced.js';
 import { Aside } from '../aside/aside.js';
+import { Asked } from '../calls/asked.js';
 import { Door } from '../door/door.js';
 import { Notices } from '../notices/notices.js';
 import { Panel } from '../panel/panel.js';
@@ -10,6 +11,7 @@ import { SeatMap } from '../seat-map/seat-map.js';
 import { SignIn } from '../sign-in/sign-in.js';
 import { StoresLine } from '../stores/stores.js';
 import { Summary } from '../summary/summary.js';
+import { TelephoneLine } from '../telephone/telephone.js';
 import { Timing } from '../timing/timing.js';
 import { TopBar } from '../top-bar/top-bar.js';
 import { View, Views } from '../views/views.js';
@@ -22,6 +24,7 @@ export function Page() {
   return html`<div class="page">
     <${TopBar} />
     <${Views} />
+    <${TelephoneLine} />
     <${Link} />
     <${StoresLine} />
     <${Announced} />
@@ -60,8 +63,12 @@ function Room() {
     return away.value ? null : html`<p class="page-wait" role="status">${t('room.opening')}</p>`;
   }
   return html`<${Summary} />
+    <${Asked} />
     ${desk.door.open.value ? html`<${Door} />` : null}
-    <main class="page-room" data-panel=${desk.selection.value || desk.door.record.value ? 'open' : 'closed'}>
+    <main
+      class="page-room"
+      data-panel=${desk.selection.value || desk.door.record.value || desk.calls.open.value ? 'open' : 'closed'}
+    >
       <${SeatMap} />
       <${Panel} />
     </main>`;

@@ -101,7 +101,7 @@ function Told({ report, onSkip }) {
           <ul class="photos-list">${report.unmatched.slice(0, SHOWN).map((one) => html`<li key=${one}>${one}</li>`)}</ul>`
       : null}
     ${report.missing.length
-      ? html`<h2>${t('photos.missing', { n: report.missing.length, all: report.missing.length + report.matched })}</h2>
+      ? html`<h2>${t('photos.missing', { n: report.missing.length, all: report.people })}</h2>
           <${People} people=${report.missing} />`
       : null}
   </section>`;

@@ -4,6 +4,7 @@ import { useApp, useSince } from '../../app.js';
 import { digits, minutesAgo, trusted } from '../../core/room.js';
 import { Icon } from '../icons/icons.js';
 import { Outcome } from '../panel/panel.js';
+import { ByTelephone } from '../telephone/telephone.js';
 import { Duty } from './duty.js';
 
 /** @typedef {{picture: import('../../core/room.js').Picture, may: (action: string) => boolean}} Props */
@@ -38,12 +39,12 @@ export function RoomRecord({ picture, may }) {
         : null}
     </p>
     <${Times} picture=${picture} />
-    ${['office', 'admin'].includes(desk.staff.value?.role ?? '') ? html`<${Telephone} />` : null}
     <ol class="record-steps">
       <${AbsentStep} picture=${picture} may=${may} />
       <${SignStep} picture=${picture} may=${may} />
       <${ReleaseStep} picture=${picture} may=${may} />
     </ol>
+    <${ByTelephone} />
     ${may('manage-duty') ? html`<${Duty} key=${picture.room.id} />` : null}
   </aside>`;
 }
@@ -68,18 +69,6 @@ function Times({ picture }) {
       </div>`;
     })}
   </dl>`;
-}
-
-/** The office does it for a room by telephone. */
-function Telephone() {
-  const { desk, t } = useApp();
-  return html`<div class="record-telephone">
-    <label for="told-by">${t('record.toldBy')}</label>
-    <input
-      class="move-field" id="told-by" maxlength="100" value=${desk.door.toldBy.value} placeholder=${t('record.toldBy.hint')}
-      onInput=${(/** @type {any} */ event) => (desk.door.toldBy.value = event.target.value)}
-    />
-  </div>`;
 }
 
 /** @param {{done: {by: string, ms: number} | null, title: string, picture: Props['picture'], children?: any}} props */
@@ -132,6 +121,16 @@ function AbsentStep({ picture, may }) {
   <//>`;
 }
 
+/**
+ * Whether the room is not any more as it was signed.
+ *
+ * @param {import('../../core/room.js').Numbers} signed
+ * @param {import('../../core/room.js').Numbers} now
+ */
+function moved(signed, now) {
+  return signed.expected !== now.expected || signed.present !== now.present || signed.absent !== now.absent;
+}
+
 /** @param {Props} props */
 function SignStep({ picture, may }) {
   const { desk, t } = useApp();
@@ -143,6 +142,11 @@ function SignStep({ picture, may }) {
   if (record.signed) {
     return html`<${Step} done=${record.signed} title=${t('record.sign.title')} picture=${picture}>
       ${record.remarks ? html`<p>${record.remarks}</p>` : null}
+      ${moved(record.signed.numbers, numbers)
+        ? html`<p class="note note-warn" role="status">
+            ${t('record.sign.moved', { ...record.signed.numbers, now: t('record.numbers', numbers) })}
+          </p>`
+        : null}
       ${record.released || !may('sign-off-room')
         ? null
         : undoing

@@ -5,7 +5,9 @@ import { Discrepancies } from '../discrepancies/discrepancies.js';
 import { Exports } from '../exports/exports.js';
 import { Hall } from '../hall/hall.js';
 import { Incidents } from '../incidents/incidents.js';
+import { ItemReports } from '../item-report/item-reports.js';
 import { Misconduct } from '../misconduct/misconduct.js';
+import { Photos } from '../photos/photos.js';
 import { Password } from '../password/password.js';
 import { Site } from '../site/site.js';
 
@@ -16,7 +18,9 @@ export const PAGES = {
   discrepancies: Discrepancies,
   hall: Hall,
   incidents: Incidents,
+  itemReports: ItemReports,
   misconduct: Misconduct,
+  photos: Photos,
   records: Exports,
   // Behind the button in the top bar, not a tab.
   password: Password,

@@ -3,6 +3,7 @@ import { html } from '../../../shared/ui.js';
 import { useApp } from '../../app.js';
 import { waiting } from '../../core/aside.js';
 import { viewsFor } from '../../core/views.js';
+import { TelephoneButton } from '../telephone/telephone.js';
 import { PAGES } from './pages.js';
 
 /** The open page, if one lies over the room. */
@@ -48,6 +49,7 @@ export function Views() {
         ${t(`views.${name}`)}
       <//>`,
     )}
+    <${TelephoneButton} />
   </nav>`;
 }
 
