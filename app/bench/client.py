@@ -65,14 +65,19 @@ async def _drive(
     while (started := time.perf_counter()) < until:
         n += 1
         writer.write(build(number, n))
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = _content_length(head)
-        if length:
-            await reader.readexactly(length)
-        if head.startswith(b"HTTP/1.1 200"):
+        if await answered(reader):
             measured.latencies.append(time.perf_counter() - started)
         else:
             measured.failures += 1
+
+
+async def answered(reader: asyncio.StreamReader) -> bool:
+    """Read one reply; whether it is a 200."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = _content_length(head)
+    if length:
+        await reader.readexactly(length)
+    return head.startswith(b"HTTP/1.1 200")
 
 
 def _content_length(head: bytes) -> int:

@@ -237,6 +237,20 @@ class Office:
         )
         return now - (now_wall - committed)
 
+    @property
+    def session(self) -> int:
+        return self._session
+
+    @property
+    def token(self) -> str:
+        return self._headers["Authorization"].removeprefix("Bearer ")
+
+    async def get(self, path: str) -> dict[str, Any]:
+        reply = await self._client.get(path, headers=self._headers)
+        reply.raise_for_status()
+        answer: dict[str, Any] = reply.json()
+        return answer
+
     async def _posted(self, path: str, body: dict[str, Any], **headers: str) -> dict[str, Any]:
         """The reply. RuntimeError with what it said where that is no success."""
         reply = await self._client.post(path, json=body, headers=self._headers | headers)

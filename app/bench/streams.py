@@ -28,6 +28,8 @@ class Hall:
         # The whole frame as the first stream that heard it had it.
         self.frame = b""
         self.lost = 0
+        # Bytes and events of all streams since they were opened.
+        self.bytes = self.events = 0
 
     def __len__(self) -> int:
         return len(self._streams)
@@ -52,7 +54,7 @@ class Hall:
         self._streams.append(stream)
 
     def took(self, stream: _Stream, data: bytes) -> None:
-        """``data`` came on ``stream``: what it had not looked at yet."""
+        """``data`` came on ``stream``: what it had not looked at yet, after the end of what it had."""
         if not self._mark or (at := data.find(self._mark)) < 0 or stream in self._heard:
             return
         self._heard[stream] = time.perf_counter()
@@ -63,8 +65,8 @@ class Hall:
 
 
 class _Stream(asyncio.Protocol):
-    def __init__(self, hall: Hall, request: bytes) -> None:
-        self._hall, self._request, self._rest = hall, request, b""
+    def __init__(self, hall: Hall, request: bytes, begins: bytes) -> None:
+        self._hall, self._request, self._begins, self._rest = hall, request, begins, b""
         self._open = False
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -72,10 +74,12 @@ class _Stream(asyncio.Protocol):
         cast("asyncio.WriteTransport", transport).write(self._request)
 
     def data_received(self, data: bytes) -> None:
+        self._hall.bytes += len(data)
+        self._hall.events += data.count(b"event: ")
         data = self._rest + data
         self._rest = data[-_REST:]
         if not self._open:
-            if SNAPSHOT in data:
+            if self._begins in data:
                 self._open = True
                 self._hall.opened(self)
                 self.ready.set_result(None)
@@ -96,9 +100,14 @@ def request(path: str, token: str) -> bytes:
 
 
 @asynccontextmanager
-async def opened(port: int, requests: Sequence[bytes], *, patience_s: float) -> AsyncIterator[Hall]:
-    """One open stream per request, until the block is left. One that is refused is asked for again after a second, as a
-    page would; ConnectionError with the last refusal after ``patience_s``."""
+async def opened(
+    port: int, requests: Sequence[bytes], *, patience_s: float, begins: bytes = SNAPSHOT
+) -> AsyncIterator[Hall]:
+    """One open stream per request, until the block is left; it is open once it has sent ``begins``.
+
+    One that is refused is asked for again after a second, as a page would; ConnectionError with the last refusal after
+    ``patience_s``.
+    """
     hall, loop = Hall(), asyncio.get_running_loop()
     gate = asyncio.Semaphore(OPENING)
     ends = loop.time() + patience_s
@@ -110,7 +119,7 @@ async def opened(port: int, requests: Sequence[bytes], *, patience_s: float) -> 
         while True:
             async with gate:
                 transport, stream = await loop.create_connection(
-                    lambda: _Stream(hall, wanted), "127.0.0.1", port, local_addr=local
+                    lambda: _Stream(hall, wanted, begins), "127.0.0.1", port, local_addr=local
                 )
                 try:
                     await stream.ready

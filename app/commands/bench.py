@@ -142,6 +142,50 @@ PUSH = (
 
 
 @app.command()
+def watch(
+    candidates: Annotated[int, typer.Option(min=1, help="作答人数 · candidates who answer")] = 1880,
+    pages: Annotated[int, typer.Option(min=1, help="打开的监考与考务页面数 · open staff pages")] = 81,
+    rounds: Annotated[int, typer.Option(min=1, help="轮数 · rounds, each without and with the pages")] = 3,
+    seconds: Annotated[float, typer.Option(min=1, help="每次秒数 · seconds per half of a round")] = 20.0,
+    write: Annotated[
+        Path | None, typer.Option(help="结果追加到此文件 · append the table to this Markdown file")
+    ] = None,
+) -> None:
+    """监考与考务页面的开销 · what the staff's open pages cost while everybody's heartbeats come in, in CPU time.
+
+    Against the same server without the pages, in alternating halves of each round.
+    """
+    from app.bench.checkpoint import machine  # noqa: PLC0415 -- heavy, and only this command needs it
+    from app.bench.watch import run  # noqa: PLC0415
+    from app.settings import settings  # noqa: PLC0415
+
+    try:
+        measured = run(
+            settings(), candidates=candidates, pages=pages, rounds=rounds, seconds=seconds, say=console.print
+        )
+    except ValueError as fault:
+        raise typer.BadParameter(str(fault)) from fault
+    row = (
+        str(measured.candidates), f"{measured.room_pages} + {measured.hall_pages}", str(len(measured.rounds)),
+        f"{measured.silent:.1f}", f"{measured.median('cost'):.1f}", f"{measured.median('without'):.1f}",
+        f"{measured.median('cost') / measured.median('without'):.2f}", f"{measured.median('events'):.0f}",
+        f"{measured.median('kilobytes'):.0f}", f"{measured.median('asked_ms'):.0f}",
+        f"{measured.median('beats'):.0f}", str(measured.failures),
+    )  # fmt: skip
+    _show("watch", WATCH, [row])
+    if write is not None:
+        head = f"\n### `holdfast bench watch`, {datetime.now(UTC):%Y-%m-%d}\n\n{machine()}; client on the same cores.\n"
+        with write.open("a", encoding="utf-8") as file:
+            file.write(f"{head}\n{_markdown(WATCH, [row])}")
+
+
+WATCH = (
+    "candidates", "pages: room + hall", "rounds", "silent hall, % of a core", "cost, % of a core",
+    "without, % of a core", "ratio", "events/s", "kB/s", "GET hall ms", "heartbeats/s", "failures",
+)  # fmt: skip
+
+
+@app.command()
 def draw(
     candidates: Annotated[int, typer.Option(min=2, help="人数 · candidates")] = 1880,
     items: Annotated[int, typer.Option(min=1, help="每卷题数 · items per paper")] = 100,
@@ -161,3 +205,27 @@ def draw(
             f"session {number}: {candidates} papers × {items} items in {one.total_s:.1f} s;"
             f" json + gzip alone {one.plain_s:.1f} s; ratio {one.ratio:.1f}"
         )
+
+
+@app.command()
+def export(
+    candidates: Annotated[int, typer.Option(min=2, help="人数 · candidates")] = 1880,
+    items: Annotated[int, typer.Option(min=1, help="每卷题数 · items per paper")] = 100,
+) -> None:
+    """导出一个场次的时间，与 COPY 同样的行相比 · a session's lists, against COPY of the same rows."""
+    from app.bench.export import bench  # noqa: PLC0415 -- heavy, and only this command needs it
+    from app.settings import settings  # noqa: PLC0415
+
+    with console.status("…") as status:
+        results = bench(settings(), candidates=candidates, items=items, say=status.update)
+    rows = [
+        (
+            f"{one.kind} .{one.form}", str(one.rows), f"{one.total_s:.2f}", f"{one.rows / one.total_s:.0f}",
+            f"{one.rows / one.plain_s:.0f}", f"{one.ratio:.1f}", f"{one.size / 1e6:.1f}",
+        )
+        for one in results
+    ]  # fmt: skip
+    _show("exports", EXPORTS, rows)
+
+
+EXPORTS = ("list", "rows", "s", "rows/s", "COPY rows/s", "times COPY", "MB")

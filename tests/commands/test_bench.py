@@ -7,7 +7,7 @@ import math
 import pytest
 from typer.testing import CliRunner
 
-from app.bench import push
+from app.bench import push, watch
 from app.bench.checkpoint import CONDITIONS, run
 from app.commands.bench import app
 from app.settings import Settings
@@ -77,3 +77,13 @@ def test_the_commit_of_a_pause_can_only_be_read_from_stores_of_its_own():
     outside = Settings(database_url="postgresql://127.0.0.1:1/none")
     with pytest.raises(ValueError, match="HOLDFAST_DATABASE_URL"):
         push.run(outside, count=1, rounds=1, say=print)
+
+
+def test_the_staffs_pages_are_one_and_a_half_per_room_and_the_offices():
+    wanted = watch.paths([*range(1, 48)], 9, 81)
+    in_rooms = [path for path in wanted if "/rooms/" in path]
+    assert (len(wanted), len(in_rooms), len(set(in_rooms))) == (81, 71, 47)
+    assert set(wanted) - set(in_rooms) == {"/api/v1/staff/hall/events?session=9"}
+    outside = Settings(database_url="postgresql://127.0.0.1:1/none")
+    with pytest.raises(ValueError, match="HOLDFAST_DATABASE_URL"):
+        watch.run(outside, candidates=1, pages=1, rounds=1, seconds=1, say=print)
