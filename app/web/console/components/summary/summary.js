@@ -36,8 +36,10 @@ export function Summary() {
         ${moving > 0 ? html`<${Chip} kind="moving" count=${moving} />` : null}
       </div>
       <${Search} />
-      <${Modes} />
-      <${PrintMenu} session=${picture.session.id} room=${picture.room.id} />
+      <div class="summary-tools">
+        <${Modes} />
+        <${PrintMenu} session=${picture.session.id} room=${picture.room.id} />
+      </div>
     </div>
   </section>`;
 }
