@@ -69,6 +69,7 @@ ACTIONS: Mapping[str, tuple[str, str]] = {
     "time.undo": ("撤销时间调整", "change of time undone"),
     "time.hold": ("达到上限，暂缓", "held at the cap"),
     "time.follows": ("后续场次顺延", "later session put off"),
+    "time.late-start": ("错过开考时刻，等待处置", "start missed, waits for the office"),
     "time.decision.propose": ("提出超限决定", "decision proposed"),
     "time.decision.approve": ("批准超限决定", "decision approved"),
     "time.decision.withdraw": ("撤回超限决定", "decision withdrawn"),
