@@ -50,21 +50,24 @@ class Hall:
 
     async def invigilator(self, *, touch: bool = True) -> IncidentDesk:
         """With the tablet that an invigilator carries, at the map of the first room."""
+        self.staff.append(self.exam.invigilator)
         return await self._desk(self.exam.invigilator, touch=touch)
 
     async def office(self, role: str = "office", name: str = "", *, touch: bool = False) -> IncidentDesk:
         return await self._desk(await self.account(role, name), touch=touch)
 
     async def _desk(self, username: str, *, touch: bool) -> IncidentDesk:
-        self.staff.append(username)
         desk = IncidentDesk(self.switchboard(self.server, username, touch=touch), username)
         await desk.enter(self.exam)
         return desk
 
-    async def by_telephone(self, role: str = "office") -> Staff:
+    async def chief(self) -> IncidentDesk:
+        """Of the first room, with a tablet."""
+        return await self._desk(await self.account("chief", rooms=(self.exam.room_id,)), touch=True)
+
+    async def by_telephone(self, role: str = "office", *, rooms: tuple[int, ...] = ()) -> Staff:
         """Somebody whose page is not the point: the same calls without one."""
-        username = self.exam.invigilator if role == "own" else await self.account(role)
-        self.staff.append(username)
+        username = await self.account(role, rooms=rooms)
         staff = Staff(self.client, username, PASSWORD)
         reply = await staff.sign_in()
         assert reply.status_code == 200, reply.text
@@ -95,6 +98,23 @@ class Hall:
             s=self.exam.session_id,
         )  # fmt: skip
         return [row["kind"] for row in found]
+
+    async def room_record(self) -> str:
+        """The printed record of the first room, in Chinese."""
+        staff = await self.by_telephone()
+        reply = await staff.get(
+            "/print/room-record", session=self.exam.session_id, room=self.exam.room_id, format="html", language="zh"
+        )
+        assert reply.status_code == 200, reply.text
+        return reply.text
+
+    async def report(self) -> str:
+        """The printed report of the hall's newest incident as the office gets it, in Chinese."""
+        staff = await self.by_telephone()
+        listed = (await staff.get("/incidents", session=self.exam.session_id)).json()["incidents"]
+        reply = await staff.get(f"/incidents/{listed[0]['id']}/report", format="html", language="zh")
+        assert reply.status_code == 200, reply.text
+        return reply.text
 
     async def picture(self, who: Sitting | IncidentDesk, name: str, before: Callable[[], Awaitable[Any]] | None = None):
         """``name`` in Chinese and in English, where pictures are asked for; then Chinese again."""

@@ -53,6 +53,15 @@ class IncidentDesk(TimeDesk):
             await self.step(n).click()
             await expect(self.step(n)).to_have_attribute("aria-checked", "true")
 
+    async def announce(self, words: str) -> None:
+        """To every candidate of the site, from the office's overview."""
+        await self.tab_of("hall").click()
+        await self.page.get_by_role("button", name=self.words["hall.tab.said"]).click()
+        form = self.page.locator(".hall-write")
+        await form.locator("textarea").first.fill(words)
+        await form.get_by_role("button", name=self.words["hall.say.submit"], exact=True).click()
+        await expect(self.page.locator(".hall-said li").first).to_contain_text(words)
+
     async def paper(self) -> FrameLocator:
         """The report of the incident that is open, as it goes to the printer."""
         await self.button("incident.print").click()

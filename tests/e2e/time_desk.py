@@ -18,6 +18,10 @@ class TimeDesk(Desk):
         await self.pc.switch_on(f"/console#room={room_id}&session={session_id}")
         await self.sign_in()
         await expect(self.page.get_by_role("region", name=self.words["map.label"])).to_be_visible(timeout=PATIENT_MS)
+        await self.open_timing()
+
+    async def open_timing(self) -> None:
+        """From wherever the console is."""
         await self.page.get_by_role("button", name=self.words["timing.link"], exact=True).click()
         await expect(self.page.locator(".timeline")).to_be_visible(timeout=PATIENT_MS)
 
