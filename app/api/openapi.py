@@ -256,7 +256,10 @@ STAFF_CODES: dict[str, tuple[str, ...]] = {
     "/site/sessions/{session_id}/blueprint": (
         *_CHANGE, "blueprint-missing", "blueprint-changed", "bank-too-small", "blueprint-bad-count",
     ),
-    "/site/sessions/{session_id}/draw": (*_CHANGE, "site-job-open", "draw-changed"),
+    "/site/sessions/{session_id}/draw": (
+        *_CHANGE, "site-job-open", "draw-changed", "session-started", "papers-in-use", "already-drawn",
+        "blueprint-missing",
+    ),
     "/site/exams/{exam_id}/rooms": (*_CHANGE, "room-exists"),
     "/site/rooms/{room_id}": (*_CHANGE, "site-changed", "room-in-session", "room-exists", "site-still-used"),
     "/site/rooms/{room_id}/remove": (*_CHANGE, "site-changed", "room-has-people", "site-still-used"),

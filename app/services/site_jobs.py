@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.errors import Refused
 from app.services.staff_requests import Done
-from app.storage.postgres import exam_setup, exams, site_jobs
+from app.storage.postgres import exam_setup, exams, schedule, site_jobs
 from app.storage.postgres.site_jobs import Job
 from app.storage.postgres.staff import Login
 
@@ -63,7 +63,8 @@ async def begin_draw(
 ) -> Done:
     """Have the session drawn: ``{job}``. ``seen``: the digest of the draw the page showed, None for none.
 
-    Refused: not-found, site-job-open, draw-changed. What the draw itself refuses is the job's result.
+    Refused: not-found, site-job-open, draw-changed, and what can be said at once of what the draw would refuse:
+    session-started, papers-in-use, already-drawn, blueprint-missing. The rest is the job's result.
     """
     there = await exam_setup.find_session(conn, session_id)
     if there is None:
@@ -74,6 +75,7 @@ async def begin_draw(
         raise Refused("not-found")
     if digest_of(there) != seen:
         raise Refused("draw-changed", session=there["number"], papers=there["papers"])
+    await _refuse_early(conn, there, redraw=redraw)
     params = {"seed": seed, "columns": columns, "redraw": redraw, "by": login.username, "staff_id": login.staff_id}
     job_id = await site_jobs.add(
         conn, exam_id=there["exam_id"], session_id=session_id, kind="draw", name=there["name"], params=params,
@@ -81,6 +83,19 @@ async def begin_draw(
     )  # fmt: skip
     subject = {"exam": exam, "session_id": session_id, "session": there["number"], "redraw": redraw}
     return Done({"job": job_id}, "site.draw", subject)
+
+
+async def _refuse_early(conn: AsyncConnection, there: dict[str, Any], *, redraw: bool) -> None:
+    """As ``drawing`` does, under its locks, in the end."""
+    number = there["number"]
+    if there["start_ms"] is not None and (await schedule.moment(conn)).service_ms >= there["start_ms"]:
+        raise Refused("session-started", session=number)
+    if there["signed_in"]:
+        raise Refused("papers-in-use", session=number, count=there["signed_in"])
+    if there["papers"] and not redraw:
+        raise Refused("already-drawn", session=number, papers=there["papers"])
+    if there["blueprint"] is None:
+        raise Refused("blueprint-missing", session=number)
 
 
 def digest_of(session: dict[str, Any]) -> str | None:

@@ -1,14 +1,16 @@
 """The work of a console job: reading a file, comparing it, bringing it in, drawing papers.
 
-A job is worked on by the process that was asked, on connections of its own (the pool's are cut after ``hold_timeout``)
-and in threads, off the loop that answers candidates. A beat tells how far it is; when the process ends in the middle
-the beat stops, the transaction is undone, and pages are told that the job is lost.
+A job is worked on by the process that was asked, on connections of its own (the pool's are cut after ``hold_timeout``):
+a file is read in a thread, off the loop that answers candidates, and papers are drawn by a child (``site_draw``). A
+beat tells how far it is; when the process ends in the middle the beat stops, the transaction is undone, and pages are
+told that the job is lost.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,9 +28,8 @@ from app.importers.bank import read_bank
 from app.importers.faults import Report, Unreadable
 from app.importers.model import Bank, Roster
 from app.importers.roster import read_roster
-from app.services import importing
+from app.services import importing, site_draw
 from app.services.changes import Outcome
-from app.services.drawing import draw_session
 from app.services.import_target import Target
 from app.services.importing import Mode, Source
 from app.services.site import Site
@@ -107,7 +108,7 @@ class Jobs:
     async def _work(self, engine: AsyncEngine, job: Job, body: bytes | None, far: _Far) -> _End:
         try:
             if job.kind == "draw":
-                return await self._draw(engine, job, far)
+                return await self._draw(job, far)
             return await self._import(engine, job, body or b"", far)
         except Refused as refused:
             return _End("refused", _said(refused.code, refused.text("zh"), refused.text("en")), [])
@@ -122,21 +123,39 @@ class Jobs:
             broken = Refused("site-job-broken")
             return _End("failed", _said(broken.code, broken.text("zh"), broken.text("en")), [])
 
-    async def _draw(self, engine: AsyncEngine, job: Job, far: _Far) -> _End:
+    async def _draw(self, job: Job, far: _Far) -> _End:
         if job.session_id is None:
             raise Refused("not-found")
-        asked = job.params
-        drawn = await draw_session(
-            engine, job.session_id, seed=asked["seed"], columns=asked["columns"], redraw=asked["redraw"],
-            actor=asked["by"], staff_id=asked["staff_id"], job_timeout=self._site.settings.job_timeout,
-            progress=far.tell,
-        )  # fmt: skip
-        result = {
-            "session": drawn.session, "papers": drawn.papers, "items": drawn.items, "seed": drawn.seed,
-            "digest": drawn.digest, "replaced": drawn.replaced, "bytes": drawn.bytes,
-            "ms": int(sum(drawn.seconds.values()) * 1000),
-        }  # fmt: skip
-        return _End("done", result, [])
+        process = await asyncio.create_subprocess_exec(
+            *site_draw.COMMAND, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        )
+        end: _End | None = None
+        try:
+            if process.stdin is None or process.stdout is None:
+                raise OSError("a process without pipes")
+            process.stdin.write(
+                site_draw.order(self._site.settings, self._site.database_url, job.session_id, job.params)
+            )
+            await process.stdin.drain()
+            async for line in process.stdout:
+                said = json.loads(line)
+                if "result" in said:
+                    end = _End("done", said["result"], [])
+                elif "refused" in said:
+                    end = _End("refused", said["refused"], [])
+                elif "undone" in said:
+                    raise ConnectionError(said["undone"])
+                else:
+                    far.tell(said["stage"], said["done"], said["total"])
+            await process.wait()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        if end is None:
+            # Its transaction went with it; what it could still say is in the log.
+            raise RuntimeError(f"the draw ended with {process.returncode}")
+        return end
 
     async def _import(self, engine: AsyncEngine, job: Job, body: bytes, far: _Far) -> _End:
         plan, report = await asyncio.to_thread(_read, job, body, far)
