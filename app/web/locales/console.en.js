@@ -824,7 +824,7 @@ export default {
   'records.answers': 'Answers',
   'records.answers.what': 'Every item of those who have begun, with the answer and when it was saved',
   'records.times': 'Times',
-  'records.times.what': 'Everybody’s start and end, and why',
+  'records.times.what': 'Start and end of everybody, and why',
   'records.incidents': 'Incidents',
   'records.incidents.what': 'What happened, the steps, what the system did, and the hashes of the evidence',
   'records.corrections': 'Corrections',
