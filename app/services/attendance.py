@@ -18,7 +18,7 @@ from app.domain.attendance import balance
 from app.domain.errors import Refused
 from app.domain.roles import Action, allows
 from app.services.staff_requests import Done
-from app.storage.postgres import attendance, room_records
+from app.storage.postgres import admissions, attendance, room_records
 from app.storage.postgres.attendance import Placed
 from app.storage.postgres.room_records import RoomRecord
 from app.storage.postgres.staff import Login
@@ -74,11 +74,11 @@ async def undo_check_in(
     await still_open(conn, where, now_ms)
     if place.signed_in_ms is not None:
         raise Refused("signed-in-already", name=place.name)
-    admission = await attendance.admission_of(conn, place)
+    admission = await admissions.find(conn, place)
     if admission is not None:
         if not allows(login.role, "admit-late", room_id=where.room_id, own_room_ids=login.own_room_ids):
             raise Refused("admitted-late", name=place.name, by=admission["by"])
-        await attendance.withdraw_admission(conn, place, staff_id=login.staff_id, now_ms=now_ms)
+        await admissions.withdraw(conn, place, staff_id=login.staff_id, now_ms=now_ms)
     await attendance.undo_check_in(conn, place.allocation_id)
     subject = {
         **place.subject(),
@@ -108,7 +108,7 @@ async def admit_late(
             raise Refused("admission-open", name=place.name)
         if _over(place, now_ms):
             raise Refused("candidate-ended", name=place.name)
-    before = await attendance.admit(
+    before = await admissions.admit(
         conn, place, reason=reason, told_by=where.told_by, staff_id=login.staff_id, now_ms=now_ms
     )
     if before is not None:

@@ -7,7 +7,7 @@ and the settings, so that what the page shows can be tested without a hall.
 from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 from uuid import UUID
@@ -31,7 +31,6 @@ SEAT_STATES: tuple[SeatState, ...] = get_args(SeatState)
 Row = Mapping[str, Any]
 # Attempt id → (count of changes, items answered at that count): a count that has not moved need not be taken again.
 Answered = MutableMapping[UUID, tuple[int, int]]
-NOTHING_YET = RoomRecord()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ class Loaded:
     seats: Sequence[Row]
     answered: Mapping[UUID, int]
     left_seats: frozenset[int]
-    record: RoomRecord = NOTHING_YET
+    record: RoomRecord = field(default_factory=RoomRecord)
     # Asked only of a room that has no spare seat of its own left: the rooms that have one, nearest first.
     near: Sequence[Row] = ()
     # Seats that other rooms ask of this one, and that it has asked of them.
