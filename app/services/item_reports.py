@@ -7,10 +7,10 @@ for the office's decision afterwards. The staff of a room are never told which i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.errors import Refused
@@ -56,7 +56,7 @@ async def listed(conn: AsyncConnection, login: Login, session_id: int) -> dict[s
     return {"reports": [_told(row, login) for row in await item_reports.of_session(conn, session_id, rooms)]}
 
 
-def _told(row: Mapping[str, Any], login: Login) -> dict[str, Any]:
+def _told(row: RowMapping, login: Login) -> dict[str, Any]:
     """``item``: its number in the bank, ``drawn``: how many of the session have it, ``reported``: how many of them have
     said so; null for those who watch a room."""
     office = scope(login.role, "item-report-view") == "all"

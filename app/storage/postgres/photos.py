@@ -60,9 +60,9 @@ async def rooms_of(conn: AsyncConnection, session_id: int, ticket: str) -> tuple
 
 
 async def sha256(conn: AsyncConnection, candidate_id: int) -> str | None:
-    return await conn.scalar(
-        text("SELECT sha256 FROM candidate_photo WHERE candidate_id = :one"), {"one": candidate_id}
-    )
+    query = text("SELECT sha256 FROM candidate_photo WHERE candidate_id = :one")
+    found: str | None = (await conn.execute(query, {"one": candidate_id})).scalar_one_or_none()
+    return found
 
 
 async def body(conn: AsyncConnection, candidate_id: int) -> tuple[str, str, bytes] | None:
