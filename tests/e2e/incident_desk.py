@@ -40,7 +40,7 @@ class IncidentDesk(TimeDesk):
             await form.locator(f"input[name=scope][value={scope}]").check()
         await form.locator("[name=note]").fill(note)
         await form.get_by_role("button", name=self.words["incident.submit"], exact=True).click()
-        await expect(self.entry(note)).to_be_visible()
+        await expect(self.entry(note).first).to_be_visible()
 
     async def back_to_incident(self) -> None:
         """The newest one, as it is now."""
