@@ -59,8 +59,8 @@ async def feed(
     before: Number = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> dict[str, Any]:
-    """What happened, newest first: `{entries: [{n, at, by, role, action, kind, zh, en, room_ids, room, tickets, names,
-    said}], next, people, rooms, kinds}`. `next` is the `before` of the following page."""
+    """What happened, newest first: `{entries: [{n, at, by, role, action, kind, zh, en, room_ids, room, tickets,
+    names, scope, about_zh, about_en}], next, people, rooms, kinds}`. `next` is the `before` of the following page."""
     viewer = viewer_of(login)
     async with get_deps(request).engine.connect() as conn:
         exam_id = await _exam(conn, session)

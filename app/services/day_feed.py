@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.domain.adjustments import reason_words
 from app.domain.audit_words import AREAS, words
 from app.services.hall_viewer import Viewer
 from app.storage.postgres import audit_search, hall_feed
@@ -27,11 +28,8 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 # Entries a process keeps for the pages that look now.
 KEPT = 300
 NAMES = 8
-# What a line says of its subject, in this order of keys.
-SAID = (
-    "seat", "from", "to", "joined", "left", "number", "title", "measure", "scope", "ms", "amount_ms", "candidates",
-    "reason", "note", "text", "remarks", "expected", "present", "absent", "told_by",
-)  # fmt: skip
+# Of a subject's texts the first that there is says what an entry is about.
+TEXTS = ("title", "text", "reason", "note", "remarks")
 
 
 class Recent:
@@ -80,14 +78,17 @@ def visible(
 
 
 def told(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """``{n, at, by, role, action, kind, zh, en, room_ids, room, tickets, names, said: {key: value}}``."""
+    """``{n, at, by, role, action, kind, zh, en, room_ids, room, tickets, names, scope,
+    about_zh, about_en}``."""
     subject = entry["subject"]
     zh, en = words(entry["action"])
     tickets = [subject["ticket"]] if subject.get("ticket") else list(subject.get("tickets") or ())
     return {
         "n": entry["n"],
         "at": entry["at"].isoformat(timespec="seconds"),
-        "by": entry["name"] or entry["actor"],
+        # The service and its commands have no account.
+        "by": entry["name"],
+        **_about(subject),
         "role": entry["role"],
         "action": entry["action"],
         "kind": entry["action"].partition(".")[0],
@@ -100,12 +101,16 @@ def told(entry: Mapping[str, Any]) -> dict[str, Any]:
         "names": [str(one) for one in (subject.get("names") or ())[:NAMES]]
         if isinstance(subject.get("names"), list)
         else [],
-        "said": {key: subject[key] for key in SAID if _plain(subject.get(key))},
+        "scope": subject.get("scope") if isinstance(subject.get("scope"), str) else None,
     }
 
 
-def _plain(value: Any) -> bool:
-    return isinstance(value, str | int) and not isinstance(value, bool) and value != ""
+def _about(subject: Mapping[str, Any]) -> dict[str, str]:
+    """A reason of the ledger of time is a code, and has words."""
+    texts = (subject.get(key) for key in TEXTS)
+    first = next((one for one in texts if isinstance(one, str) and one), "")
+    zh, en = reason_words(first)
+    return {"about_zh": zh, "about_en": en}
 
 
 def read(record: Mapping[str, Any]) -> dict[str, Any]:

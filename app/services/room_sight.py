@@ -86,7 +86,7 @@ def _until(
     if "silent" in states:
         return 0
     start_ms = session["start_ms"]
-    instants = [] if start_ms is None else [start_ms + session["duration_ms"]]
+    instants: list[int] = [] if start_ms is None else [start_ms + session["duration_ms"]]
     for one in people:
         own_ms = room_door.own_start(one, start_ms)
         if own_ms is not None:

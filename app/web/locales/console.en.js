@@ -961,6 +961,7 @@ export default {
   'hall.feed.kind': 'Only this kind',
   'hall.feed.kinds': 'All kinds',
   'hall.feed.manyRooms': { one: '{n} room', other: '{n} rooms' },
+  'hall.feed.service': 'the service',
   'hall.feed.none': 'Nothing yet.',
   'hall.open.none': 'No incident goes on, and nothing waits for approval.',
   'hall.open.waiting': 'To be approved',

@@ -20,8 +20,8 @@
  *   announcements: Announcement[],
  * }} Overview
  * @typedef {{
- *   n: number, at: string, by: string, role: string | null, action: string, kind: string, zh: string, en: string,
- *   room_ids: number[], room: string | null, tickets: string[], more: number, names: string[], said: Record<string, any>,
+ *   n: number, at: string, by: string | null, about_zh: string, about_en: string, role: string | null, action: string, kind: string, zh: string, en: string,
+ *   room_ids: number[], room: string | null, tickets: string[], more: number, names: string[], scope: string | null,
  * }} Entry
  * @typedef {{
  *   ticket: string, name: string, room_id: number, room: string, seat_id: number, seat: string,

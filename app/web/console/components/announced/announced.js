@@ -5,9 +5,10 @@ import { useApp, wordsFor } from '../../app.js';
 export function Announced() {
   const app = useApp();
   const { desk, t, i18n } = app;
-  const { busy, fault, staff } = desk;
+  const { busy, fault, hall, staff } = desk;
   const zh = i18n.language.value.startsWith('zh');
-  const said = /** @type {any} */ (desk.picture.value)?.announcements ?? [];
+  // Beside the whole hall the room's picture stands still, and the office knows what it has said.
+  const said = hall.session.value === null ? (/** @type {any} */ (desk.picture.value)?.announcements ?? []) : [];
   const may = staff.value?.may.includes('acknowledge') ?? false;
   return html`<div class="announced" role="status">
     ${said.map(

@@ -5,6 +5,8 @@ import { STATES } from '../../core/room.js';
 import { Icon } from '../icons/icons.js';
 import { Said } from './said.js';
 
+/** More rooms than these are a number. */
+const MOST_ROOMS = 3;
 const TABS = ['feed', 'open', 'said', 'people'];
 
 export function Beside() {
@@ -50,20 +52,24 @@ function Feed() {
     ${hall.entries.value.length === 0 ? html`<p class="soft">${t('hall.feed.none')}</p>` : null}
     <ol class="hall-feed">
       ${hall.entries.value.map((entry) => {
-        const where = entry.room ?? entry.room_ids.slice(0, 3).map((id) => rooms[String(id)] ?? '').filter(Boolean).join('、');
+        const where = placeOf(t, entry, rooms);
         const who = entry.tickets.map((ticket) => people[ticket] ?? ticket).join('、');
         return html`<li key=${entry.n}>
           <time class="number" datetime=${entry.at}>${clockOf(entry.at, desk)}</time>
           <p><b>${zh ? entry.zh : entry.en}</b> ${where ? html`<span class="hall-where">${where}</span>` : null} ${who ? html`<span>${who}${entry.more > 0 ? '…' : ''}</span>` : null}
-            <span class="soft">${about(entry)} ${entry.by}</span></p>
+            <span class="soft">${zh ? entry.about_zh : entry.about_en} ${entry.by ?? t('hall.feed.service')}</span></p>
         </li>`;
       })}
     </ol>
     ${hall.next.value !== null ? html`<button class="button" onClick=${() => void hall.more()}>${t('audit.more')}</button>` : null}`;
 }
 
-/** What people wrote comes before what a form says. @param {import('../../core/hall.js').Entry} entry */
-const about = ({ said }) => ['title', 'text', 'reason', 'note', 'remarks'].map((key) => said[key]).filter((text) => typeof text === 'string').slice(0, 1).join('');
+/** @param {import('../../../shared/i18n.js').I18n['t']} t @param {import('../../core/hall.js').Entry} entry @param {Record<string, string>} rooms */
+function placeOf(t, entry, rooms) {
+  if (entry.room) return entry.room;
+  if (entry.room_ids.length > MOST_ROOMS) return entry.scope === 'site' ? t('incident.scope.site') : t('hall.feed.manyRooms', { n: entry.room_ids.length });
+  return entry.room_ids.map((id) => rooms[String(id)] ?? '').filter(Boolean).join('、');
+}
 
 /** `09:12`, on the clocks of the exam. @param {string} iso @param {import('../../core/desk.js').Desk} desk */
 function clockOf(iso, desk) {

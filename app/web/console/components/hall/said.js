@@ -12,7 +12,14 @@ export function Said() {
   const { hall, staff } = desk;
   const seen = /** @type {any} */ (hall.overview.value);
   if (hall.reach.value !== null) return html`<${Reach} />`;
-  return html`${staff.value?.may.includes('announce') ? html`<${Write} />` : null}
+  // Who has it is watched for long, and written is seldom.
+  const writes = seen.announcements.length === 0 || hall.draft.value.zh !== '';
+  return html`${staff.value?.may.includes('announce')
+      ? html`<details class="hall-new" open=${writes}>
+          <summary>${t('hall.say.new')}</summary>
+          <${Write} />
+        </details>`
+      : null}
     ${seen.announcements.length === 0 ? html`<p class="soft">${t('hall.said.none')}</p>` : null}
     <ul class="hall-said">
       ${seen.announcements.map((/** @type {import('../../core/hall.js').Announcement} */ one) => html`<li key=${one.id}>
