@@ -24,6 +24,11 @@ IMMUTABLE = (
 
 
 def upgrade() -> None:
+    # First what takes long and keeps nobody's answers waiting; last, and in a moment, what everybody waits for.
+    op.create_index('ix_audit_entry_at', 'audit_entry', ['at'], unique=False)
+    op.create_index('ix_audit_entry_staff_id', 'audit_entry', ['staff_id'], unique=False)
+    op.create_index('ix_audit_entry_subject', 'audit_entry', ['subject'], unique=False, postgresql_using='gin', postgresql_ops={'subject': 'jsonb_path_ops'})
+    op.create_index('ix_audit_entry_service_ms', 'audit_entry', ['service_ms'], unique=False)
     op.create_table('evidence_file',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('exam_id', sa.BigInteger(), nullable=False),
@@ -35,10 +40,12 @@ def upgrade() -> None:
     sa.Column('staff_id', sa.BigInteger(), nullable=False),
     sa.Column('made_ms', sa.BigInteger(), nullable=False),
     sa.Column('made_at', postgresql.TIMESTAMP(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.CheckConstraint('size > 0', name=op.f('ck_evidence_file_size')),
     sa.ForeignKeyConstraint(['exam_id'], ['exam.id'], name=op.f('fk_evidence_file_exam_id')),
     sa.ForeignKeyConstraint(['staff_id'], ['staff.id'], name=op.f('fk_evidence_file_staff_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_evidence_file'))
     )
+    op.create_index(op.f('ix_evidence_file_exam_id'), 'evidence_file', ['exam_id'], unique=False)
     op.create_table('incident_plan',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('exam_id', sa.BigInteger(), nullable=False),
@@ -208,6 +215,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['staff_id'], ['staff.id'], name=op.f('fk_incident_entry_staff_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_incident_entry'))
     )
+    op.create_index(op.f('ix_incident_entry_evidence_id'), 'incident_entry', ['evidence_id'], unique=False)
     op.create_index(op.f('ix_incident_entry_incident_id'), 'incident_entry', ['incident_id'], unique=False)
     op.create_table('incident_room',
     sa.Column('incident_id', sa.BigInteger(), nullable=False),
@@ -277,6 +285,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['evidence_id'], ['evidence_file.id'], name=op.f('fk_discrepancy_evidence_evidence_id')),
     sa.PrimaryKeyConstraint('discrepancy_id', 'evidence_id', name=op.f('pk_discrepancy_evidence'))
     )
+    op.create_index(op.f('ix_discrepancy_evidence_evidence_id'), 'discrepancy_evidence', ['evidence_id'], unique=False)
     op.create_table('discrepancy_field',
     sa.Column('discrepancy_id', sa.BigInteger(), nullable=False),
     sa.Column('field', sa.Text(), nullable=False),
@@ -309,6 +318,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['staff_id'], ['staff.id'], name=op.f('fk_misconduct_entry_staff_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_misconduct_entry'))
     )
+    op.create_index(op.f('ix_misconduct_entry_evidence_id'), 'misconduct_entry', ['evidence_id'], unique=False)
     op.create_index(op.f('ix_misconduct_entry_misconduct_id'), 'misconduct_entry', ['misconduct_id'], unique=False)
     op.create_table('leave',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -381,29 +391,6 @@ def upgrade() -> None:
     )
     op.create_index('ix_roll_call_room', 'roll_call', ['room_id', 'session_id'], unique=False)
     op.create_index('uq_roll_call_open', 'roll_call', ['session_id', 'room_id'], unique=True, postgresql_where=sa.text('closed_ms IS NULL'))
-    op.add_column('allocation', sa.Column('checked_in_ms', sa.BigInteger(), nullable=True))
-    op.add_column('allocation', sa.Column('checked_in_by', sa.BigInteger(), nullable=True))
-    op.add_column('allocation', sa.Column('absent_ms', sa.BigInteger(), nullable=True))
-    op.add_column('allocation', sa.Column('absent_by', sa.BigInteger(), nullable=True))
-    op.add_column('allocation', sa.Column('withdrew_ms', sa.BigInteger(), nullable=True))
-    op.add_column('allocation', sa.Column('withdrew_by', sa.BigInteger(), nullable=True))
-    op.add_column('allocation', sa.Column('withdrew_reason', sa.Text(), nullable=True))
-    op.create_foreign_key(op.f('fk_allocation_withdrew_by'), 'allocation', 'staff', ['withdrew_by'], ['id'])
-    op.create_check_constraint(
-        op.f('ck_allocation_withdrew'), 'allocation',
-        '(withdrew_by IS NULL) = (withdrew_ms IS NULL) AND (withdrew_by IS NULL) = (withdrew_reason IS NULL)',
-    )
-    op.create_foreign_key(op.f('fk_allocation_absent_by'), 'allocation', 'staff', ['absent_by'], ['id'])
-    op.create_foreign_key(op.f('fk_allocation_checked_in_by'), 'allocation', 'staff', ['checked_in_by'], ['id'])
-    op.drop_constraint(op.f('uq_allocation_session_id_seat_id'), 'allocation', type_='unique')
-    op.create_unique_constraint(
-        op.f('uq_allocation_session_id_seat_id'), 'allocation', ['session_id', 'seat_id'], deferrable=True,
-        initially='IMMEDIATE',
-    )
-    op.create_index('ix_audit_entry_at', 'audit_entry', ['at'], unique=False)
-    op.create_index('ix_audit_entry_staff_id', 'audit_entry', ['staff_id'], unique=False)
-    op.create_index('ix_audit_entry_subject', 'audit_entry', ['subject'], unique=False, postgresql_using='gin', postgresql_ops={'subject': 'jsonb_path_ops'})
-    op.add_column('staff', sa.Column('must_change', sa.Boolean(), server_default=sa.false(), nullable=False))
     op.create_table('item_report',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('session_id', sa.BigInteger(), nullable=False),
@@ -467,6 +454,26 @@ def upgrade() -> None:
         )
     # What the trigger of each row does not see.
     op.execute('CREATE TRIGGER kept BEFORE TRUNCATE ON audit_entry FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()')
+    op.add_column('allocation', sa.Column('checked_in_ms', sa.BigInteger(), nullable=True))
+    op.add_column('allocation', sa.Column('checked_in_by', sa.BigInteger(), nullable=True))
+    op.add_column('allocation', sa.Column('absent_ms', sa.BigInteger(), nullable=True))
+    op.add_column('allocation', sa.Column('absent_by', sa.BigInteger(), nullable=True))
+    op.add_column('allocation', sa.Column('withdrew_ms', sa.BigInteger(), nullable=True))
+    op.add_column('allocation', sa.Column('withdrew_by', sa.BigInteger(), nullable=True))
+    op.add_column('allocation', sa.Column('withdrew_reason', sa.Text(), nullable=True))
+    op.create_foreign_key(op.f('fk_allocation_withdrew_by'), 'allocation', 'staff', ['withdrew_by'], ['id'])
+    op.create_check_constraint(
+        op.f('ck_allocation_withdrew'), 'allocation',
+        '(withdrew_by IS NULL) = (withdrew_ms IS NULL) AND (withdrew_by IS NULL) = (withdrew_reason IS NULL)',
+    )
+    op.create_foreign_key(op.f('fk_allocation_absent_by'), 'allocation', 'staff', ['absent_by'], ['id'])
+    op.create_foreign_key(op.f('fk_allocation_checked_in_by'), 'allocation', 'staff', ['checked_in_by'], ['id'])
+    op.drop_constraint(op.f('uq_allocation_session_id_seat_id'), 'allocation', type_='unique')
+    op.create_unique_constraint(
+        op.f('uq_allocation_session_id_seat_id'), 'allocation', ['session_id', 'seat_id'], deferrable=True,
+        initially='IMMEDIATE',
+    )
+    op.add_column('staff', sa.Column('must_change', sa.Boolean(), server_default=sa.false(), nullable=False))
 
 
 
@@ -484,6 +491,7 @@ def downgrade() -> None:
     op.drop_index('ix_audit_entry_subject', table_name='audit_entry', postgresql_using='gin', postgresql_ops={'subject': 'jsonb_path_ops'})
     op.drop_index('ix_audit_entry_staff_id', table_name='audit_entry')
     op.drop_index('ix_audit_entry_at', table_name='audit_entry')
+    op.drop_index('ix_audit_entry_service_ms', table_name='audit_entry')
     op.drop_constraint(op.f('uq_allocation_session_id_seat_id'), 'allocation', type_='unique')
     op.create_unique_constraint(op.f('uq_allocation_session_id_seat_id'), 'allocation', ['session_id', 'seat_id'])
     op.drop_constraint(op.f('fk_allocation_checked_in_by'), 'allocation', type_='foreignkey')
@@ -501,8 +509,10 @@ def downgrade() -> None:
     op.drop_index('uq_leave_open', table_name='leave', postgresql_where=sa.text('returned_ms IS NULL'))
     op.drop_table('leave')
     op.drop_index(op.f('ix_misconduct_entry_misconduct_id'), table_name='misconduct_entry')
+    op.drop_index(op.f('ix_misconduct_entry_evidence_id'), table_name='misconduct_entry')
     op.drop_table('misconduct_entry')
     op.drop_table('discrepancy_field')
+    op.drop_index(op.f('ix_discrepancy_evidence_evidence_id'), table_name='discrepancy_evidence')
     op.drop_table('discrepancy_evidence')
     op.drop_table('room_record')
     op.drop_index(op.f('ix_misconduct_room_id'), table_name='misconduct')
@@ -511,6 +521,7 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_incident_room_room_id'), table_name='incident_room')
     op.drop_table('incident_room')
     op.drop_index(op.f('ix_incident_entry_incident_id'), table_name='incident_entry')
+    op.drop_index(op.f('ix_incident_entry_evidence_id'), table_name='incident_entry')
     op.drop_table('incident_entry')
     op.drop_index(op.f('ix_incident_candidate_candidate_id'), table_name='incident_candidate')
     op.drop_table('incident_candidate')
@@ -527,4 +538,5 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_admission_candidate_id'), table_name='admission')
     op.drop_table('admission')
     op.drop_table('incident_plan')
+    op.drop_index(op.f('ix_evidence_file_exam_id'), table_name='evidence_file')
     op.drop_table('evidence_file')

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import re
 
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
+from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -37,6 +39,31 @@ async def test_the_migrations_and_the_tables_in_the_code_are_the_same(db):
         return compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
 
     assert await db.run_sync(differences) == []
+
+
+def test_the_long_work_of_a_migration_is_done_before_it_holds_what_everybody_waits_for():
+    said = io.StringIO()
+    options = {"as_sql": True, "output_buffer": said}
+    script = ScriptDirectory.from_config(alembic_config("postgresql://unused"))
+    with Operations.context(MigrationContext.configure(dialect_name="postgresql", opts=options)):
+        script.get_revision("8c41d7b95e02").module.upgrade()
+    statements = [one.strip() for one in said.getvalue().split(";\n")]
+    first = next(n for n, one in enumerate(statements) if one.startswith(("CREATE TABLE", "ALTER TABLE")))
+    held = next(n for n, one in enumerate(statements) if re.match("ALTER TABLE (allocation|staff) ", one))
+    builds = [n for n, one in enumerate(statements) if re.match("CREATE INDEX .* ON audit_entry ", one)]
+    assert (len(builds), max(builds) < first) == (4, True)
+    assert [one for one in statements[held:] if one.startswith("CREATE")] == []
+
+
+async def test_nothing_refers_to_a_file_that_is_looked_for_row_by_row(db):
+    """Whoever opens a file is asked about by the records it is attached to."""
+    rows = await db.execute(
+        sa.text(
+            "SELECT c.conrelid::regclass::text FROM pg_constraint c WHERE c.confrelid = 'evidence_file'::regclass"
+            " AND NOT EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = c.conrelid AND i.indkey[0] = c.conkey[1])"
+        )
+    )
+    assert list(rows.scalars()) == []
 
 
 @pytest.fixture

@@ -174,7 +174,7 @@ evidence_file = sa.Table(
     "evidence_file",
     metadata,
     _id(),
-    _ref("exam_id", "exam.id"),
+    _ref("exam_id", "exam.id", index=True),
     sa.Column("sha256", TEXT, nullable=False),
     sa.Column("content_type", TEXT, nullable=False),
     sa.Column("name", TEXT, nullable=False),
@@ -255,7 +255,7 @@ incident_entry = sa.Table(
     _ref("incident_id", "incident.id", index=True),
     sa.Column("kind", TEXT, nullable=False),
     sa.Column("data", JSONB, nullable=False, server_default=EMPTY_OBJECT),
-    _ref("evidence_id", "evidence_file.id", nullable=True),
+    _ref("evidence_id", "evidence_file.id", nullable=True, index=True),
     _text("told_by"),
     *_made(),
     sa.CheckConstraint(
@@ -307,7 +307,7 @@ discrepancy_evidence = sa.Table(
     "discrepancy_evidence",
     metadata,
     sa.Column("discrepancy_id", BIG, sa.ForeignKey("discrepancy.id"), primary_key=True),
-    sa.Column("evidence_id", BIG, sa.ForeignKey("evidence_file.id"), primary_key=True),
+    sa.Column("evidence_id", BIG, sa.ForeignKey("evidence_file.id"), primary_key=True, index=True),
 )
 
 # --- misconduct (plan 1): facts, never a penalty ---
@@ -343,7 +343,7 @@ misconduct_entry = sa.Table(
     _ref("misconduct_id", "misconduct.id", index=True),
     sa.Column("kind", TEXT, nullable=False),
     sa.Column("data", JSONB, nullable=False, server_default=EMPTY_OBJECT),
-    _ref("evidence_id", "evidence_file.id", nullable=True),
+    _ref("evidence_id", "evidence_file.id", nullable=True, index=True),
     *_made(),
     sa.CheckConstraint("kind IN ('note', 'witness', 'told', 'evidence', 'measure')", name="kind"),
     sa.CheckConstraint("(kind = 'evidence') = (evidence_id IS NOT NULL)", name="evidence"),

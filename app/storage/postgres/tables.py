@@ -687,6 +687,8 @@ audit_entry = sa.Table(
     sa.Index("ix_audit_entry_subject", "subject", postgresql_using="gin", postgresql_ops={"subject": "jsonb_path_ops"}),
     sa.Index("ix_audit_entry_staff_id", "staff_id"),
     sa.Index("ix_audit_entry_at", "at"),
+    # What was done while an incident lasted.
+    sa.Index("ix_audit_entry_service_ms", "service_ms"),
 )
 
 audit_head = sa.Table(
