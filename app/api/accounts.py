@@ -1,6 +1,6 @@
 """The staff's accounts: one's own password, and what an administrator does to the accounts of others.
 
-A password is in no stored request: the hash that tells a repeated request from another one leaves it out.
+A password is in no stored request: what tells a repeated request from another one is made with the server's secret.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from app.api.access import SIGNED_IN, needs
 from app.api.deps import get_deps
 from app.api.schemas.accounts import ChangePassword, NewAccount, SetPassword, SetRooms
 from app.api.staff import Id, Key
-from app.services import own_password, staff_admin, staff_requests
+from app.services import own_password, passwords, staff_admin, staff_requests
 from app.services.staff_admin import New
 from app.services.staff_requests import Done
 from app.services.staff_requests import Request as StaffRequest
@@ -33,13 +33,17 @@ async def _once(
     return await staff_requests.once(deps.engine, login, asked, act, now_ms=deps.service_time.now_ms())
 
 
+def _about(request: Request, key: str, *typed: str) -> dict[str, str]:
+    return {"passwords": passwords.fingerprint(get_deps(request).site.secret, key, *typed)}
+
+
 @router.post("/password")
 async def change_password(
     request: Request, login: Annotated[Login, SIGNED_IN], key: Key, body: ChangePassword
 ) -> dict[str, Any]:
     """One's own password; the account's other logins end: `{logins}`."""
     act = partial(own_password.change, get_deps(request).site, login=login, old=body.old, new=body.new)
-    return await _once(request, login, StaffRequest(key, "password", {}), act)
+    return await _once(request, login, StaffRequest(key, "password", _about(request, key, body.old, body.new)), act)
 
 
 @router.get("/accounts", dependencies=[needs("manage-staff")])
@@ -54,7 +58,8 @@ async def accounts(request: Request) -> dict[str, Any]:
 async def add_account(request: Request, login: Admin, key: Key, body: NewAccount) -> dict[str, Any]:
     """A new account, whose password is changed at its first sign-in: `{id, username}`."""
     new = New(body.username, body.name, body.role, body.password, body.room_ids)
-    asked = StaffRequest(key, "account.add", body.model_dump(mode="json", exclude={"password"}))
+    about = {**body.model_dump(mode="json", exclude={"password"}), **_about(request, key, body.password)}
+    asked = StaffRequest(key, "account.add", about)
     return await _once(request, login, asked, partial(staff_admin.add, new=new))
 
 
@@ -62,7 +67,8 @@ async def add_account(request: Request, login: Admin, key: Key, body: NewAccount
 async def set_password(request: Request, login: Admin, key: Key, account_id: Id, body: SetPassword) -> dict[str, Any]:
     """A password for one sign-in, at which it is changed; every login of the account ends: `{username, logins}`."""
     act = partial(staff_admin.set_password, login=login, staff_id=account_id, password=body.password)
-    return await _once(request, login, StaffRequest(key, f"account.password {account_id}", {}), act)
+    asked = StaffRequest(key, f"account.password {account_id}", _about(request, key, body.password))
+    return await _once(request, login, asked, act)
 
 
 @router.post("/accounts/{account_id}/disable")

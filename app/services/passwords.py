@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from hashlib import sha256
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -43,3 +45,10 @@ async def match(password_hash: str | None, password: str) -> bool:
 def outdated(password_hash: str) -> bool:
     """Whether the hash was made with weaker parameters than today's."""
     return _HASHER.check_needs_rehash(password_hash)
+
+
+def fingerprint(secret: bytes, request_key: str, *typed: str) -> str:
+    """Tells a repeated request from one with other passwords under the same key. Without the server's secret nothing
+    can be guessed from it, and the same password looks different in every request."""
+    parts = b"".join(len(one.encode()).to_bytes(8) + one.encode() for one in (request_key, *typed))
+    return hmac.new(secret, b"request-password:" + parts, sha256).hexdigest()

@@ -107,8 +107,12 @@ async def test_the_list_names_rooms_and_logins_and_no_secret(client, fresh_db, a
 async def test_a_password_set_by_the_administrator_ends_every_login(client, fresh_db, admin):
     member = await signed_in(client, fresh_db, "office")
     told = await one(admin, member.username)
-    reply = await admin.post(f"/accounts/{told['id']}/password", {"password": GIVEN})
+    reply = await admin.post(f"/accounts/{told['id']}/password", {"password": GIVEN}, key="set")
     assert reply.json() == {"username": member.username, "logins": 1}
+    # Under the same key nobody is told that another password was set.
+    path = f"/accounts/{told['id']}/password"
+    assert (await admin.post(path, {"password": GIVEN}, key="set")).json() == reply.json()
+    assert code(await admin.post(path, {"password": OWN}, key="set"))[1] == "idempotency-mismatch"
     assert code(await member.get("/me")) == (401, "login-ended")
     again = Staff(client, member.username, GIVEN)
     assert (await again.sign_in()).json()["staff"]["must_change"] is True
