@@ -218,7 +218,7 @@ def export(
 
     with console.status("…") as status:
         results = bench(settings(), candidates=candidates, items=items, say=status.update)
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (
             f"{one.kind} .{one.form}", str(one.rows), f"{one.total_s:.2f}", f"{one.rows / one.total_s:.0f}",
             f"{one.rows / one.plain_s:.0f}", f"{one.ratio:.1f}", f"{one.size / 1e6:.1f}",

@@ -14,7 +14,6 @@ from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.documents import sheets
@@ -26,6 +25,8 @@ from app.domain.roles import allows, scope
 from app.storage.postgres import printables, time_terms
 from app.storage.postgres.staff import Login
 
+# As the database gives it, or as a test makes it up.
+Row = Mapping[Any, Any]
 What = Literal["door-list", "sign-in-sheet", "seat-map", "roll"]
 WHATS: tuple[What, ...] = get_args(What)
 # The least of a ticket on a door.
@@ -104,8 +105,8 @@ def _word(language: Language, key: str, **values: object) -> str:
 
 def sheet(
     what: What,
-    room: RowMapping | Mapping[str, Any],
-    seats: Sequence[RowMapping | Mapping[str, Any]],
+    room: Row,
+    seats: Sequence[Row],
     language: Language,
     *,
     starts: str,
@@ -150,12 +151,12 @@ def sheet(
             )
 
 
-def _by_name(seat: Mapping[str, Any]) -> tuple[bytes, int]:
+def _by_name(seat: Row) -> tuple[bytes, int]:
     # GB 18030 keeps the common characters in the order of their sound, which no locale of the database does here.
     return seat["name"].encode("gb18030", "replace"), seat["ordinal"]
 
 
-def tails(people: Sequence[Mapping[str, Any]]) -> list[str]:
+def tails(people: Sequence[Row]) -> list[str]:
     """The end of everybody's ticket, as long as it takes to tell all of one name apart."""
     longest = max((len(one["ticket"]) for one in people), default=0)
     for length in range(TAIL, longest):
@@ -165,7 +166,7 @@ def tails(people: Sequence[Mapping[str, Any]]) -> list[str]:
     return [one["ticket"] for one in people]
 
 
-def _door_list(people: Sequence[Mapping[str, Any]], word: Any) -> Roll:
+def _door_list(people: Sequence[Row], word: Any) -> Roll:
     ordered = sorted(people, key=_by_name)
     rows = [
         [str(n), one["name"], one["gender"], tail, one["seat"]]
@@ -174,7 +175,7 @@ def _door_list(people: Sequence[Mapping[str, Any]], word: Any) -> Roll:
     return Roll([word(key) for key in ("n", "name", "gender", "tail", "seat")], rows, (2, 6, 2, 4, 3))
 
 
-def _sign_in(people: Sequence[Mapping[str, Any]], word: Any, faces: Mapping[int, tuple[str, bytes]]) -> Roll:
+def _sign_in(people: Sequence[Row], word: Any, faces: Mapping[int, tuple[str, bytes]]) -> Roll:
     head = ["seat", "name", "gender", "ticket", "id", *(["photo"] if faces else []), "signature", "note"]
     rows = [
         [
@@ -193,7 +194,7 @@ def _short(masked: str) -> str:
     return re.sub(r"\*{4,}", "****", masked)
 
 
-def _tile(seat: Mapping[str, Any], word: Any) -> Tile:
+def _tile(seat: Row, word: Any) -> Tile:
     if seat["ticket"] is not None:
         note = word("broken") if seat["out_of_order"] is not None else word("spare") if seat["is_spare"] else ""
         return Tile(seat["seat"], [seat["name"], seat["ticket"]], "taken", note)
@@ -204,7 +205,7 @@ def _tile(seat: Mapping[str, Any], word: Any) -> Tile:
     )
 
 
-def _roll(people: Sequence[Mapping[str, Any]], word: Any) -> Roll:
+def _roll(people: Sequence[Row], word: Any) -> Roll:
     head = ("seat", "name", "ticket", "present", "absent", "came", "moved", "left", "handed", "signature", "note")
     rows = [[one["seat"], one["name"], one["ticket"], "□", "□", "", "", "", "", "", ""] for one in people]
     return Roll([word(key) for key in head], rows, (2, 5, 6, 3, 3, 4, 4, 5, 4, 5, 5), "tall")
