@@ -224,7 +224,7 @@ STAFF_CODES: dict[str, tuple[str, ...]] = {
     "/discrepancies/about": (*_LOGIN, "bad-body", "not-permitted", "ticket-unknown"),
     "/discrepancies/report": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
     "/discrepancies/decide": (
-        *_CHANGE, "discrepancy-decided", "discrepancy-moved", "discrepancy-id-taken",
+        *_CHANGE, "discrepancy-decided", "discrepancy-same-person", "discrepancy-moved", "discrepancy-id-taken",
     ),
     "/discrepancies/{discrepancy_id}": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
     "/discrepancies/{discrepancy_id}/evidence": (*_CHANGE, "evidence-unknown", "evidence-attached"),

@@ -594,6 +594,11 @@ MESSAGES: dict[str, Message] = {
         "{name} 的“{field_zh}”已由 {by} 于 {at} 处理：{state_zh}。没有作任何改动。",
         "{by} has decided on the {field_en} of {name} at {at}: {state_en}. Nothing was changed.",
     ),
+    "discrepancy-same-person": Message(
+        403,
+        "{name} 的信息不符是您本人登记的，更正须由另一人核准。",
+        "You wrote down yourself that the data of {name} differ: somebody else approves the correction.",
+    ),
     "discrepancy-moved": Message(
         409,
         "{name} 的“{field_zh}”在您查看之后已变为：{now_zh}。没有作任何改动，请重新核对。",

@@ -43,8 +43,8 @@ async def decide(
 ) -> Done:
     """``{discrepancies}``, those that were decided on. The caller has asked whether the login may.
 
-    Refused: not-found, discrepancy-decided (by whom and when), discrepancy-moved (the record is not what was seen),
-    discrepancy-id-taken.
+    Refused: not-found, discrepancy-decided (by whom and when), discrepancy-same-person (nobody approves what they wrote
+    down themselves), discrepancy-moved (the record is not what was seen), discrepancy-id-taken.
     """
     ids = sorted({each.discrepancy_id for each in decisions})
     heads = {head["id"]: head for head in await rows.some(conn, ids)}
@@ -65,6 +65,8 @@ async def decide(
             raise Refused("not-found")
         record = records[head["candidate_id"]]
         await _still_as_seen(conn, head, row, record, each, now_ms)
+        if each.approve and head["staff_id"] == login.staff_id:
+            raise Refused("discrepancy-same-person", name=head["candidate"])
         state = "approved" if each.approve else "rejected"
         if not await rows.decide(
             conn, each.discrepancy_id, each.field, state=state, note=each.note, staff_id=login.staff_id, now_ms=now_ms

@@ -223,6 +223,19 @@ async def test_a_record_that_moved_since_is_not_written_over(hall):
     assert (await person(hall, made)).name == "赵六"
 
 
+async def test_nobody_approves_what_they_wrote_down_themselves(hall):
+    made, _, _ = await hall.at(HALF)
+    # By telephone, for the room: who writes it down for somebody is who wrote it down.
+    office, other = [await signed_in(hall.client, hall.engine, role) for role in ("office", "admin")]
+    first = (await ok(office.post("/discrepancies", opening(made, name="赵六", told_by="门口"))))["discrepancy"]
+    seen = await whole(office, first)
+    asked = {"decisions": [decision(seen, "name")]}
+    await refused(office.post("/discrepancies/decide", asked), 403, "discrepancy-same-person")
+    assert (await person(hall, made)).name == "考生1"
+    await ok(other.post("/discrepancies/decide", asked))
+    assert (await person(hall, made)).name == "赵六"
+
+
 async def test_two_numbers_that_were_exchanged_are_corrected_together(hall):
     made, member, _ = await hall.at(HALF)
     office = await signed_in(hall.client, hall.engine, "office")
