@@ -35,7 +35,7 @@ from app.storage.postgres.staff import Login
 Row = Sequence[Value]
 Chunks = AsyncIterator[list[Row]]
 # Candidates whose rows are read and written together; of answers there are as many times more as there are items.
-PEOPLE, PAPERS = 400, 40
+PEOPLE, PAPERS = 400, 100
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import math
 import pytest
 from typer.testing import CliRunner
 
-from app.bench import push, watch
+from app.bench import export, push, watch
 from app.bench.checkpoint import CONDITIONS, run
 from app.commands.bench import app
 from app.settings import Settings
@@ -87,3 +87,13 @@ def test_the_staffs_pages_are_one_and_a_half_per_room_and_the_offices():
     outside = Settings(database_url="postgresql://127.0.0.1:1/none")
     with pytest.raises(ValueError, match="HOLDFAST_DATABASE_URL"):
         watch.run(outside, candidates=1, pages=1, rounds=1, seconds=1, say=print)
+
+
+async def test_every_list_of_a_session_is_measured_beside_a_copy_of_its_rows(fresh_url, fresh_db):
+    said: list[str] = []
+    measured = await export.run(Settings(), fresh_db, fresh_url, candidates=3, items=10, say=said.append)
+    assert [(one.kind, one.form) for one in measured] == list(export.MEASURED)
+    assert [one.rows for one in measured] == [3, 3, 30, 30, 30]
+    for one in measured:
+        assert one.size > 0
+        assert math.isfinite(one.ratio)

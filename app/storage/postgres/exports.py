@@ -6,8 +6,10 @@ keeps one REPEATABLE READ transaction over all of them, so that they tell of one
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -58,8 +60,8 @@ LEFT JOIN admission provisional ON provisional.session_id = al.session_id
 WHERE al.id = ANY(CAST(:ids AS bigint[]))
 """
 _ANSWERS = """
-SELECT pi.attempt_id, pi.position, i.number, v.version, v.type, pi.points_milli, r.value, r.at_ms, r.stamp_ms, r.late,
-     h.first_ms, h.revisions
+SELECT pi.attempt_id, pi.position, i.number, v.version, v.type, pi.points_milli, CAST(r.value AS text), r.at_ms,
+    r.stamp_ms, r.late, h.first_ms, h.revisions
 FROM paper_item pi
 JOIN item_version v ON v.id = pi.item_version_id
 JOIN item i ON i.id = v.item_id
@@ -162,6 +164,12 @@ async def answers(
     """Every drawn item with the answer to it, if there is one, by attempt and in the paper's order."""
     rows = await conn.execute(text(_ANSWERS), {"ids": list(attempt_ids), "sessions": list(session_ids)})
     found: dict[UUID, list[Answer]] = {one: [] for one in attempt_ids}
-    for attempt_id, *row in rows:
-        found[attempt_id].append(tuple(row))
+    for attempt_id, position, number, version, kind, points, value, *rest in rows:
+        found[attempt_id].append((position, number, version, kind, points, _value(value), *rest))
     return found
+
+
+@lru_cache(maxsize=4096)
+def _value(told: str | None) -> Any:
+    """What was answered. Of a choice there are few different ones in a session, and nobody changes what is given."""
+    return None if told is None else json.loads(told)
