@@ -4,14 +4,14 @@ import { test } from 'node:test';
 
 import { count, createHall, lacks, ordered, scopeOf } from '../../app/web/console/core/hall.js';
 
-const room = (id, level, states = {}) => ({ id, level, states, name: `第${id}考室` });
+const room = (id, level, states = {}, why = []) => ({ id, level, states, why, name: `第${id}考室` });
 const draft = (more = {}) => ({ to: 'both', scope: 'site', buildings: [], rooms: [], tickets: '', zh: '通知', en: '', ...more });
 const entry = (n, more = {}) => ({ n, kind: 'leave', room_ids: [1], tickets: [], ...more });
 
-test('what needs somebody comes first, and within a level the rooms stay where they stand', () => {
-  const rooms = [room(1, 'calm'), room(2, 'look'), room(3, 'done'), room(4, 'alarm'), room(5, 'look')];
-  assert.deepEqual(ordered(rooms, true).map(({ id }) => id), [4, 2, 5, 1, 3]);
-  assert.deepEqual(ordered(rooms, false).map(({ id }) => id), [1, 2, 3, 4, 5]);
+test('what needs somebody comes first, and what weighs the same stays where it stands', () => {
+  const rooms = [room(1, 'calm'), room(2, 'look'), room(3, 'done'), room(4, 'alarm'), room(5, 'look'), room(6, 'look', {}, ['unaccounted']), room(7, 'look', {}, ['silent', 'unaccounted'])];
+  assert.deepEqual(ordered(rooms, true).map(({ id }) => id), [4, 7, 6, 2, 5, 1, 3]);
+  assert.deepEqual(ordered(rooms, false).map(({ id }) => id), [1, 2, 3, 4, 5, 6, 7]);
   assert.equal(count(room(1, 'calm', { silent: 2, handed_in: 3 }), 'silent', 'handed_in', 'forced'), 5);
 });
 

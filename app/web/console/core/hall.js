@@ -37,6 +37,8 @@ import { batch, signal } from '../../shared/ui.js';
 /** Entries kept on the page; older ones are asked for again. */
 const MOST = 200;
 const LEVELS = ['alarm', 'look', 'calm', 'done'];
+/** Reasons to look, the weightiest first (`domain/hall.py`). */
+const WHY = ['incident', 'mostly-silent', 'proposal', 'silent', 'paused', 'no-spare', 'unaccounted', 'discrepancy', 'unsigned'];
 /** The longest announcement. */
 export const MOST_CHARS = 500;
 
@@ -248,8 +250,8 @@ export function lacks(draft) {
 /** What needs somebody comes first; otherwise as the rooms stand. @param {Room[]} rooms @param {boolean} byNeed */
 export function ordered(rooms, byNeed) {
   if (!byNeed) return rooms;
-  const rank = (/** @type {Room} */ { level }) => LEVELS.indexOf(level);
-  // Within a level the order of the rooms: a tile that jumps about cannot be hit.
+  const rank = (/** @type {Room} */ { level, why }) => LEVELS.indexOf(level) * 100 + (why.length > 0 ? WHY.indexOf(why[0]) : WHY.length);
+  // Among equals the order of the rooms: a tile that jumps about cannot be hit.
   return [...rooms].sort((a, b) => rank(a) - rank(b));
 }
 
