@@ -5,7 +5,7 @@ Lock order: the request's key, the exam's count of incidents or the incident's r
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -152,13 +152,14 @@ async def view(conn: AsyncConnection, login: Login, incident_id: int, *, now_ms:
         raise Refused("not-permitted")
     wall = await time_terms.wall_time(conn, now_ms)
     zone = head["timezone"]
-    entries = [told_entry(row, wall, zone, head["steps"]) for row in await incidents.entries(conn, incident_id)]
     reach = incident_scope.in_reach(login, head)
     people = [
         row
         for row in await incidents.people(conn, incident_id, head["session_id"])
         if reach is None or row["room_id"] in reach
     ]
+    theirs = None if reach is None else {row["ticket"] for row in people}
+    entries = [told_entry(row, wall, zone, head["steps"], theirs) for row in await incidents.entries(conn, incident_id)]
     rooms = await incidents.rooms(conn, incident_id)
     actions = await incident_links.actions(conn, login, head, people, wall, now_ms=now_ms)
     return {
@@ -213,17 +214,23 @@ def told_head(head: RowMapping, wall: WallTime) -> dict[str, Any]:
     }
 
 
-def told_entry(row: RowMapping, wall: WallTime, zone: str, steps: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """``{id, kind, data, zh, en, by, told_by, at, at_ms, evidence}``."""
+def told_entry(
+    row: RowMapping, wall: WallTime, zone: str, steps: Sequence[dict[str, Any]], theirs: Collection[str] | None
+) -> dict[str, Any]:
+    """``{id, kind, data, zh, en, by, told_by, at, at_ms, evidence}``; of tickets ``theirs`` only, None: all."""
     file = None
     if row["evidence_id"] is not None:
         file = {
             "id": row["evidence_id"], "name": row["file_name"], "content_type": row["content_type"],
             "size": row["size"], "sha256": row["sha256"],
         }  # fmt: skip
-    zh, en = entry_words(row["kind"], row["data"], steps, row["file_name"])
+    data = row["data"]
+    if theirs is not None and (row["kind"] == "people" or data.get("scope") in PEOPLE):
+        named = "tickets" if row["kind"] == "people" else "names"
+        data = {**data, named: [one for one in data[named] if one in theirs]}
+    zh, en = entry_words(row["kind"], data, steps, row["file_name"])
     return {
-        "id": row["id"], "kind": row["kind"], "data": row["data"], "zh": zh, "en": en, "by": row["by"],
+        "id": row["id"], "kind": row["kind"], "data": data, "zh": zh, "en": en, "by": row["by"],
         "told_by": row["told_by"], "at": iso(wall, row["made_ms"], zone), "at_ms": row["made_ms"], "evidence": file,
     }  # fmt: skip
 
