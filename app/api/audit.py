@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AwareDatetime
 
 from app.api.access import needs
 from app.api.deps import get_deps
-from app.api.schemas.staff import BIGGEST_ID
+from app.api.schemas.staff import BIGGEST_ID, Instant
 from app.services import audit_log
 from app.storage.postgres.audit_search import Sought
 
@@ -26,8 +25,8 @@ async def audit_entries(
     staff: Name = None,
     room: Number = None,
     action: Name = None,
-    since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
-    until: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+    since: Annotated[Instant | None, Query(alias="from")] = None,
+    until: Annotated[Instant | None, Query(alias="to")] = None,
     before: Number = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> dict[str, Any]:

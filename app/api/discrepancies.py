@@ -14,6 +14,7 @@ from app.api.attendance import carried_out
 from app.api.deps import get_deps
 from app.api.schemas.discrepancies import AttachFiles, DecideAll, OpenDiscrepancy
 from app.api.schemas.incidents import Language
+from app.api.schemas.staff import BIGGEST_ID
 from app.api.staff import Id, Key, SessionId
 from app.services import corrections, corrections_report, discrepancies
 from app.services.staff_requests import Request as StaffRequest
@@ -23,7 +24,7 @@ router = APIRouter(prefix="/api/v1/staff", tags=["staff"])
 Reading = Annotated[Login, needs("discrepancy-view")]
 Writing = Annotated[Login, needs("discrepancy-open")]
 Deciding = Annotated[Login, needs("discrepancy-decide")]
-RoomId = Annotated[int, Query(alias="room", ge=1)]
+RoomId = Annotated[int, Query(alias="room", ge=1, le=BIGGEST_ID)]
 Ticket = Annotated[str, Query(min_length=1, max_length=64, pattern=r"^[^\x00]*$")]
 Format = Literal["html", "xlsx", "docx", "csv", "json"]
 

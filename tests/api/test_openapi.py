@@ -48,6 +48,17 @@ def inside(value: Any) -> Iterator[dict[str, Any]]:
             yield from inside(each)
 
 
+def test_no_number_in_an_address_is_greater_than_the_record_can_hold(document):
+    unbounded = [
+        (path, parameter["name"])
+        for path, _, operation in operations(document)
+        for parameter in operation.get("parameters", [])
+        for each in inside(parameter["schema"])
+        if each.get("type") == "integer" and not each.get("maximum", 2**64) <= 2**63
+    ]
+    assert unbounded == []
+
+
 def test_every_route_is_documented_and_nothing_else_is(app, document):
     served = {
         (route.path, method.lower())

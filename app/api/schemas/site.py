@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, NaiveDatetime, StringConstraints
+from pydantic import Field, StringConstraints
 
-from app.api.schemas.staff import Body
+from app.api.schemas.staff import Body, LocalTime
 from app.services.exam_rooms import RoomForm
 from app.services.exam_setup import SessionForm
 
@@ -38,7 +38,7 @@ class SessionIn(Body):
     before the start, the others after it."""
 
     name: Name
-    start: NaiveDatetime
+    start: LocalTime
     minutes: Annotated[int, Field(ge=1, le=24 * 60)]
     sign_in_opens: Minutes = 30
     last_admission: Minutes = 15
@@ -55,7 +55,7 @@ class SessionSeen(Body):
     """A session as a page showed it, whatever it is now."""
 
     name: str = Field(max_length=1000)
-    start: NaiveDatetime
+    start: LocalTime
     minutes: int
     sign_in_opens: int
     last_admission: int

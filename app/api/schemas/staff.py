@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, NaiveDatetime, StringConstraints, model_validator
 
 from app.services.relog import Reason
 
@@ -12,6 +13,10 @@ BIGGEST_ID = 2**63 - 1
 # PostgreSQL stores no NUL.
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, pattern=r"^[^\x00]*$")]
 Id = Annotated[int, Field(strict=True, ge=1, le=BIGGEST_ID)]
+# A day from either end of what a datetime can say, every zone is still within it.
+EARLIEST, LATEST = datetime(1, 1, 3), datetime(9999, 12, 29)  # noqa: DTZ001 - also for wall time without a zone.
+Instant = Annotated[AwareDatetime, Field(ge=EARLIEST.replace(tzinfo=UTC), le=LATEST.replace(tzinfo=UTC))]
+LocalTime = Annotated[NaiveDatetime, Field(ge=EARLIEST, le=LATEST)]
 # Who asked for it by telephone, when the office does it for a room.
 ToldBy = Annotated[str, StringConstraints(strip_whitespace=True, max_length=100, pattern=r"^[^\x00]*$")]
 
