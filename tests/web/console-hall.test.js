@@ -73,6 +73,10 @@ test('the stream goes on where the feed ends, and nothing is shown twice or out 
   await say('feed', { entries: [entry(99)], more: true });
   await settled();
   assert.equal(asked.length, before + 1, 'with a gap the page is asked for again');
+  await say('away', {});
+  await say('hall', { rooms: [], totals: {} });
+  await settled();
+  assert.equal(asked.length, before + 2, 'and after the stores were away');
   hall.close();
   assert.deepEqual([calls.open, calls.close, hall.session.value], [1, 1, null]);
 });

@@ -128,7 +128,12 @@ export function createHall(ports) {
       headers: () => ({ Authorization: `Bearer ${token()}`, 'Accept-Language': language() }),
       onEvent({ event, data }) {
         if (stream !== mine) return;
-        if (event === 'hall') batch(() => { overview.value = data; at.value = clock.now(); away.value = false; });
+        if (event === 'hall') {
+          const back = away.value;
+          batch(() => { overview.value = data; at.value = clock.now(); away.value = false; });
+          // What was entered while the service could not read the log was heard by nobody.
+          if (back) void loadFeed();
+        }
         else if (event === 'feed') { newest = Math.max(newest, data.entries[0]?.n ?? 0); hear(data.entries, data.more); }
         else if (event === 'away') away.value = true;
         else if (event === 'closed') ports.onLogin();
