@@ -65,8 +65,4 @@ def _fits(one: rows.Row, word: str) -> bool:
     # What is as short as a seat's label means the seat: half of all tickets hold a "12" somewhere.
     if (word.isdigit() and len(word) <= LABEL) or word.startswith("备"):
         return bool(word == one["seat"])
-    return (
-        word in one["ticket"].casefold()
-        or word in one["name"].casefold()
-        or word in one["room"].casefold()
-    )
+    return word in one["ticket"].casefold() or word in one["name"].casefold() or word in one["room"].casefold()
