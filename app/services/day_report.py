@@ -143,7 +143,7 @@ def _totals(sittings: Sequence[Sitting], rooms: Sequence[RowMapping], lost: Lost
         each = [ms for some in lost.values() for ms in some]
         lines.append([tell("all"), "", *_counts(rooms), *_times(each, tell)])
     head = [tell(key) for key in ("session", "room_count", *COUNTS, "with_time", "credited")]
-    return Table(head, lines, (5, 2, *[2] * len(COUNTS), 3, 4))
+    return Table(head, lines, (6, 3, *[3] * len(COUNTS), 4, 5))
 
 
 def _rooms(rooms: Sequence[RowMapping], lost: Lost, tell: Teller) -> list[Block]:
@@ -156,7 +156,7 @@ def _rooms(rooms: Sequence[RowMapping], lost: Lost, tell: Teller) -> list[Block]
         ]
         lines.append([row["session"], row["building"], row["room"], *_counts([row]), *_times(each, tell), *steps])
     head = ("session", "building", "room", *COUNTS, "with_time", "credited", "signed", "released")
-    return tell.table("rooms", head, lines, (4, 3, 4, *[2] * len(COUNTS), 3, 4, 5, 5))
+    return tell.table("rooms", head, lines, (4, 4, 5, *[3] * len(COUNTS), 4, 5, 5, 5))
 
 
 def _decisions(rows: Sequence[RowMapping], tell: Teller) -> list[Block]:

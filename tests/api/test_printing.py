@@ -63,6 +63,14 @@ async def test_sheets_of_ones_rooms_and_of_no_other(hall):
     await hall.sql("UPDATE seat SET out_of_order = '无法开机' WHERE id = :s", s=made.spares[1])
     seats = await sheet(office, "seat-map", room=made.room_id)
     assert (seats.count("sheet-taken"), seats.count("sheet-spare"), seats.count("sheet-broken")) == (2, 1, 1)
+    records = await sheet(office, "room-record")
+    assert (records.count('<section class="sheet'), records.count("考场情况记录单</h1>")) == (2, 2)
+    bound = await office.get("/print/room-record", session=made.session_id, format="xlsx")
+    rows = list(openpyxl.load_workbook(io.BytesIO(bound.content)).active.iter_rows(values_only=True))
+    assert [row[0] for row in rows if row[0] and "考室　" in row[0]] == [
+        "考试　南楼 第01考室　第一场",
+        "考试　南楼 第02考室　第一场",
+    ]
     denied = await member.get("/print/roll", session=made.session_id, room=other)
     assert (denied.status_code, denied.json()["code"]) == (403, "not-permitted")
     nobody = await office.get("/print/roll", session=2**40)
