@@ -918,7 +918,7 @@ MESSAGES: dict[str, Message] = {
         "Seats or attempts have changed since you looked, so nothing was changed. Look again, then confirm.",
     ),
     # --- setting up the site
-    "exam-exists": Message(409, "代码为“{code}”的考试已经存在。", "There is an exam with the code “{code}” already."),
+    "exam-exists": Message(409, "代码为“{exam}”的考试已经存在。", "There is an exam with the code “{exam}” already."),
     "timezone-unknown": Message(422, "不认得的时区：{timezone}。", "Unknown time zone: {timezone}."),
     "site-changed": Message(
         409,

@@ -81,7 +81,7 @@ async def add_exam(conn: AsyncConnection, *, code: str, name: str, timezone: str
     try:
         exam_id = await exam_setup.add_exam(conn, code, name, timezone)
     except IntegrityError as fault:
-        raise already(fault, "exam-exists", code=code) from fault
+        raise already(fault, "exam-exists", exam=code) from fault
     return Done({"id": exam_id, "code": code}, "site.exam-add", {"exam": code, "name": name, "timezone": timezone})
 
 

@@ -79,7 +79,11 @@ def main() -> None:
         os._exit(1)
 
     threading.Thread(target=until_alone, daemon=True).start()
-    asyncio.run(_draw(told, lambda what: out.write(json.dumps(what, ensure_ascii=False).encode() + b"\n")))
+
+    def say(what: dict[str, Any]) -> None:
+        out.write(json.dumps(what, ensure_ascii=False).encode() + b"\n")
+
+    asyncio.run(_draw(told, say))
     # The reading thread holds standard input: leave without waiting for it.
     os._exit(0)
 

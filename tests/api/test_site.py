@@ -103,6 +103,12 @@ async def test_an_exam_is_set_up_by_hand_and_every_step_is_on_the_log(hall, offi
     room_id = (await office.post(f"/site/exams/{exam_id}/rooms", ROOM)).json()["id"]
     assert code(await office.post(f"/site/exams/{exam_id}/rooms", ROOM)) == (409, "room-exists")
     told = await picture(office, exam_id)
+    twice = {"code": told["exam"]["code"], "name": "另一场"}
+    assert code(await office.post("/site/exams", twice)) == (409, "exam-exists")
+    assert code(await office.post("/site/exams", {**twice, "code": "x", "timezone": "Mars"})) == (
+        422,
+        "timezone-unknown",
+    )
     assert [{key: each[key] for key in SESSION} for each in told["sessions"]] == [SESSION]
     assert told["sessions"][0]["state"] == "planned"
     assert [{key: each[key] for key in ROOM} for each in told["rooms"]] == [ROOM]
