@@ -57,7 +57,7 @@ test: setup node_modules ## all tests that need no browser: make test ARGS='-k l
 	@$(BIN)/pytest -m 'not e2e' -n $(JOBS) --dist loadfile $(ARGS)
 
 e2e: setup chromium ## the stories in a real browser (installs Chromium where it may)
-	@$(BIN)/pytest -m e2e -n $(BROWSERS) --dist loadfile $(ARGS)
+	@$(BIN)/pytest -m e2e -n $(BROWSERS) --dist load --maxschedchunk 1 $(ARGS)
 
 pictures: setup chromium ## take the screenshots in docs/ again, of the demo as it is now
 	@$(BIN)/pytest -q tests/e2e/screenshots.py

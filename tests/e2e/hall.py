@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -81,6 +82,24 @@ class Hall:
     def unseen(self, n: int) -> Candidate:
         """Candidate ``n`` by the protocol of the page, without one."""
         return Candidate(self.client, self.exam.people[n])
+
+    @asynccontextmanager
+    async def beating(self, *candidates: Candidate) -> AsyncIterator[None]:
+        """They are heard of again and again, as open pages are."""
+
+        async def beat() -> None:
+            while True:
+                for candidate in candidates:
+                    await candidate.send()
+                await asyncio.sleep(3)
+
+        beats = asyncio.create_task(beat())
+        try:
+            yield
+        finally:
+            beats.cancel()
+            [ended] = await asyncio.gather(beats, return_exceptions=True)
+        assert isinstance(ended, asyncio.CancelledError), ended
 
     async def audited(self, *actions: str) -> list[dict[str, Any]]:
         """What the audit log holds of these actions by this hall's staff: subjects, with ``action``."""

@@ -23,7 +23,7 @@ from app.embedded.postgres import EmbeddedPostgres
 from app.settings import Settings
 from app.storage.postgres.engine import create_engine
 
-START_S = 60.0
+START_S = 120.0
 STOP_S = 40.0
 
 

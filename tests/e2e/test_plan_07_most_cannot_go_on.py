@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -34,18 +33,20 @@ async def test_a_room_that_goes_quiet_is_noticed_and_credited(make_hall: Callabl
     # Nobody waits for the silence: to everybody it is a quarter of a minute later.
     async with hall.record.begin() as conn:
         await conn.execute(text("UPDATE service_clock SET counter_ms = counter_ms + 14000"))
-    proposal = page.locator(".proposal").first
+    proposal = page.locator(".proposal").filter(has_text=f"{QUIET} 台中 {QUIET} 台无响应")
     await expect(proposal).to_contain_text(ROOM)
     await expect(sitting.page.get_by_role("alert")).to_contain_text(sitting.words["connection.offline"])
     await sitting.pc.plug_in()
-    await asyncio.gather(*(one.send() for one in quiet))
-    await expect(proposal).to_contain_text("台无响应，建议补时")
-    await accessible(page, "a room went quiet")
-    await hall.picture(office, "plan-07")
-    await proposal.get_by_role("button", name=office.words["timing.proposal.approve"]).click()
-    await page.locator(".proposal-form .button-primary").click()
-    await expect(page.locator(".effect")).to_contain_text("1 个考室")
-    await office.confirm()
+    async with hall.beating(*quiet):
+        await expect(proposal).to_contain_text("建议补时")
+        await accessible(page, "a room went quiet")
+        await hall.picture(office, "plan-07")
+        await proposal.get_by_role("button", name=office.words["timing.proposal.approve"]).click()
+        await page.locator(".proposal-form .button-primary").click()
+        await expect(page.locator(".effect")).to_contain_text(f"1 个考室、{QUIET} 人")
+        await office.confirm()
+        await expect(sitting.page.locator(".message").filter(has_text="补")).to_be_visible()
+        await hall.picture(sitting, "plan-07-candidate")
 
     assert await hall.ledger() == ["credit"]
     await expect(sitting.page.locator(".message").filter(has_text="补")).to_be_visible()
