@@ -54,7 +54,7 @@ check-web: node_modules
 	@$(NODE) node_modules/typescript/bin/tsc -p .
 
 test: setup node_modules ## all tests that need no browser: make test ARGS='-k lease'
-	@$(BIN)/pytest -m 'not e2e' -n $(JOBS) --dist loadfile $(ARGS)
+	@$(BIN)/pytest -m 'not e2e' -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 e2e: setup chromium ## the stories in a real browser (installs Chromium where it may)
 	@$(BIN)/pytest -m e2e -n $(BROWSERS) --dist load --maxschedchunk 1 $(ARGS)

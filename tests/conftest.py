@@ -60,6 +60,7 @@ FAST = {"fsync": "off", "full_page_writes": "off"}
 passwords._HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 # Real input that may stand beside the checkout; its tests are deselected (and counted) where it does not.
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+WAITING = {"faults", "failover", "demo", "embedded", "test_stateful.py", "test_bench.py"}
 # A unix socket's path may have 107 bytes, which pytest's own temporary directories can exceed.
 _PLACE = Path(tempfile.gettempdir())
 _PREFIX = "holdfast-test-"
@@ -83,6 +84,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if without and not SHARED.is_dir():
         config.hook.pytest_deselected(items=without)
         items[:] = [item for item in items if item not in without]
+    items.sort(key=_late)
+
+
+def _late(item: pytest.Item) -> bool:
+    """Files that mostly wait (a process sleeps for 40 s) begin first: at the end of a run they would wait alone."""
+    place = item.path.relative_to(Path(__file__).parent)
+    return place.parts[0] not in WAITING and place.name not in WAITING
 
 
 @pytest.fixture(scope="session")

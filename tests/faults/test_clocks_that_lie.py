@@ -78,7 +78,7 @@ async def _sleep_and_wake(server: Server, name: str) -> None:
                 await asyncio.sleep(SUSPENDED_S)
             await heard(people, 3)
         async with engine.connect() as conn:
-            gap = await conn.scalar(text("SELECT max(gap_ms) FROM term WHERE n > 1"))
+            gap = await conn.scalar(text("SELECT coalesce(max(gap_ms), 0) FROM term WHERE n > 1"))
     finally:
         await engine.dispose()
     for one in people:

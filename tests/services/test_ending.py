@@ -38,7 +38,7 @@ async def sweep_until(site, engine, attempt, state: str) -> None:
 async def test_the_sweeper_ends_an_attempt_whose_browser_is_gone_at_the_right_instant(
     fresh_url, redis_url, redis, fresh_db
 ):
-    made = await world(fresh_db, SECRET.encode(), duration_ms=2500)
+    made = await world(fresh_db, SECRET.encode(), duration_ms=5000)
     async with running(fresh_url, redis_url) as (app, client):
         await ready(client)
         one = Candidate(client, made.people[0])
@@ -52,7 +52,7 @@ async def test_the_sweeper_ends_an_attempt_whose_browser_is_gone_at_the_right_in
             row = (
                 await conn.execute(text("SELECT ended_ms, end_reason FROM attempt WHERE id = :a"), {"a": attempt})
             ).one()
-        assert tuple(row) == (2500, "time_out")
+        assert tuple(row) == (5000, "time_out")
         # The others, who never signed in, end as well, and stay ended until the office finalises.
         for person in made.people[1:]:
             await sweep_until(site, fresh_db, person.attempt, "ended")
