@@ -204,9 +204,12 @@ async def test_a_store_that_is_away_is_said_quietly_and_goes_by_itself(
     said = {"ready": True, "postgres": True, "redis": False}
     await page.route("**/readyz", lambda route: route.fulfill(json=said))
     await desk.sign_in()
+    await expect(page.get_by_role("region", name=desk.words["map.label"])).to_be_visible(timeout=PATIENT_MS)
     line = page.locator(".stores-line")
     for (postgres, redis), away in (((True, False), "redis"), ((False, True), "postgres"), ((False, False), "both")):
         said |= {"postgres": postgres, "redis": redis}
+        # A page that is loaded asks at once; that it asks again by itself is seen in the end.
+        await page.reload()
         await expect(line).to_have_attribute("data-away", away, timeout=PATIENT_MS)
         await expect(line).to_contain_text(desk.words[f"stores.{away}.more"])
         await accessible(page, f"{away} away")

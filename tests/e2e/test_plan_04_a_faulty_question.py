@@ -55,6 +55,7 @@ async def test_one_question_is_wrong_and_the_exam_goes_on(make_hall: Callable[..
     )  # fmt: skip
     await expect(row.locator("td.number").nth(-2)).to_have_text(str(drew["n"]))
     await office.announce(NEWS)
+    await accessible(office.page, "the whole hall, and who has an announcement")
     await expect(sitting.page.locator(".message").filter(has_text=NEWS)).to_be_visible()
     await hall.picture(sitting, "plan-04-candidate")
     other = person.first("true_false")
