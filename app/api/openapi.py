@@ -337,7 +337,9 @@ def _operation(route: Route, call: Call) -> dict[str, Any]:
         "responses": {"200": success},
     }
     for status, why in (call.also or {}).items():
-        told["responses"][status] = {"description": why} if status in {"204", "304"} else {**success, "description": why}
+        told["responses"][status] = (
+            {"description": why} if status in {"204", "304"} else {**success, "description": why}
+        )
     if description:
         told["description"] = description
     told["responses"] |= _problems(call.codes)

@@ -26,7 +26,8 @@ async def send(staff: Staff, session: int, body: bytes, name: str = "走廊.jpg"
 @pytest.fixture
 async def hall(fresh_url, redis_url, redis, fresh_db):
     made = await world(fresh_db, SECRET.encode(), candidates=1, items=1)
-    async with running(fresh_url, redis_url, max_evidence_bytes=300_000, max_evidence_total_bytes=310_000) as (_, client):
+    limits = {"max_evidence_bytes": 300_000, "max_evidence_total_bytes": 310_000}
+    async with running(fresh_url, redis_url, **limits) as (_, client):
         yield made, client
 
 

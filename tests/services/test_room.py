@@ -24,7 +24,8 @@ EMPTY = dict.fromkeys(
         "count", "item_count", "relog_id", "to_seat_id", "relog_reason", "relog_opened_ms", "to_label", "to_room_id",
         "to_room", "relog_by", "arriving_id", "from_label", "from_room_id", "from_room", "comer_name", "comer_ticket",
         "out_of_order", "left_ms", "postponed_ms", "candidate_id", "checked_in_ms", "checked_in_by", "absent_ms",
-        "admitted_ms", "admitted_reason", "admitted_by", "provisional_id", "leave_kind", "leave_ms", "withdrew_ms", "withdrew_by", "withdrew_reason",
+        "admitted_ms", "admitted_reason", "admitted_by", "provisional_id", "leave_kind", "leave_ms", "withdrew_ms",
+        "withdrew_by", "withdrew_reason",
     ]
 )  # fmt: skip
 

@@ -76,7 +76,10 @@ async def by_itself(conn: AsyncConnection, about: Mapping[str, Any], automatic: 
             " WHERE s.exam_id = :exam AND d.reason = ANY(:automatic)"
             f" AND {_DURING} AND (:everywhere OR m.attempt_id IN (SELECT id FROM mine)) GROUP BY d.kind, d.reason"
         ),
-        {**{key: value for key, value in about.items() if key not in ("number", "whole")}, "automatic": sorted(automatic)},
+        {
+            **{key: value for key, value in about.items() if key not in ("number", "whole")},
+            "automatic": sorted(automatic),
+        },
     )
     return list(rows.mappings())
 

@@ -133,7 +133,8 @@ async def people(conn: AsyncConnection, incident_id: int, session_id: int | None
     """The candidates named in the incident, with where they sit in its session."""
     rows = await conn.execute(
         text(
-            "SELECT c.id AS candidate_id, c.ticket, c.name, a.id AS attempt_id, st.room_id, r.name AS room, st.label AS seat"
+            "SELECT c.id AS candidate_id, c.ticket, c.name, a.id AS attempt_id, st.room_id, r.name AS room,"
+            " st.label AS seat"
             " FROM incident_candidate ic JOIN candidate c ON c.id = ic.candidate_id"
             " LEFT JOIN attempt a ON a.candidate_id = c.id AND a.session_id = :s"
             " LEFT JOIN allocation al ON al.candidate_id = c.id AND al.session_id = :s"
