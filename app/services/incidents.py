@@ -133,7 +133,7 @@ async def listing(conn: AsyncConnection, login: Login, session_id: int, *, now_m
         reach = incident_scope.in_reach(login, head)
         of_people = reach is not None and head["scope"] in PEOPLE
         people = await incidents.people(conn, head["id"], head["session_id"]) if of_people else []
-        mine = [row for row in people if reach is None or row["room_id"] in reach]
+        mine = [row for row in people if reach is None or not reach.isdisjoint(row["room_ids"])]
         listed.append({**told_head(head, wall), "names": _names(head, reach, mine)})
     return {"incidents": listed}
 
@@ -156,7 +156,7 @@ async def view(conn: AsyncConnection, login: Login, incident_id: int, *, now_ms:
     people = [
         row
         for row in await incidents.people(conn, incident_id, head["session_id"])
-        if reach is None or row["room_id"] in reach
+        if reach is None or not reach.isdisjoint(row["room_ids"])
     ]
     theirs = None if reach is None else {row["ticket"] for row in people}
     entries = [told_entry(row, wall, zone, head["steps"], theirs) for row in await incidents.entries(conn, incident_id)]

@@ -370,6 +370,18 @@ async def test_who_watches_one_room_of_it_is_told_of_that_room_and_without_a_roo
         assert len(paused) == len(tickets)
         assert ("EXAM-3" in str(told)) == ("EXAM-3" in tickets)
 
+    # Whoever is moved to the room next door stays one of those this happened to under these eyes.
+    async with fresh_db.begin() as conn:
+        await conn.execute(
+            text(
+                "UPDATE allocation SET seat_id = :s FROM attempt a WHERE a.id = :a"
+                " AND (allocation.session_id, allocation.candidate_id) = (a.session_id, a.candidate_id)"
+            ),
+            {"s": hall.made.spares[0], "a": hall.rooms[0][0]},
+        )
+    told = (await ok(member.get(f"/incidents/{both['id']}")))["incident"]
+    assert [one["ticket"] for one in told["people"]] == ["EXAM-1"]
+
     # The chief looks after another building now.
     async with fresh_db.begin() as conn:
         await conn.execute(

@@ -130,11 +130,12 @@ async def rooms(conn: AsyncConnection, incident_id: int) -> list[RowMapping]:
 
 
 async def people(conn: AsyncConnection, incident_id: int, session_id: int | None) -> list[RowMapping]:
-    """The candidates named in the incident, with where they sit in its session."""
+    """The candidates named in the incident, with where they sit in its session; ``room_ids``: also where they sat."""
     rows = await conn.execute(
         text(
-            "SELECT c.id AS candidate_id, c.ticket, c.name, a.id AS attempt_id, st.room_id, r.name AS room,"
-            " st.label AS seat"
+            "SELECT c.id AS candidate_id, c.ticket, c.name, a.id AS attempt_id, r.name AS room, st.label AS seat,"
+            " ARRAY(SELECT w.room_id FROM seat w WHERE w.id IN (al.seat_id, al.planned_seat_id) UNION SELECT f.room_id"
+            " FROM relog m JOIN seat f ON f.id = m.from_seat_id WHERE m.attempt_id = a.id) AS room_ids"
             " FROM incident_candidate ic JOIN candidate c ON c.id = ic.candidate_id"
             " LEFT JOIN attempt a ON a.candidate_id = c.id AND a.session_id = :s"
             " LEFT JOIN allocation al ON al.candidate_id = c.id AND al.session_id = :s"
