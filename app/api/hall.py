@@ -123,7 +123,9 @@ async def _stream(request: Request, login: Login, session_id: int, exam_id: int,
     n = 0
     async with feeds(request).watch_hall(session_id) as board:
         if after:
-            yield await _missed(request, viewer, exam_id, after)
+            found, more = await _missed(request, viewer, exam_id, after)
+            after = max([after, *(entry["n"] for entry in found)])
+            yield _feed(found, more=more)
         while (now := time.monotonic()) < ends and not deps.site.closing.is_set():
             seen = await board.newer_than(n, LOOK_UP_S)
             if seen is None:
@@ -136,7 +138,8 @@ async def _stream(request: Request, login: Login, session_id: int, exam_id: int,
                     yield b"event: away\ndata: {}\n\n"
                 else:
                     yield b"event: hall\ndata: " + seen.text.text(viewer) + b"\n\n"
-                    news = seen.text.recent.newer(after, viewer, seen.text.room_ids)
+                    after = after or seen.text.recent.last or 0
+                    news = seen.text.recent.newer(after, viewer, seen.text.room_ids, seen.text.hidden(viewer))
                     if news:
                         after = news[0]["n"]
                         yield _feed(news)
@@ -148,12 +151,13 @@ async def _stream(request: Request, login: Login, session_id: int, exam_id: int,
                     return
 
 
-async def _missed(request: Request, viewer: Viewer, exam_id: int, after: int) -> bytes:
+async def _missed(request: Request, viewer: Viewer, exam_id: int, after: int) -> tuple[list[dict[str, Any]], bool]:
+    """Newest first, and whether there are others between these and what the page has."""
     async with get_deps(request).engine.connect() as conn:
         found = await day_feed.page(
             conn, viewer, exam_id, room_id=None, kind=None, before=None, after=after, limit=CATCH_UP
         )
-    return _feed(found["entries"], more=found["next"] is not None)
+    return found["entries"], found["next"] is not None
 
 
 def _feed(entries: list[dict[str, Any]], *, more: bool = False) -> bytes:

@@ -37,6 +37,10 @@ SHARED, LONGEST_SHARED = 50_000, 80
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
+class Letters(list[Any]):
+    """What was chosen, written as people write it (``ACD``); of any other list the parts are told apart."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """``key`` is its name in JSON, ``zh`` and ``en`` the headings, ``width`` in characters of a workbook."""
@@ -66,7 +70,7 @@ def writer(form: Form, out: IO[bytes], columns: Sequence[Column], language: str,
 
 
 def plain(value: Value) -> str:
-    """A value as a cell shows it; a list of letters is written as people write it (``ACD``)."""
+    """A value as a cell shows it."""
     match value:
         case None:
             return ""
@@ -74,9 +78,10 @@ def plain(value: Value) -> str:
             return value
         case datetime():
             return f"{value:%Y-%m-%d %H:%M:%S}"
+        case Letters():
+            return "".join(map(plain, value))
         case list():
-            parts = [plain(one) for one in value]
-            return "".join(parts) if all(len(one) == 1 and one.isascii() for one in parts) else " | ".join(parts)
+            return " | ".join(map(plain, value))
         case _:
             return str(value)
 

@@ -1,8 +1,9 @@
 """The files of a folder or .zip of photos, one by one, whatever lies around them.
 
 Nothing is ever unpacked onto the disk: a member's path is only read, so a path that leads out of the archive leads
-nowhere. One file at a time is held, within ``MOST_BYTES``, and Python's reader returns no more than the directory of
-the archive declares: a bomb is refused by what it declares.
+nowhere. One file at a time is held, and no more of it is unpacked than a photo may have, whatever the directory of the
+archive declares. That bound holds for what is stored or deflated, as every program writes it; other methods unpack
+without one, and their members count as damaged.
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ MOST_FILES = 50_000
 MOST_UNPACKED = 8 * 1024**3
 _ENCRYPTED = 0x1
 _UTF8_NAME = 0x800
-# What can be done to a member: stored, deflated, or rarer methods that Python knows as well.
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, ValueError)
 
 
@@ -81,10 +81,17 @@ class Archive:
             if member.file_size > MOST_BYTES:
                 yield Found(path, None)
                 continue
-            try:
-                yield Found(path, self._zip.read(member))
-            except _DAMAGED:
-                yield Found(path, b"")
+            yield Found(path, self._read(member))
+
+    def _read(self, member: zipfile.ZipInfo) -> bytes | None:
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            return b""
+        try:
+            with self._zip.open(member) as file:
+                body = file.read(MOST_BYTES + 1)
+        except _DAMAGED:
+            return b""
+        return body if len(body) <= MOST_BYTES else None
 
 
 Source = Folder | Archive

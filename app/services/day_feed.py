@@ -42,9 +42,9 @@ class Recent:
     def add(self, entries: Iterable[dict[str, Any]]) -> None:
         self._kept.extend(entries)
 
-    def newer(self, n: int, viewer: Viewer, exam_rooms: frozenset[int]) -> list[dict[str, Any]]:
-        """Newest first."""
-        found = [entry for entry in self._kept if entry["n"] > n and visible(entry, viewer, exam_rooms)]
+    def newer(self, n: int, viewer: Viewer, exam_rooms: frozenset[int], hidden: frozenset[int]) -> list[dict[str, Any]]:
+        """Newest first; ``hidden`` as for ``visible``."""
+        found = [entry for entry in self._kept if entry["n"] > n and visible(entry, viewer, exam_rooms, hidden)]
         return [told(entry) for entry in reversed(found)]
 
 

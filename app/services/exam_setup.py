@@ -76,7 +76,8 @@ async def add_exam(conn: AsyncConnection, *, code: str, name: str, timezone: str
     """``{id, code}``. Refused exam-exists, timezone-unknown."""
     try:
         ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        # "Asia" is a folder of them.
         raise Refused("timezone-unknown", timezone=timezone) from None
     try:
         exam_id = await exam_setup.add_exam(conn, code, name, timezone)

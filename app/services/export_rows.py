@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.documents.rows import Form, Value
+from app.documents.rows import Form, Letters, Value
 from app.domain.attendance import standing
 from app.domain.identity import ID_KINDS, mask_id
 from app.domain.roles import scope
@@ -141,11 +141,14 @@ def _attendance_row(row: RowMapping, asked: Asked, at: _Clock, *, whole: bool) -
         at(row["checked_in_ms"]), row["checked_in_by"], at(row["signed_in_ms"]), at(row["absent_ms"]),
         row["absent_by"], at(row["late_ms"]), row["late_by"], row["late_reason"],
         asked.word(YES_NO, row["provisional"]), row["relogs"], row["leaves"], _state(row, asked),
-        at(row["ended_ms"]), row["answered"], row["items"],
+        None if row["signed_in_ms"] is None else at(row["ended_ms"]), row["answered"], row["items"],
     )  # fmt: skip
 
 
 def _state(row: RowMapping, asked: Asked) -> str:
+    """An attempt that nobody sat ends with its time as well: that is nothing a candidate did."""
+    if row["signed_in_ms"] is None and row["end_reason"] not in (None, "deferred"):
+        return ""
     return asked.word(STATES, row["end_reason"] or row["state"])
 
 
@@ -172,8 +175,9 @@ def _answer_rows(
             times = (at(first_ms), at(at_ms), at(stamp_ms))
             rows.append(
                 (
-                    *who, position, number, version, types[kind], points / 1000, value, *times, revisions or 0,
-                    yes if late else "",
+                    *who, position, number, version, types[kind], points / 1000,
+                    Letters(value) if kind == "multiple" and isinstance(value, list) else value,
+                    *times, revisions or 0, yes if late else "",
                 )
             )  # fmt: skip
     return rows

@@ -40,6 +40,8 @@ class Slow:
     records: Mapping[int, Mapping[str, Any]]
     watched_by: Mapping[int, list[str]]
     incidents: Sequence[tuple[Any, dict[str, Any]]]
+    # Sealed ones, open or not, with who opened each.
+    sealed: Mapping[int, int]
     proposals: Sequence[tuple[list[int], dict[str, Any]]]
     decisions: Sequence[dict[str, Any]]
     discrepancies: Mapping[int, int]
@@ -70,6 +72,12 @@ class Overview:
     @property
     def room_ids(self) -> frozenset[int]:
         return frozenset(row["id"] for row in self.slow.rooms)
+
+    def hidden(self, viewer: Viewer) -> frozenset[int]:
+        """Incidents that are sealed by now, whatever their entries said when they were written."""
+        if viewer.sealed:
+            return frozenset()
+        return frozenset(one for one, opened_by in self.slow.sealed.items() if opened_by != viewer.staff_id)
 
     def text(self, viewer: Viewer) -> bytes:
         """``told`` as JSON, made once for all who see the same."""
@@ -172,7 +180,8 @@ async def load(conn: AsyncConnection, session: Mapping[str, Any], now_ms: int) -
         raise ConnectionError("the pool handed out a closed connection")
     session_id, exam_id = session["id"], session["exam_id"]
     wall = await time_terms.wall_time(conn, now_ms)
-    heads = [head for head in await incident_rows.of_exam(conn, exam_id) if head["state"] == "open"]
+    every = await incident_rows.of_exam(conn, exam_id)
+    heads = [head for head in every if head["state"] == "open"]
     asked = [row for row in await proposal_rows.of_session(conn, session_id) if row["state"] == "open"]
     in_rooms = await rows.proposed(raw, session_id)
     return Slow(
@@ -180,6 +189,7 @@ async def load(conn: AsyncConnection, session: Mapping[str, Any], now_ms: int) -
         records=await rows.records(raw, session_id),
         watched_by=await rows.watched_by(raw, exam_id),
         incidents=[(head, incidents.told_head(head, wall)) for head in heads],
+        sealed={head["id"]: head["staff_id"] for head in every if head["sealed"]},
         proposals=[(in_rooms.get(row["id"], []), proposals.told(row, wall)) for row in asked],
         decisions=[
             time_decision_records.told(row)

@@ -168,7 +168,14 @@ class Look:
             for room_id in again:
                 sees, before = seen.get(room_id, NOBODY), self._held.get(room_id)
                 known = before.known if before is not None else {}
-                loaded = await room.load(conn, room_id, self.session_id, known)
+                try:
+                    loaded = await room.load(conn, room_id, self.session_id, known)
+                except Refused:
+                    # Removed while somebody looked: that is no reason to tell the other rooms nothing.
+                    self._held.pop(room_id, None)
+                    if (board := self.boards.get(room_id)) is not None:
+                        await board.put(None)
+                    continue
                 if before is None:
                     self._held[room_id] = Held(loaded, now, sees.layout, known)
                 else:

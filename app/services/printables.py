@@ -93,7 +93,9 @@ async def pages(
         async with engine.connect() as conn:
             seats = await printables.seats(conn, session_id, room["id"])
             faces = {}
-            if photos and what == "sign-in-sheet":
+            # Whoever may look at the room need not be somebody who sees faces.
+            sees = allows(login.role, "check-in", room_id=room["id"], own_room_ids=login.own_room_ids)
+            if photos and sees and what == "sign-in-sheet":
                 faces = await printables.photos(conn, [seat["candidate_id"] for seat in seats if seat["ticket"]])
         yield sheets.told(sheet(what, room, seats, language, starts=starts_at, printed=printed, faces=faces))
     yield sheets.END

@@ -19,7 +19,7 @@ import asyncpg
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.domain.errors import ClockUnconfirmed
+from app.domain.errors import ClockUnconfirmed, Refused
 from app.services.hall import Overview
 from app.services.hall_look import HALL, Look
 from app.services.site import Site
@@ -72,6 +72,10 @@ class Board(Generic[T]):
 
 
 # What a loop does each time: look, and put what is new. True: whoever asked is answered whatever has changed.
+# A store that is away; and a session that somebody has just removed.
+FAULTS = (
+    ClockUnconfirmed, Refused, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError,
+)  # fmt: skip
 Looking = Callable[[bool], Awaitable[None]]
 
 
@@ -95,7 +99,7 @@ class Watch:
             self.hurry.clear()
             try:
                 await self.look(asked)
-            except (ClockUnconfirmed, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as fault:
+            except FAULTS as fault:
                 await self._away(fault)
             await asyncio.sleep(CLOSEST_S)
             with contextlib.suppress(TimeoutError):

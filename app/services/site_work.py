@@ -42,6 +42,8 @@ BEAT_S = 0.4
 # A file with more faults than this is another file; how many there are is counted in any case.
 FAULTS_KEPT = 5_000
 CHANGES_TOLD = 200
+# Bytes of a file's name on a disk, and of what may be its ending.
+LONGEST_NAME, LONGEST_ENDING = 200, 20
 
 
 @dataclass(slots=True)
@@ -221,10 +223,10 @@ def file_name(name: str) -> str:
     """What the browser calls the file, as a name in one folder; ≤ 200 bytes."""
     plain = "".join("_" if letter in '/\\:*?"<>|' or ord(letter) < 32 else letter for letter in name).strip(". ")
     stem, dot, ending = plain.rpartition(".")
-    while len(plain.encode()) > 200 and (stem or plain):
-        stem = stem[:-1] if stem else plain[:-1]
-        plain = f"{stem}{dot}{ending}" if dot else stem
-    return plain or "file"
+    if not dot or len(ending.encode()) > LONGEST_ENDING:
+        stem, dot, ending = plain, "", ""
+    ending = dot + ending
+    return (stem.encode()[: LONGEST_NAME - len(ending.encode())].decode(errors="ignore") + ending) or "file"
 
 
 def _told(outcome: Outcome, report: Report) -> dict[str, Any]:

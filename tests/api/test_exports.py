@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 from datetime import UTC, datetime
 
 import openpyxl
@@ -126,7 +127,7 @@ async def test_every_list_says_the_same_in_every_form(told, kind):
     assert [row[0] for row in english[1:]] == [row[0] for row in lines[1:]]
 
 
-async def test_attendance_counts_who_came_and_no_cell_is_a_formula(told):
+async def test_attendance_counts_who_came_and_no_cell_is_a_formula(hall, told):
     made, office = told
     found = {one["ticket"]: one for one in await rows(office, "attendance", session=made.session_id)}
     first, second, third = (found[person.ticket] for person in made.people)
@@ -136,6 +137,18 @@ async def test_attendance_counts_who_came_and_no_cell_is_a_formula(told):
     assert second["id_number"].endswith("0002")
     lines = await rows(office, "attendance", "csv", session=made.session_id)
     assert [row[7] for row in lines[1:]] == ["", "'=cmd|calc", ""]
+    # The time of whoever never came ends as well: that is nothing they did.
+    ends = "UPDATE attempt SET state = :s, end_reason = :r, ended_ms = :m WHERE id = :a RETURNING 1"
+    absent = made.people[2].attempt
+    await hall.sql(ends, s="ended", r="time_out", m=1, a=absent)
+    try:
+        listed = await rows(office, "attendance", session=made.session_id)
+        report = (await office.get("/print/day-report", session=made.session_id)).text
+    finally:
+        await hall.sql(ends, s="open", r=None, m=None, a=absent)
+    (third,) = (one for one in listed if one["ticket"] == made.people[2].ticket)
+    assert (third["state"], third["ended_at"]) == ("", None)
+    assert ("交卷" in report, re.search(r"到时结束[^0-9]*1", report)) == (True, None)
 
 
 async def test_progress_is_told_and_then_the_file_that_was_audited(hall, told):

@@ -160,10 +160,21 @@ async def test_the_stream_tells_changes_once_and_a_heartbeat_is_none(hall):
         assert (await member.post(f"/attempts/{one.person.attempt}/leave", {"kind": "toilet"})).status_code == 200
         while (seen := await board.newer_than(before[0], 30)).text.counted[made.room_id].states.get("on_leave") != 1:
             before = (seen.n, before[1])
-        news = seen.text.recent.newer(entry, Viewer(None, True, True, None), seen.text.room_ids)
+        news = seen.text.recent.newer(entry, Viewer(None, True, True, None), seen.text.room_ids, frozenset())
         assert [each["action"] for each in news] == ["leave.open"]
         while json.loads((at := await room.newer_than(before[1], 30)).text)["counts"]["on_leave"] != 1:
             before = (before[0], at.n)
+        # Sealed after it was opened, it is no more told live than when it is asked for.
+        scope = {"kind": "room", "rooms": [made.room_id]}
+        opened = {"session": made.session_id, "plan": "2", "scope": scope, "title": "丙"}
+        incident = (await office.post("/incidents", opened)).json()["incident"]
+        seal = {"kind": "change", "sealed": True}
+        assert (await office.post(f"/incidents/{incident['id']}/entries", seal)).status_code == 200
+        while incident["id"] not in (seen := await board.newer_than(before[0], 30)).text.slow.sealed:
+            before = (seen.n, before[1])
+        for viewer, told_of in ((Viewer(None, True, True, None), True), (Viewer(None, False, False, 0), False)):
+            live = seen.text.recent.newer(entry, viewer, seen.text.room_ids, seen.text.hidden(viewer))
+            assert ("丙" in json.dumps(live, ensure_ascii=False)) is told_of
     assert (await told(office, made))["totals"]["states"]["on_leave"] == 1
 
 

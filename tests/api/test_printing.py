@@ -54,6 +54,9 @@ async def test_sheets_of_ones_rooms_and_of_no_other(hall):
     signing = await sheet(member, "sign-in-sheet", room=made.room_id, language="en")
     assert ("Signature" in signing, "data:image/png;base64,ZmFjZQ==" in signing) == (True, True)
     assert "9900****02" in signing
+    inspector = await signed_in(hall.client, hall.engine, "inspector")
+    looked_at = await sheet(inspector, "sign-in-sheet", room=made.room_id)
+    assert ("考生2" in looked_at, "data:image" in looked_at) == (True, False), "who inspects sees no faces"
     # Every room in reach: for the invigilator this one, for the office both, one after the other.
     assert (await sheet(member, "roll")).count('<section class="sheet') == 1
     office = await signed_in(hall.client, hall.engine, "office")

@@ -549,19 +549,23 @@ async def test_a_notice_has_come_to_everybody_when_those_who_never_signed_in_are
     assert (told["shown"], told["of"], told["absent"]) == (4, 4, 1)
 
 
-async def test_an_invigilator_stops_and_starts_one_clock_in_the_own_room_and_nothing_else(hall, office, fresh_db):
+async def test_an_invigilator_stops_and_starts_the_clocks_of_the_own_room_and_nothing_else(hall, office, fresh_db):
     member = await signed_in(hall.client, fresh_db, "invigilator", room_ids=[hall.room_ids[0]])
     mine = scope(hall, "candidate", attempt=str(hall.rooms[0][0]))
     others = scope(hall, "candidate", attempt=str(hall.rooms[1][0]))
     await done(member, body("pause", mine, reason="medical"))
     await refused(member, body("pause", others, reason="medical"), "not-permitted")
-    await refused(member, body("pause", room(hall, 1)), "not-permitted")
+    for beyond in (room(hall, 2), room(hall, 1, 2), scope(hall)):
+        await refused(member, body("pause", beyond), "not-permitted")
     await refused(member, body("extend", mine, ms=MIN), "not-permitted")
     await refused(member, body("extend", mine, ms=MIN), "not-permitted", "/time/preview")
     await refused(
         member, body("pause", scope(hall, "candidate", attempt=str(hall.rooms[0][1])), from_ms=5), "not-permitted"
     )
     await done(member, body("resume", mine, reason=""))
+    # Whoever has to get forty people out of a room asks nobody first.
+    await done(member, body("pause", room(hall, 1), reason="fire"))
+    await done(member, body("resume", room(hall, 1), reason=""))
     # Who is held by the office's pause of the site is not let go from a room.
     await done(office, body("pause", scope(hall), reason="fire"))
     await refused(member, body("resume", mine, reason=""), "held-otherwise")

@@ -11,11 +11,12 @@ import openpyxl
 import pytest
 
 from app.documents import rows
-from app.documents.rows import Column, writer
+from app.documents.rows import Column, Letters, writer
 
 COLUMNS = (Column("name", "姓名", "Name", 20), Column("n", "数", "N"))
 ROWS = [
-    ("=1+1", 1), ("@SUM(A1)", -2), ("\ttab", None), ("张三\n<李四>&", 0.5), (["A", "C"], True), (["渠", "首"], 7),
+    ("=1+1", 1), ("@SUM(A1)", -2), ("\ttab", None), ("张三\n<李四>&", 0.5), (Letters(["A", "C"]), True),
+    (["渠", "首"], 7), (["1", "2"], 8),
     ("半\ud800个\x00", datetime(2026, 11, 24, 9, 0, tzinfo=UTC)),
 ]  # fmt: skip
 
@@ -32,14 +33,14 @@ def written(form: str, chunks=(ROWS,)) -> bytes:
 def test_no_cell_of_a_csv_file_is_a_formula_and_numbers_stay_numbers():
     lines = list(csv.reader(io.StringIO(written("csv").decode("utf-8-sig"), newline="")))
     assert [line[0] for line in lines] == [
-        "姓名", "'=1+1", "'@SUM(A1)", "'\ttab", "张三\n<李四>&", "AC", "渠 | 首", "半?个\x00",
+        "姓名", "'=1+1", "'@SUM(A1)", "'\ttab", "张三\n<李四>&", "AC", "渠 | 首", "1 | 2", "半?个\x00",
     ]  # fmt: skip
-    assert [line[1] for line in lines[1:]] == ["1", "-2", "", "0.5", "True", "7", "2026-11-24 09:00:00"]
+    assert [line[1] for line in lines[1:]] == ["1", "-2", "", "0.5", "True", "7", "8", "2026-11-24 09:00:00"]
 
 
 def test_json_keeps_what_a_value_is():
     found = json.loads(written("json", [ROWS[:3], [], ROWS[3:]]))["名单"]
-    assert [one["n"] for one in found] == [1, -2, None, 0.5, True, 7, "2026-11-24T09:00:00+00:00"]
+    assert [one["n"] for one in found] == [1, -2, None, 0.5, True, 7, 8, "2026-11-24T09:00:00+00:00"]
     assert found[4]["name"] == ["A", "C"]
 
 
@@ -50,7 +51,7 @@ def test_a_workbook_goes_on_on_the_next_sheet_and_says_the_same_however_its_text
     book = openpyxl.load_workbook(io.BytesIO(written("xlsx", [ROWS[:2], ROWS[2:]])))
     assert book.sheetnames == ["名单", "名单 2", "名单 3"]
     cells = [[cell.value for cell in row] for sheet in book for row in list(sheet.iter_rows())[1:]]
-    assert [row[0] for row in cells] == ["=1+1", "@SUM(A1)", "\ttab", "张三\n<李四>&", "AC", "渠 | 首", "半个"]
-    assert [row[1] for row in cells] == [1, -2, None, 0.5, "True", 7, "2026-11-24 09:00:00"]
+    assert [row[0] for row in cells] == ["=1+1", "@SUM(A1)", "\ttab", "张三\n<李四>&", "AC", "渠 | 首", "1 | 2", "半个"]
+    assert [row[1] for row in cells] == [1, -2, None, 0.5, "True", 7, 8, "2026-11-24 09:00:00"]
     assert {sheet.cell(1, 1).value for sheet in book} == {"姓名"}
     assert book["名单"].cell(2, 1).data_type == "s"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 import zipfile
 import zlib
 from io import BytesIO
@@ -11,6 +12,7 @@ from PIL import Image
 
 from app.domain.errors import Refused
 from app.domain.photos import People, Person, shown
+from app.importers import photos as archives
 from app.importers.photos import Archive, Folder
 from app.importers.portrait import BOX, NotAPortrait, portrait
 
@@ -118,6 +120,31 @@ def packed(members: dict[str, bytes]) -> BytesIO:
             archive.writestr(name, body)
     out.seek(0)
     return out
+
+
+def test_a_picture_that_would_be_held_whole_has_a_smaller_bound():
+    with pytest.raises(NotAPortrait) as refused:
+        portrait(drawn("PNG", (4_001, 4_000)))
+    assert refused.value.fault == "pixels"
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_member_that_says_less_than_it_holds_is_not_unpacked_beyond_a_photo(method, monkeypatch):
+    monkeypatch.setattr(archives, "MOST_BYTES", 100_000)
+    out = BytesIO()
+    with zipfile.ZipFile(out, "w", method) as archive:
+        archive.writestr("20260002.jpg", bytes(8_000_000))
+    whole = out.getvalue()
+    at = whole.index(b"PK\x01\x02") + 24
+    out = BytesIO(whole[:at] + (1000).to_bytes(4, "little") + whole[at + 4 :])
+    tracemalloc.start()
+    try:
+        (found,) = Archive(out, "a.zip")
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert not found.body or len(found.body) <= 1000
+    assert most < 2_000_000, "what it promises is not what is unpacked"
 
 
 def test_an_archive_is_read_where_it_lies_and_its_litter_passed_over():

@@ -18,9 +18,9 @@ SELECT s.id AS session_id, s.name AS session, room.id AS room_id, room.name AS r
     count(*) FILTER (WHERE NOT deferred AND NOT here AND al.absent_ms IS NOT NULL) AS absent,
     count(*) FILTER (WHERE deferred) AS deferred,
     count(*) FILTER (WHERE late.id IS NOT NULL) AS late,
-    count(*) FILTER (WHERE a.end_reason = 'hand_in') AS handed_in,
-    count(*) FILTER (WHERE a.end_reason = 'time_out') AS timed_out,
-    count(*) FILTER (WHERE a.end_reason = 'forced') AS forced,
+    count(*) FILTER (WHERE a.signed_in_ms IS NOT NULL AND a.end_reason = 'hand_in') AS handed_in,
+    count(*) FILTER (WHERE a.signed_in_ms IS NOT NULL AND a.end_reason = 'time_out') AS timed_out,
+    count(*) FILTER (WHERE a.signed_in_ms IS NOT NULL AND a.end_reason = 'forced') AS forced,
     count(*) FILTER (WHERE a.signed_in_ms IS NOT NULL AND a.state <> 'final') AS open,
     rr.signed_ms, signer.name AS signed_by, rr.released_ms, releaser.name AS released_by
 FROM allocation al

@@ -76,7 +76,7 @@ ORDER BY pi.attempt_id, pi.position
 """
 _HEADS = """
 SELECT a.id AS attempt_id, s.name AS session, c.ticket, c.name, room.name AS room, seat.label AS seat, a.state,
-    a.end_reason
+    a.end_reason, a.signed_in_ms
 FROM attempt a
 JOIN session s ON s.id = a.session_id
 JOIN candidate c ON c.id = a.candidate_id
