@@ -16,6 +16,7 @@ from tests.e2e.desk import Desk
 from tests.e2e.exam import PASSWORD
 from tests.e2e.eyes import accessible
 from tests.e2e.server import Server
+from tests.e2e.waits import until
 from tests.importers import workbooks
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
@@ -51,9 +52,17 @@ async def test_an_exam_is_set_up_from_the_browser_up_to_its_papers(
     await page.keyboard.press("Enter")
     await expect(page.get_by_text(desk.words["site.told.exam"])).to_be_visible()
     await desk.button("site.tab.import").click()
-    await page.locator("input[type=file]").set_input_files(bad)
-    await desk.button("site.import.check").click()
-    row = page.locator(".site-faults-table tbody tr")
+    row, file = page.locator(".site-faults-table tbody tr"), page.locator("input[type=file]")
+
+    async def asked() -> bool:
+        """The form is drawn anew when the page has read the new exam, and a file chosen before is not in it."""
+        if await row.count() or not await file.count():
+            return True
+        await file.set_input_files(bad)
+        await desk.button("site.import.check").click()
+        return False
+
+    await until("the file is sent", asked, every=1.0)
     await expect(row.first).to_contain_text("99", timeout=WAIT_MS)
     await accessible(page, "the faults of a file")
     await page.locator("input[type=file]").set_input_files(good)
