@@ -62,7 +62,10 @@ passwords._HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 WAITING = {"faults", "failover", "demo", "embedded", "test_stateful.py", "test_bench.py"}
 # A unix socket's path may have 107 bytes, which pytest's own temporary directories can exceed.
-_PLACE = Path(tempfile.gettempdir())
+# In memory where there is plenty of it: a database has a thousand files, and every test has a database.
+_MEMORY, _PLENTY = Path("/dev/shm"), 8 * 1024**3  # noqa: S108 -- a directory of one's own is made in it
+_IN_MEMORY = os.access(_MEMORY, os.W_OK | os.X_OK) and shutil.disk_usage(_MEMORY).free >= _PLENTY
+_PLACE = _MEMORY if _IN_MEMORY else Path(tempfile.gettempdir())
 _PREFIX = "holdfast-test-"
 
 
