@@ -21,7 +21,7 @@ from app.checkpoint import recovery
 from app.checkpoint.recovery import Seal
 from app.domain.errors import ClockUnconfirmed, Refused
 from app.domain.receipt import answers_hash, is_answered
-from app.services import timing
+from app.services import relog, timing
 from app.services.site import Site
 from app.storage.postgres import attempts, audit, relogs
 from app.storage.postgres.relogs import Relog
@@ -32,6 +32,8 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 Reason = Literal["hand_in", "time_out", "forced"]
 SWEEP = 50
+# Who is on the audit log for what an end takes with it.
+ACTOR = "end"
 
 
 def patience(site: Site) -> attempts.Patience:
@@ -77,9 +79,19 @@ async def _end(site: Site, attempt: UUID, reason: Reason, epoch: int | None, seq
             return
         await seal.hold(row["epoch"])
         await attempts.end(conn, attempt, ended_ms=ended_ms, reason=reason)
+        await _no_longer_moved(conn, attempt, now_ms)
     await _show(site, row, "ended")
     # What is buffered from here on is judged by the end that is now in the record.
     await seal.lift()
+
+
+async def _no_longer_moved(conn: AsyncConnection, attempt: UUID, now_ms: int) -> None:
+    """Nobody is on their way to a seat when it is over: the seat would stay promised, and the attempt, opened again,
+    would wait for them beyond its end."""
+    left = await relogs.let_go(conn, attempt, now_ms=now_ms)
+    if left is not None:
+        subject = {**relog.subject_of(left), "why": "ended"}
+        await audit.append(conn, actor=ACTOR, action="relog.withdraw", subject=subject, service_ms=now_ms)
 
 
 def _refuse_old(row: RowMapping | None, epoch: int | None) -> None:

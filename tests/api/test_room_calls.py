@@ -219,3 +219,24 @@ async def test_who_leaves_for_good_has_ended_with_every_answer_kept(hall):
     again = {"action": "reopen", "scope": one, "reason": "staff-error", "note": "本人改变主意"}
     assert (await office.post("/time/actions", again)).status_code == 200
     assert (await member.post(path, {"reason": "再次提出"})).json()["withdrew"]["reason"] == "再次提出"
+
+
+async def test_who_has_ended_is_on_no_way_to_a_seat_any_more(hall):
+    made, member, _ = await hall.at(-60_000)
+    office = await signed_in(hall.client, hall.engine, "office")
+    for n, person in enumerate(made.people[:2]):
+        await Candidate(hall.client, person).sign_in()
+        # The seat that was promised to the one before is free again.
+        assert (await member.relog(person.attempt, to_seat_id=made.spares[0])).status_code == 200
+        assert (await member.post(f"/attempts/{person.attempt}/withdraw", {"reason": "弃考"})).status_code == 200
+        picture = await member.room(made.room_id, made.session_id)
+        assert (occupant(picture, person.ticket)["relog"], picture["spare_left"]) == (None, 2)
+        assert [(one["ticket"], one["why"]) for one in await audit(hall, made, "relog.withdraw")][n:] == [
+            (person.ticket, "ended")
+        ]
+    # Opened again, nothing from before keeps the attempt from its end.
+    one = {"session": made.session_id, "kind": "candidate", "attempt": str(made.people[0].attempt)}
+    again = {"action": "reopen", "scope": one, "reason": "staff-error", "note": "本人改变主意"}
+    assert (await office.post("/time/actions", again)).status_code == 200
+    left = await hall.sql("SELECT count(*) FROM relog WHERE session_id = :s AND state = 'open'", s=made.session_id)
+    assert left == 0

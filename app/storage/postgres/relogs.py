@@ -260,6 +260,18 @@ async def free_spare(conn: AsyncConnection, session_id: int, room_id: int) -> in
     return cast("int | None", (await conn.execute(query)).scalar_one_or_none())
 
 
+async def let_go(conn: AsyncConnection, attempt_id: UUID, *, now_ms: int) -> Relog | None:
+    """Close the attempt's open relog as withdrawn: that one, None when none was open. Row locked by the caller."""
+    closed = await conn.execute(
+        sa.update(relog)
+        .where(relog.c.attempt_id == attempt_id, relog.c.state == "open")
+        .values(state="withdrawn", closed_ms=now_ms)
+        .returning(relog.c.id)
+    )
+    relog_id = closed.scalar_one_or_none()
+    return None if relog_id is None else await find(conn, relog_id)
+
+
 async def withdraw(conn: AsyncConnection, relog_id: int, *, now_ms: int) -> bool:
     """Close an open relog as withdrawn; False when it was not open any more."""
     done = await conn.execute(
