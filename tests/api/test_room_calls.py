@@ -240,3 +240,18 @@ async def test_who_has_ended_is_on_no_way_to_a_seat_any_more(hall):
     assert (await office.post("/time/actions", again)).status_code == 200
     left = await hall.sql("SELECT count(*) FROM relog WHERE session_id = :s AND state = 'open'", s=made.session_id)
     assert left == 0
+
+
+async def test_what_was_asked_for_who_has_ended_keeps_no_seat_from_the_next(hall):
+    made, member, _ = await hall.at(-60_000)
+    near = await neighbour(hall, made, "近室", 2, 1)
+    await without_spares(hall, made)
+    first, second = made.people[:2]
+    await Candidate(hall.client, first).sign_in()
+    asked = await member.post(f"/attempts/{first.attempt}/spare-request", {"to_room_id": near})
+    assert asked.status_code == 200, asked.text
+    assert (await member.room(made.room_id, made.session_id))["spare_rooms"] == []
+    await member.post(f"/attempts/{first.attempt}/withdraw", {"reason": "弃考"})
+    assert [one["room"] for one in (await member.room(made.room_id, made.session_id))["spare_rooms"]] == ["近室"]
+    following = await member.post(f"/attempts/{second.attempt}/spare-request", {"to_room_id": near})
+    assert following.status_code == 200, following.text

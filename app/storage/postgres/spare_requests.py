@@ -74,7 +74,7 @@ ORDER BY q.id
 """
 
 # Rooms with a spare seat that works, is nobody's in the session, and is not spoken for by who asked before: the same
-# building before another, then by distance in the order of the rooms.
+# building before another, then by distance in the order of the rooms. Who has ended needs no seat, asked for or not.
 _NEAREST = """
 WITH free AS (
     SELECT s.room_id, s.id, s.label, s.ordinal FROM seat s JOIN room r ON r.id = s.room_id
@@ -83,8 +83,8 @@ WITH free AS (
         AND NOT EXISTS (SELECT 1 FROM relog m WHERE m.session_id = :session AND m.to_seat_id = s.id
             AND m.state = 'open')
 ), asked AS (
-    SELECT to_room_id AS room_id, count(*) AS n FROM spare_request
-    WHERE session_id = :session AND state = 'asked' GROUP BY to_room_id
+    SELECT q.to_room_id AS room_id, count(*) AS n FROM spare_request q JOIN attempt a ON a.id = q.attempt_id
+    WHERE q.session_id = :session AND q.state = 'asked' AND a.state = 'open' GROUP BY q.to_room_id
 ), rooms AS (
     SELECT DISTINCT ON (f.room_id) f.room_id, f.id AS seat_id, f.label,
         count(*) OVER (PARTITION BY f.room_id) - coalesce(k.n, 0) AS left
@@ -154,7 +154,10 @@ async def asked_for(conn: AsyncConnection, attempt: UUID) -> SpareRequest | None
 async def asked_of(conn: AsyncConnection, session_id: int, room_id: int) -> Sequence[SpareRequest]:
     """What waits for the room's answer, oldest first."""
     found = await conn.execute(
-        text(f"{_REQUEST} WHERE q.session_id = :session AND q.to_room_id = :room AND q.state = 'asked' ORDER BY q.id"),
+        text(
+            f"{_REQUEST} WHERE q.session_id = :session AND q.to_room_id = :room AND q.state = 'asked'"
+            " AND a.state = 'open' ORDER BY q.id"
+        ),
         {"session": session_id, "room": room_id},
     )
     return [SpareRequest(**row) for row in found.mappings()]
