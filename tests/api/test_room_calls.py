@@ -255,3 +255,18 @@ async def test_what_was_asked_for_who_has_ended_keeps_no_seat_from_the_next(hall
     assert [one["room"] for one in (await member.room(made.room_id, made.session_id))["spare_rooms"]] == ["近室"]
     following = await member.post(f"/attempts/{second.attempt}/spare-request", {"to_room_id": near})
     assert following.status_code == 200, following.text
+
+
+async def test_a_withdrawal_that_was_taken_back_is_not_the_cause_of_a_later_end(hall):
+    made, member, _ = await hall.at(-60_000)
+    office = await signed_in(hall.client, hall.engine, "office")
+    person = made.people[0]
+    await Candidate(hall.client, person).sign_in()
+    await member.post(f"/attempts/{person.attempt}/withdraw", {"reason": "弃考"})
+    scope = {"session": made.session_id, "kind": "candidate", "attempt": str(person.attempt)}
+    for action in ("reopen", "end"):
+        asked = {"action": action, "scope": scope, "reason": "other", "note": "考务决定"}
+        done = await office.post("/time/actions", asked)
+        assert done.status_code == 200, done.text
+    seen = occupant(await member.room(made.room_id, made.session_id), person.ticket)
+    assert (seen["state"], seen["withdrew"]) == ("forced", None)

@@ -14,6 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.storage.postgres.hall_tables import admission, leave
 from app.storage.postgres.tables import (
+    adjustment,
+    adjustment_attempt,
     allocation,
     attempt,
     building,
@@ -167,7 +169,7 @@ async def seats(conn: AsyncConnection, room_id: int, session_id: int) -> list[di
             allocation.c.checked_in_ms,
             seer.c.name.label("checked_in_by"),
             allocation.c.absent_ms,
-            allocation.c.withdrew_ms,
+            sa.case((_left_for_good(), allocation.c.withdrew_ms)).label("withdrew_ms"),
             allocation.c.withdrew_reason,
             parted.c.name.label("withdrew_by"),
             late.c.made_ms.label("admitted_ms"),
@@ -210,6 +212,17 @@ async def seats(conn: AsyncConnection, room_id: int, session_id: int) -> list[di
         .order_by(seat.c.ordinal)
     )
     return [dict(row) for row in (await conn.execute(query)).mappings()]
+
+
+def _left_for_good() -> sa.ColumnElement[bool]:
+    """They withdrew, and the office has not opened the attempt again since: an end after that has another cause."""
+    taken_back = sa.exists().where(
+        adjustment_attempt.c.attempt_id == attempt.c.id,
+        adjustment.c.id == adjustment_attempt.c.adjustment_id,
+        adjustment.c.kind == "reopen",
+        adjustment.c.made_ms >= allocation.c.withdrew_ms,
+    )
+    return sa.and_(allocation.c.withdrew_ms.is_not(None), ~taken_back)
 
 
 def _admitted(let_in: sa.FromClause, kind: str) -> sa.ColumnElement[bool]:
