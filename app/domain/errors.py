@@ -288,7 +288,11 @@ MESSAGES: dict[str, Message] = {
         " expected {expected}, present {present}, absent {absent}. Take the signature back and sign again first.",
     ),
     "not-signed": Message(409, "本考室情况尚未签署。", "This room has not been signed off yet."),
-    "room-released": Message(409, "本考室已由 {by} 放行。", "{by} has released this room already."),
+    "room-released": Message(
+        409,
+        "本考室已由 {by} 放行，只有考务办公室可以撤回。",
+        "{by} has released this room; only the exam office can take that back.",
+    ),
     "attempts-open": Message(
         409,
         "还有 {n} 人的作答没有最终结束：{names}。",

@@ -248,6 +248,7 @@ def _occupant(row: Row, loaded: Loaded, start_ms: int | None, now_ms: int, silen
             "to_seat_id": row["to_seat_id"],
             "to_room": row["to_room"] if row["to_room_id"] != loaded.room["id"] else None,
             "same_seat": row["to_seat_id"] == row["seat_id"],
+            "released": row["to_released"],
             "reason": row["relog_reason"],
             "by": row["relog_by"],
             "opened_s": max(0, now_ms - row["relog_opened_ms"]) // 1000,

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.attendance import Balance, balance
 from app.domain.errors import Refused
-from app.domain.roles import Action, allows
+from app.domain.roles import Action, allows, scope
 from app.services.attendance import Where, named
 from app.services.staff_requests import Done
 from app.storage.postgres import attendance, room_records
@@ -52,17 +52,18 @@ async def sign_off(
 
 
 async def reopen(conn: AsyncConnection, login: Login, where: Where, *, reason: str) -> Done:
-    """Take the signature back, for a reason: somebody was admitted after all. Refuses room-released."""
+    """Take the signature back, for a reason: somebody was admitted after all. A release goes with it, and is the
+    office's to take back: an attempt was opened again there, or somebody was moved in. Refuses room-released."""
     _permit(login, "sign-off-room", where.room_id)
     everybody = await _everybody(conn, where)
     record = await room_records.lock(conn, where.session_id, where.room_id)
     if record.signed_ms is None:
         return Done({"record": record.told(), "already": True})
-    if record.released_ms is not None:
+    if record.released_ms is not None and scope(login.role, "release-room") != "all":
         raise Refused("room-released", by=record.released_by)
     await room_records.unsign(conn, where.session_id, where.room_id)
     after = await room_records.find(conn, where.session_id, where.room_id)
-    before = {**(record.step("signed") or {}), "numbers": record.numbers}
+    before = {**(record.step("signed") or {}), "numbers": record.numbers, "released": record.step("released")}
     subject = {**_subject(where, everybody), "reason": reason, "before": before}
     return Done({"record": after.told(), "already": False}, "room.reopen", subject)
 
@@ -79,7 +80,8 @@ async def release(conn: AsyncConnection, login: Login, where: Where, *, waiting:
     numbers = balance(one.standing for one in everybody)
     record = await room_records.lock(conn, where.session_id, where.room_id)
     if record.released_ms is not None:
-        return Done({"numbers": numbers.numbers(), "record": record.told(), "already": True})
+        # By these numbers it was released; what is so by now is on the room's page.
+        return Done({"numbers": record.numbers, "record": record.told(), "already": True})
     if record.signed_ms is None:
         raise Refused("not-signed")
     _balanced(numbers, everybody)

@@ -11,13 +11,14 @@ from app.domain import clock
 from app.services import one_at_a_time
 from app.services.site import Site
 from app.services.time_plan import LISTED, Plan
-from app.storage.postgres import adjustments, time_entries, time_scope
+from app.storage.postgres import adjustments, room_records, time_entries, time_scope
 from app.storage.postgres.time_scope import Member
 
 
 async def told(site: Site, conn: AsyncConnection, plan: Plan, effect: dict[str, Any]) -> dict[str, Any]:
-    """The effect with ``waiting`` (how many of those it lets go on stay held until their previous session is over) and
-    ``elsewhere`` (who has moved out of the place meanwhile and is still held by what ends there), also in words."""
+    """The effect with ``waiting`` (how many of those it lets go on stay held until their previous session is over),
+    ``elsewhere`` (who has moved out of the place meanwhile and is still held by what ends there) and ``released`` (the
+    rooms that were released and have somebody at work again by it), also in words."""
     waiting = await _waiting(site, conn, plan)
     elsewhere = await _elsewhere(conn, plan)
     zh, en = str(effect["zh"]), str(effect["en"])
@@ -29,11 +30,21 @@ async def told(site: Site, conn: AsyncConnection, plan: Plan, effect: dict[str, 
         listed = "、".join(names) + ("…" if len(elsewhere) > LISTED else "")
         zh += f"；已换到别处、仍被这一暂停保持 {len(elsewhere)} 人：{listed}"
         en += f"; still held by this pause elsewhere: {len(elsewhere)} ({listed})"
+    released = await _released(conn, plan)
+    if released:
+        rooms = "、".join(one["room"] for one in released)
+        zh += f"；{rooms} 已放行：重开后须由考务办公室撤回放行，考完重新签署、放行"
+        en += f"; {rooms} already released: the exam office takes that back, and it is signed and released again after"
     people = [
         {"attempt": str(one.attempt), "ticket": one.ticket, "name": one.name, "room": one.room, "seat": one.seat}
         for one in elsewhere
     ]
-    return {**effect, "waiting": waiting, "elsewhere": people, "zh": zh, "en": en}
+    return {**effect, "waiting": waiting, "elsewhere": people, "released": released, "zh": zh, "en": en}
+
+
+async def _released(conn: AsyncConnection, plan: Plan) -> list[dict[str, Any]]:
+    rooms = {member.room_id for member in plan.takes if member.attempt in plan.reopened}
+    return await room_records.released(conn, plan.reached.session.id, rooms) if rooms else []
 
 
 async def _waiting(site: Site, conn: AsyncConnection, plan: Plan) -> int:

@@ -270,3 +270,21 @@ async def test_a_withdrawal_that_was_taken_back_is_not_the_cause_of_a_later_end(
         assert done.status_code == 200, done.text
     seen = occupant(await member.room(made.room_id, made.session_id), person.ticket)
     assert (seen["state"], seen["withdrew"]) == ("forced", None)
+
+
+async def test_a_room_that_was_released_is_not_suggested_and_said_to_be_so_of_a_move_into_it(hall):
+    made, member, _ = await hall.at(-60_000)
+    near = await neighbour(hall, made, "近室", 2, 1)
+    await without_spares(hall, made)
+    assert [one["room"] for one in (await member.room(made.room_id, made.session_id))["spare_rooms"]] == ["近室"]
+    await hall.sql(
+        "INSERT INTO room_record (session_id, room_id, signed_by, signed_ms, signed_expected, signed_present,"
+        " signed_absent, released_by, released_ms) SELECT :s, :r, id, 1, 0, 0, 0, id, 1 FROM staff WHERE username = :u",
+        s=made.session_id, r=near, u=member.username,
+    )  # fmt: skip
+    assert (await member.room(made.room_id, made.session_id))["spare_rooms"] == []
+    office = await signed_in(hall.client, hall.engine, "office")
+    spare = await hall.sql("SELECT id FROM seat WHERE room_id = :r", r=near)
+    assert (await office.relog(made.people[0].attempt, to_seat_id=spare)).status_code == 200
+    picture = await member.room(made.room_id, made.session_id)
+    assert occupant(picture, made.people[0].ticket)["relog"]["released"] is True

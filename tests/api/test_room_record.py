@@ -191,3 +191,39 @@ async def test_two_who_exchange_the_same_seats_at_once_exchange_them_once(hall):
         "SELECT l.seat_id FROM lease l WHERE l.attempt_id = :a AND l.revoked_ms IS NULL", a=one.attempt
     )
     assert held == other.seat_id
+
+
+async def test_what_is_opened_again_in_a_released_room_is_said_before_and_put_right_by_the_office(hall):
+    made, member, chief = await hall.at(-HOUR)
+    room, release = f"/rooms/{made.room_id}", {"session_id": made.session_id}
+    sitting = Candidate(hall.client, made.people[0])
+    await chief.post(f"{room}/admissions", body(made, 0, reason="迟到"))
+    await sitting.sign_in()
+    tickets = [one.ticket for one in made.people[1:]]
+    await member.post(f"{room}/absent", {"session_id": made.session_id, "tickets": tickets})
+    await member.post(f"{room}/sign-off", numbers(made, 3, 1, 2))
+    await sitting.send(path="hand-in")
+    assert (await chief.post(f"{room}/release", release)).json()["already"] is False
+
+    office = await signed_in(hall.client, hall.engine, "office")
+    one = {"session": made.session_id, "kind": "candidate", "attempt": str(made.people[0].attempt)}
+    again = {"action": "reopen", "scope": one, "reason": "staff-error", "note": "误交卷"}
+    effect = (await office.post("/time/preview", again)).json()["effect"]
+    assert [(told["room"], told["by"]) for told in effect["released"]] == [("第01考室", chief.name)]
+    assert "第01考室 已放行" in effect["zh"]
+    assert (await office.post("/time/actions", again)).status_code == 200
+    # Pressed again: by what was signed, not by what is so now.
+    told = (await chief.post(f"{room}/release", release)).json()
+    assert (told["already"], told["numbers"]) == (True, {"expected": 3, "present": 1, "absent": 2})
+
+    back = {"session_id": made.session_id, "reason": "重开误交卷"}
+    for other in (member, chief):
+        assert (await other.post(f"{room}/sign-off/undo", back)).json()["code"] == "room-released"
+    undone = (await office.post(f"{room}/sign-off/undo", back)).json()["record"]
+    assert (undone["signed"], undone["released"]) == (None, None)
+    (entered,) = await audit(hall, made, "room.reopen")
+    assert (entered["reason"], entered["before"]["released"]["by"]) == ("重开误交卷", chief.name)
+    await member.post(f"{room}/sign-off", numbers(made, 3, 1, 2))
+    assert (await chief.post(f"{room}/release", release)).json()["code"] == "attempts-open"
+    await sitting.send(path="hand-in")
+    assert (await chief.post(f"{room}/release", release)).json()["already"] is False

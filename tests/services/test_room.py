@@ -25,7 +25,7 @@ EMPTY = dict.fromkeys(
         "to_room", "relog_by", "arriving_id", "from_label", "from_room_id", "from_room", "comer_name", "comer_ticket",
         "out_of_order", "left_ms", "postponed_ms", "candidate_id", "checked_in_ms", "checked_in_by", "absent_ms",
         "admitted_ms", "admitted_reason", "admitted_by", "provisional_id", "leave_kind", "leave_ms", "withdrew_ms",
-        "withdrew_by", "withdrew_reason",
+        "withdrew_by", "withdrew_reason", "to_released",
     ]
 )  # fmt: skip
 

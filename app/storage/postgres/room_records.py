@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -65,6 +66,19 @@ async def find(conn: AsyncConnection, session_id: int, room_id: int) -> RoomReco
     return RoomRecord(**row) if row is not None else RoomRecord()
 
 
+async def released(conn: AsyncConnection, session_id: int, room_ids: Collection[int]) -> list[dict[str, Any]]:
+    """Which of these rooms have been released: ``[{room_id, room, by, ms}]``."""
+    found = await conn.execute(
+        text(
+            "SELECT r.room_id, room.name AS room, st.name AS by, r.released_ms AS ms FROM room_record r"
+            " JOIN room ON room.id = r.room_id JOIN staff st ON st.id = r.released_by"
+            " WHERE r.session_id = :session AND r.room_id = ANY(CAST(:rooms AS bigint[])) ORDER BY room.ordinal"
+        ),
+        {"session": session_id, "rooms": sorted(room_ids)},
+    )
+    return [dict(row) for row in found.mappings()]
+
+
 async def lock(conn: AsyncConnection, session_id: int, room_id: int) -> RoomRecord:
     """The record, its row made if need be and locked: of two who sign at once the second sees the first."""
     await conn.execute(
@@ -104,11 +118,13 @@ async def sign(
 
 
 async def unsign(conn: AsyncConnection, session_id: int, room_id: int) -> None:
-    """The signature is taken back; the remarks stay for the next one. Row locked by the caller."""
+    """The signature is taken back, and the release with it; the remarks stay for the next one. Row locked by the
+    caller."""
     await conn.execute(
         text(
             "UPDATE room_record SET signed_by = NULL, signed_ms = NULL, signed_expected = NULL, signed_present = NULL,"
-            " signed_absent = NULL WHERE session_id = :session AND room_id = :room"
+            " signed_absent = NULL, released_by = NULL, released_ms = NULL"
+            " WHERE session_id = :session AND room_id = :room"
         ),
         {"session": session_id, "room": room_id},
     )

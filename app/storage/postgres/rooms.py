@@ -12,7 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.storage.postgres.hall_tables import admission, leave
+from app.storage.postgres.hall_tables import admission, leave, room_record
 from app.storage.postgres.tables import (
     adjustment,
     adjustment_attempt,
@@ -158,6 +158,7 @@ async def seats(conn: AsyncConnection, room_id: int, session_id: int) -> list[di
             target.c.label.label("to_label"),
             target_room.c.id.label("to_room_id"),
             target_room.c.name.label("to_room"),
+            room_record.c.released_ms.is_not(None).label("to_released"),
             by.c.name.label("relog_by"),
             arriving.c.id.label("arriving_id"),
             origin.c.label.label("from_label"),
@@ -191,6 +192,9 @@ async def seats(conn: AsyncConnection, room_id: int, session_id: int) -> list[di
         .outerjoin(leaving, sa.and_(leaving.c.attempt_id == attempt.c.id, leaving.c.state == "open"))
         .outerjoin(target, target.c.id == leaving.c.to_seat_id)
         .outerjoin(target_room, target_room.c.id == target.c.room_id)
+        .outerjoin(
+            room_record, sa.and_(room_record.c.session_id == session_id, room_record.c.room_id == target_room.c.id)
+        )
         .outerjoin(by, by.c.id == leaving.c.staff_id)
         .outerjoin(
             arriving,

@@ -74,7 +74,8 @@ ORDER BY q.id
 """
 
 # Rooms with a spare seat that works, is nobody's in the session, and is not spoken for by who asked before: the same
-# building before another, then by distance in the order of the rooms. Who has ended needs no seat, asked for or not.
+# building before another, then by distance in the order of the rooms. Who has ended needs no seat, asked for or not,
+# and in a room that was released nobody is left to answer.
 _NEAREST = """
 WITH free AS (
     SELECT s.room_id, s.id, s.label, s.ordinal FROM seat s JOIN room r ON r.id = s.room_id
@@ -82,6 +83,8 @@ WITH free AS (
         AND NOT EXISTS (SELECT 1 FROM allocation al WHERE al.seat_id = s.id AND al.session_id = :session)
         AND NOT EXISTS (SELECT 1 FROM relog m WHERE m.session_id = :session AND m.to_seat_id = s.id
             AND m.state = 'open')
+        AND NOT EXISTS (SELECT 1 FROM room_record rr WHERE rr.session_id = :session AND rr.room_id = s.room_id
+            AND rr.released_ms IS NOT NULL)
 ), asked AS (
     SELECT q.to_room_id AS room_id, count(*) AS n FROM spare_request q JOIN attempt a ON a.id = q.attempt_id
     WHERE q.session_id = :session AND q.state = 'asked' AND a.state = 'open' GROUP BY q.to_room_id

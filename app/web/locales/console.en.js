@@ -401,6 +401,7 @@ export default {
     'Send {name} to {seat}, to sign in with admission ticket and last six of the ID; answers and time come back by themselves.',
   'relog.tell.same':
     'Ask {name} to sign in at the same seat with ticket and last six of the ID. Answers and time come back by themselves.',
+  'relog.released': 'That room was released already, and nobody may be there. Tell the exam office first: it takes the release back.',
   'relog.by': 'By {name} · {reason}',
   'relog.withdraw': 'Withdraw',
 
@@ -782,11 +783,13 @@ export default {
   'record.remarks': 'Remarks',
   'record.remarks.hint': 'Optional',
   'record.reopen': 'Take the signature back',
+  'record.reopen.released': 'Take the signature and the release back',
   'record.reopen.reason': 'Why it is taken back',
   'record.reopen.confirm': 'Take it back',
   'record.release.title': 'Release',
   'record.release': 'Release the room',
   'record.release.wait': 'After it is signed and every attempt is final.',
+  'record.release.working': '{n} at work again since the release: the exam office takes it back, and the room is signed and released again afterwards.',
   'record.release.chief': 'A chief or the exam office releases the room.',
   'record.stands.open': 'open',
   'record.stands.settled': 'to sign',

@@ -6,7 +6,7 @@
  * @typedef {{by: string, ms: number}} Done who did it, and when in service time
  * @typedef {{
  *   id: number, from_seat: string, to_seat: string, to_seat_id: number, to_room: string | null, same_seat: boolean,
- *   reason: string, by: string, opened_s: number, state: string,
+ *   released: boolean, reason: string, by: string, opened_s: number, state: string,
  * }} Pending
  * @typedef {{
  *   attempt_id: string | null, ticket: string, name: string, gender: string, specialty: string, employer: string,

@@ -92,6 +92,7 @@ function Pending({ occupant }) {
           <span>${pending.from_seat}</span> <${Icon} name="moving" size=${22} /> <strong>${pending.to_seat}</strong>
         </p>`}
     <p>${t(pending.same_seat ? 'relog.tell.same' : 'relog.tell', { name: occupant.name, seat: target })}</p>
+    ${pending.released ? html`<p class="note note-warn" role="status">${t('relog.released')}</p>` : null}
     <p class="soft">${t('relog.by', { name: pending.by, reason: t(`reason.${pending.reason}`) })}</p>
     <button
       class="button button-wide" aria-disabled=${desk.busy.value !== null ? 'true' : null}

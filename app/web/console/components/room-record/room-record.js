@@ -9,6 +9,9 @@ import { Duty } from './duty.js';
 
 /** @typedef {{picture: import('../../core/room.js').Picture, may: (action: string) => boolean}} Props */
 
+/** Who has an attempt that is open. */
+const AT_WORK = new Set(['waiting', 'answering', 'on_leave', 'paused', 'silent']);
+
 /** @param {Props} props */
 export function RoomRecord({ picture, may }) {
   const { desk, t } = useApp();
@@ -147,7 +150,7 @@ function SignStep({ picture, may }) {
             ${t('record.sign.moved', { ...record.signed.numbers, now: t('record.numbers', numbers) })}
           </p>`
         : null}
-      ${record.released || !may('sign-off-room')
+      ${!may('sign-off-room') || (record.released && !(may('release-room') && may('time-decide')))
         ? null
         : undoing
           ? html`<form
@@ -169,7 +172,9 @@ function SignStep({ picture, may }) {
                 <button class="button" type="button" onClick=${() => setUndoing(false)}>${t('move.cancel')}</button>
               </div>
             </form>`
-          : html`<button class="button" onClick=${() => setUndoing(true)}>${t('record.reopen')}</button>`}
+          : html`<button class="button" onClick=${() => setUndoing(true)}>
+              ${t(record.released ? 'record.reopen.released' : 'record.reopen')}
+            </button>`}
       <${Outcome} at=${['sign-off']} />
     <//>`;
   }
@@ -200,9 +205,13 @@ function ReleaseStep({ picture, may }) {
   const { desk, t } = useApp();
   const { record } = picture;
   const busy = desk.busy.value !== null ? 'true' : null;
+  // Opened again by the office, or moved in, since the room was released.
+  const working = picture.seats.filter((seat) => seat.occupant && AT_WORK.has(seat.occupant.state)).length;
   return html`<${Step} done=${record.released} title=${t('record.release.title')} picture=${picture}>
     ${record.released
-      ? null
+      ? working > 0
+        ? html`<p class="note note-warn" role="status">${t('record.release.working', { n: working })}</p>`
+        : null
       : !record.signed
         ? html`<p class="soft">${t('record.release.wait')}</p>`
         : may('release-room')
