@@ -6,17 +6,19 @@ all the same, and the office can open it again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.errors import Refused
+from app.domain.roles import scope
 from app.services import time_decisions, timing
 from app.services.site import Site
-from app.storage.postgres import adjustments, notices
+from app.storage.postgres import adjustments, leaves, notices
 from app.storage.postgres import misconduct as rows
 from app.storage.postgres.adjustments import Moved
 from app.storage.postgres.attendance import Placed
@@ -56,6 +58,10 @@ async def remove(conn: AsyncConnection, login: Login, place: Placed, now_ms: int
         room_id=place.room_id, note=LEDGER, staff_id=login.staff_id,
     )  # fmt: skip
     moved = await adjustments.settle(conn, [place.attempt_id], now_ms)
+    out = await leaves.find_open(conn, place.attempt_id)
+    if out is not None:
+        # Whoever is removed while out of the room is not waited for, nor found out of it when the office reopens.
+        await leaves.end(conn, out["id"], staff_id=login.staff_id, now_ms=now_ms)
     zh, en = ENDED
     notice = await notices.create(conn, place.session_id, "end", entry, zh, en, [place.attempt_id], now_ms)
     told = {"id": notice, "kind": "end", "zh": zh, "en": en}
@@ -67,3 +73,18 @@ async def after(site: Site, removed: Sequence[Removal]) -> None:
     for one in removed:
         await timing.announce(site, one.session_id, one.moved, one.notice)
         await time_decisions.end_all(site, [one.attempt])
+
+
+def untold(login: Login, rows: Iterable[RowMapping]) -> list[RowMapping]:
+    """Entries of the ledger for paper, without removals, and what answers them, that the login may not know of: they
+    are told to whoever reads every record of misconduct, and to whoever carried them out. ``rows``: ``id, kind, note,
+    staff_id, refers_id``."""
+    listed = list(rows)
+    if scope(login.role, "misconduct-view") == "all":
+        return listed
+    hidden = {
+        row["id"]
+        for row in listed
+        if row["kind"] == "end" and row["note"] == LEDGER and row["staff_id"] != login.staff_id
+    }
+    return [row for row in listed if row["id"] not in hidden and row["refers_id"] not in hidden]

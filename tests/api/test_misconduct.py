@@ -174,3 +174,17 @@ async def test_a_mark_becomes_a_removal_with_the_reason_and_as_it_was_seen(hall)
     assert len(await audit(hall, made, "misconduct.measure")) == 1
     seen = occupant(await member.room(made.room_id, made.session_id), made.people[1].ticket)
     assert seen["state"] == "forced"
+
+
+async def test_who_is_removed_while_out_of_the_room_is_not_out_of_it_when_the_office_reopens(hall):
+    made, member, chief = await hall.at(-MINUTE)
+    person = made.people[0]
+    sitter = Candidate(hall.client, person)
+    await sitter.sign_in()
+    await ok(member.post(f"/attempts/{person.attempt}/leave", {"kind": "toilet"}))
+    await ok(chief.post("/misconduct", record(made, measure="removed")))
+    office = await signed_in(hall.client, hall.engine, "office")
+    one = {"session": made.session_id, "kind": "candidate", "attempt": str(person.attempt)}
+    again = {"action": "reopen", "scope": one, "reason": "staff-error", "note": "查无实据"}
+    await ok(office.post("/time/actions", again))
+    assert (await sitter.state())["on_leave"] is False
