@@ -31,7 +31,7 @@ from app.services import limits, measured_gap, one_at_a_time
 from app.services.mirroring import mirror
 from app.services.site import Site
 from app.services.tokens import Claims
-from app.storage.postgres import attempts
+from app.storage.postgres import admissions, attempts
 from app.storage.redis.events import Event
 
 log = structlog.get_logger(__name__)
@@ -85,7 +85,7 @@ async def sign_in(site: Site, request: Request) -> SignedIn:
         site.hot_or_none(),
         site.service_time.lineage_n,
         attempt,
-        lambda seal: _decide(site, request, attempt, chosen["session_id"], seal),
+        lambda seal: _decide(site, request, chosen, _past_admission(chosen, now_ms), seal),
     )
 
 
@@ -140,8 +140,7 @@ def choose(mine: Sequence[RowMapping], now_ms: int, begun: Collection[UUID] = ()
     late = False
     for row in sat:
         if row["state"] == "open" and _is_open(row, now_ms):
-            in_time = now_ms <= row["start_ms"] + row["last_admission_ms"]
-            if row["signed_in_ms"] is not None or in_time or row["admitted"]:
+            if row["signed_in_ms"] is not None or not _past_admission(row, now_ms) or row["admitted"]:
                 return row
             late = True
     for row in sat:
@@ -158,6 +157,10 @@ def choose(mine: Sequence[RowMapping], now_ms: int, begun: Collection[UUID] = ()
     raise Refused("too-late" if sat else "closed")
 
 
+def _past_admission(row: RowMapping, now_ms: int) -> bool:
+    return row["start_ms"] is not None and now_ms > row["start_ms"] + row["last_admission_ms"]
+
+
 def _is_over(row: RowMapping, now_ms: int) -> bool:
     return row["end_ms"] is not None and now_ms >= row["end_ms"]
 
@@ -170,12 +173,13 @@ def _is_open(row: RowMapping, now_ms: int) -> bool:
     )
 
 
-async def _decide(site: Site, request: Request, attempt: UUID, session_id: int, seal: recovery.Seal) -> SignedIn:
+async def _decide(site: Site, request: Request, chosen: RowMapping, late: bool, seal: recovery.Seal) -> SignedIn:
+    attempt: UUID = chosen["attempt_id"]
     try:
         async with site.engine.begin() as conn:
             # By id, together with those of the candidate's other sessions: one of them may have to be held.
             await one_at_a_time.lock_all(conn, attempt)
-            signed_in = await _grant(site, conn, request, attempt, session_id, seal)
+            signed_in = await _grant(site, conn, request, chosen, late, seal)
             told = await one_at_a_time.hold_beside(site, conn, attempt)
     except IntegrityError as fault:
         # Somebody else took the spare seat between the click and the arrival.
@@ -190,13 +194,14 @@ async def _decide(site: Site, request: Request, attempt: UUID, session_id: int, 
 
 
 async def _grant(
-    site: Site, conn: AsyncConnection, request: Request, attempt: UUID, session_id: int, seal: recovery.Seal
+    site: Site, conn: AsyncConnection, request: Request, chosen: RowMapping, late: bool, seal: recovery.Seal
 ) -> SignedIn:
+    attempt: UUID = chosen["attempt_id"]
     seen_ms = seal.known.seen_ms if seal.known is not None else None
     row = await attempts.lock(conn, attempt)
     if row is None or row["state"] == "final":
         raise Refused("closed")
-    if row["session_id"] != session_id:
+    if row["session_id"] != chosen["session_id"]:
         # Sent to another session while this waited for the lock: whether that one is open was never asked.
         raise Refused("not-open")
     # Stamped under the lock: the order of stamps is the order of commits.
@@ -205,6 +210,9 @@ async def _grant(
     if begun and attempt not in begun:
         # Another one of theirs has come to run since this was chosen: whoever asks again is sent there.
         raise Refused("not-open")
+    if late and row["signed_in_ms"] is None and not await admissions.stands(conn, attempt):
+        # A chief let them in and has taken it back while this waited for the lock.
+        raise Refused("too-late")
     held = await attempts.live_lease(conn, attempt)
     move = await attempts.open_relog(conn, attempt)
     proved = held is not None and _matches(held, request)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+import httpx
 import pytest
+from sqlalchemy import text
 
 from tests.candidates import Candidate
 from tests.doors import audit, body, hall, occupant
@@ -154,3 +156,39 @@ async def test_after_the_start_seats_are_not_exchanged(hall):
         "reason": "坐错了",
     }
     assert (await member.post("/seats/swap", asked)).json()["code"] == "swap-too-late"
+
+
+async def locked(hall, attempt, waiting, then) -> httpx.Response:
+    """The reply of ``waiting``, which waits for the attempt's row while ``then`` happens in the transaction that holds
+    it."""
+    async with hall.engine.connect() as conn:
+        await conn.execute(text("SELECT 1 FROM attempt WHERE id = :a FOR NO KEY UPDATE"), {"a": attempt})
+        task = asyncio.create_task(waiting)
+        async with asyncio.timeout(40):
+            while not await hall.sql(
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            ):
+                assert not task.done()
+                await asyncio.sleep(0.01)
+        await then(conn)
+        await conn.commit()
+    return await task
+
+
+async def test_an_admission_that_is_taken_back_meanwhile_lets_nobody_in(hall):
+    made, _, chief = await hall.at(-HOUR, last_admission_ms=900_000)
+    person = made.people[0]
+    await chief.post(f"/rooms/{made.room_id}/admissions", body(made, reason="认错了人"))
+
+    async def undone(conn) -> None:
+        await conn.execute(
+            text(
+                "UPDATE admission SET withdrawn_by = staff_id, withdrawn_ms = made_ms"
+                " WHERE session_id = :s AND candidate_id = :c"
+            ),
+            {"s": made.session_id, "c": person.candidate_id},
+        )
+
+    reply = await locked(hall, person.attempt, Candidate(hall.client, person).sign_in(), undone)
+    assert reply.json()["code"] == "too-late", reply.text
+    assert await hall.sql("SELECT signed_in_ms FROM attempt WHERE id = :a", a=person.attempt) is None

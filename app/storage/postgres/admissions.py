@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -46,6 +47,19 @@ async def find(conn: AsyncConnection, place: Placed) -> dict[str, Any] | None:
     )
     row = found.mappings().one_or_none()
     return dict(row) if row is not None else None
+
+
+async def stands(conn: AsyncConnection, attempt: UUID) -> bool:
+    """Whether the attempt's candidate may come in late; whoever takes that back locks the attempt's row."""
+    found = await conn.execute(
+        text(
+            "SELECT EXISTS (SELECT 1 FROM attempt a JOIN admission ad ON ad.session_id = a.session_id"
+            " AND ad.candidate_id = a.candidate_id WHERE a.id = :attempt AND ad.kind = 'late'"
+            " AND ad.withdrawn_ms IS NULL)"
+        ),
+        {"attempt": attempt},
+    )
+    return bool(found.scalar_one())
 
 
 async def withdraw(conn: AsyncConnection, place: Placed, *, staff_id: int, now_ms: int) -> None:
