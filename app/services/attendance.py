@@ -64,7 +64,7 @@ async def undo_check_in(
     conn: AsyncConnection, login: Login, where: Where, ticket: str, *, reason: str, now_ms: int
 ) -> Done:
     """The wrong one was checked in: ``{candidate, checked_in: null}``. An admission after last admission goes with it,
-    for it says that they came; only who may give it may take it back.
+    for it says that they came; only who may give it may take it back. Whoever was confirmed as absent is so again.
 
     Refuses as ``check_in``, and signed-in-already (then they are there), admitted-late.
     """
@@ -86,6 +86,7 @@ async def undo_check_in(
         "reason": reason,
         "before": place.checked_in_by,
         "admission": admission,
+        "absent_again": place.absent_ms is not None,
     }
     return Done({"candidate": told(place), "checked_in": None}, "attendance.check-in-undo", subject)
 

@@ -133,13 +133,15 @@ def _attendance_row(row: RowMapping, asked: Asked, at: _Clock, *, whole: bool) -
         end_reason=row["end_reason"],
     )
     planned = f"{row['planned_room']} {row['planned_seat']}" if row["moved"] else ""
+    # Confirmed as absent and let in after all: they are there.
+    missed = (None, "") if came == "present" else (at(row["absent_ms"]), row["absent_by"])
     return (
         row["session"], row["ticket"], row["name"], row["gender"], asked.word(ID_KINDS, row["id_kind"]),
         row["id_number"] if whole else mask_id(row["id_number"]), row["specialty"], row["employer"], row["building"],
         row["room"], row["seat"], planned,
         asked.word(STANDINGS, came),
-        at(row["checked_in_ms"]), row["checked_in_by"], at(row["signed_in_ms"]), at(row["absent_ms"]),
-        row["absent_by"], at(row["late_ms"]), row["late_by"], row["late_reason"],
+        at(row["checked_in_ms"]), row["checked_in_by"], at(row["signed_in_ms"]), *missed,
+        at(row["late_ms"]), row["late_by"], row["late_reason"],
         asked.word(YES_NO, row["provisional"]), row["relogs"], row["leaves"], _state(row, asked),
         None if row["signed_in_ms"] is None else at(row["ended_ms"]), row["answered"], row["items"],
     )  # fmt: skip

@@ -192,3 +192,17 @@ async def test_an_admission_that_is_taken_back_meanwhile_lets_nobody_in(hall):
     reply = await locked(hall, person.attempt, Candidate(hall.client, person).sign_in(), undone)
     assert reply.json()["code"] == "too-late", reply.text
     assert await hall.sql("SELECT signed_in_ms FROM attempt WHERE id = :a", a=person.attempt) is None
+
+
+async def test_the_wrong_absentee_let_in_and_taken_back_is_absent_again(hall):
+    made, member, chief = await hall.at(-HOUR, last_admission_ms=900_000)
+    room, tickets = f"/rooms/{made.room_id}", [one.ticket for one in made.people]
+    await member.post(f"{room}/absent", {"session_id": made.session_id, "tickets": tickets})
+    await chief.post(f"{room}/admissions", body(made, reason="认错了人"))
+    assert (await member.room(made.room_id, made.session_id))["numbers"]["absent"] == 2
+    assert (await chief.post(f"{room}/check-in/undo", body(made, reason="认错了人"))).status_code == 200
+    picture = await member.room(made.room_id, made.session_id)
+    assert picture["numbers"] == {"expected": 3, "present": 0, "absent": 3, "deferred": 0, "unaccounted": 0}
+    assert [one["absent_again"] for one in await audit(hall, made, "attendance.check-in-undo")] == [True]
+    signed = {"session_id": made.session_id, "expected": 3, "present": 0, "absent": 3}
+    assert (await member.post(f"{room}/sign-off", signed)).status_code == 200

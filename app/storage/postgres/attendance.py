@@ -187,17 +187,16 @@ async def elsewhere(conn: AsyncConnection, session_id: int, ticket: str) -> str 
 
 
 async def check_in(conn: AsyncConnection, allocation_id: int, *, staff_id: int, now_ms: int) -> None:
-    """Seen at the door: whoever was held for absent is not. Row locked by the caller."""
+    """Seen at the door: whoever was held for absent is not (``domain.attendance``). That it was confirmed stays
+    written, for when the wrong one was checked in. Row locked by the caller."""
     await conn.execute(
-        text(
-            "UPDATE allocation SET checked_in_ms = :now, checked_in_by = :staff, absent_ms = NULL, absent_by = NULL"
-            " WHERE id = :id"
-        ),
+        text("UPDATE allocation SET checked_in_ms = :now, checked_in_by = :staff WHERE id = :id"),
         {"id": allocation_id, "staff": staff_id, "now": now_ms},
     )
 
 
 async def undo_check_in(conn: AsyncConnection, allocation_id: int) -> None:
+    """Whoever was confirmed as absent before is absent again. Row locked by the caller."""
     await conn.execute(
         text("UPDATE allocation SET checked_in_ms = NULL, checked_in_by = NULL WHERE id = :id"), {"id": allocation_id}
     )
