@@ -92,7 +92,7 @@ async def swap_seats(
     request: Request, login: Annotated[Login, needs("swap-seats")], key: Key, body: SwapSeats
 ) -> dict[str, Any]:
     """Two candidates get each other's seats before the start: `{candidates: [both, as they sit now]}`."""
-    now_ms = get_deps(request).service_time.now_ms()
+    clock = get_deps(request).service_time.now_ms
     act = partial(
         seat_swap.swap_seats,
         login=login,
@@ -100,10 +100,10 @@ async def swap_seats(
         seats=[(one.ticket, one.seat_id) for one in body.candidates],
         reason=body.reason,
         told_by=body.told_by,
-        now_ms=now_ms,
+        clock=clock,
     )
     asked = StaffRequest(key, "swap", body.model_dump(mode="json"))
-    reply = await carried_out(request, login, asked, act, now_ms)
+    reply = await carried_out(request, login, asked, act, clock())
     deps = get_deps(request)
     moved = [UUID(one["attempt_id"]) for one in reply["candidates"] if one["attempt_id"] is not None]
     await seat_swap.after(deps.site, deps.known, moved)

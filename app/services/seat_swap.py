@@ -6,7 +6,7 @@ they sit now, and that is done here after the commit (``after``), as a grant doe
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -31,9 +31,10 @@ async def swap_seats(
     *,
     reason: str,
     told_by: str,
-    now_ms: int,
+    clock: Callable[[], int],
 ) -> Done:
     """Two candidates get each other's seats, before either of them starts; ``seats``: ticket and seat as seen.
+    ``clock`` is read under the locks: a sign-in that is waited for may take it past the start.
 
     ``{candidates: [both, as they sit now]}``. Refuses not-permitted (both rooms must be one's own), swap-one-person,
     ticket-unknown, seats-changed, swap-too-late, relog-open, room-signed.
@@ -43,6 +44,7 @@ async def swap_seats(
         # Two spellings of one ticket: a scanner's and a hand's.
         raise Refused("swap-one-person", ticket="、".join(wanted))
     found = await attendance.lock(conn, session_id, wanted)
+    now_ms = clock()
     for ticket in wanted.keys() - {one.ticket for one in found}:
         raise await unknown(conn, session_id, ticket)
     one, other = found
@@ -69,7 +71,7 @@ async def swap_seats(
         "reason": reason,
         "told_by": told_by,
     }
-    return Done({"candidates": [told(place) for place in after]}, "attendance.swap", subject)
+    return Done({"candidates": [told(place) for place in after]}, "attendance.swap", subject, now_ms)
 
 
 async def _nobody_moves(conn: AsyncConnection, place: Placed) -> None:

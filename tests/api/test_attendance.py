@@ -206,3 +206,19 @@ async def test_the_wrong_absentee_let_in_and_taken_back_is_absent_again(hall):
     assert [one["absent_again"] for one in await audit(hall, made, "attendance.check-in-undo")] == [True]
     signed = {"session_id": made.session_id, "expected": 3, "present": 0, "absent": 3}
     assert (await member.post(f"{room}/sign-off", signed)).status_code == 200
+
+
+async def test_an_exchange_that_waited_past_the_start_is_too_late(hall):
+    made, member, _ = await hall.at(HOUR)
+    asked = {
+        "session_id": made.session_id,
+        "candidates": [{"ticket": p.ticket, "seat_id": p.seat_id} for p in made.people[:2]],
+        "reason": "坐错了",
+    }
+
+    async def begins(conn) -> None:
+        now = {"now": hall.site.service_time.now_ms(), "s": made.session_id}
+        await conn.execute(text("UPDATE session SET start_ms = :now WHERE id = :s"), now)
+
+    reply = await locked(hall, made.people[0].attempt, member.post("/seats/swap", asked), begins)
+    assert reply.json()["code"] == "swap-too-late", reply.text
