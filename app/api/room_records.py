@@ -78,7 +78,8 @@ async def change_duty(
     request: Request, login: Annotated[Login, needs("manage-duty")], key: Key, room_id: Id, body: ChangeDuty
 ) -> dict[str, Any]:
     """An invigilator joins, leaves, or is replaced: `{on_duty: [{username, name, role}]}`."""
-    now_ms = get_deps(request).service_time.now_ms()
+    deps = get_deps(request)
+    now_ms = deps.service_time.now_ms()
     act = partial(
         duty.change,
         login=login,
@@ -88,6 +89,7 @@ async def change_duty(
         reason=body.reason,
         told_by=body.told_by,
         now_ms=now_ms,
+        demo=deps.settings.demo,
     )
     asked = StaffRequest(key, f"duty {room_id}", body.model_dump(mode="json"))
     return await carried_out(request, login, asked, act, now_ms)

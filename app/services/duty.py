@@ -38,11 +38,13 @@ async def change(
     reason: str,
     told_by: str,
     now_ms: int,
+    demo: bool,
 ) -> Done:
     """``joined`` watches the room from now on, ``left`` no longer does (usernames); ``{on_duty}``.
 
-    Refuses not-found, not-permitted, staff-unknown, duty-not-watching (a role that watches no room), duty-changed (it
-    is so already, with who is on duty now).
+    Refuses not-found, not-permitted, staff-unknown (also an account of the demo that joins where ``demo`` is False: it
+    could never sign in), duty-not-watching (a role that watches no room), duty-changed (it is so already, with who is
+    on duty now).
     """
     _permit(login, room_id)
     room = await duty.lock_room(conn, room_id)
@@ -50,6 +52,8 @@ async def change(
         raise Refused("not-found")
     coming = await _account(conn, joined)
     going = await _account(conn, left)
+    if coming is not None and coming.is_demo and not demo:
+        raise Refused("staff-unknown", username=coming.username)
     # Whose rooms are being assigned at this moment is waited for (services.staff_admin): neither undoes the other.
     for one in sorted(account.id for account in (coming, going) if account is not None):
         await staff.lock(conn, one)

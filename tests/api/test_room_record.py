@@ -227,3 +227,13 @@ async def test_what_is_opened_again_in_a_released_room_is_said_before_and_put_ri
     assert (await chief.post(f"{room}/release", release)).json()["code"] == "attempts-open"
     await sitting.send(path="hand-in")
     assert (await chief.post(f"{room}/release", release)).json()["already"] is False
+
+
+async def test_an_account_of_the_demo_watches_no_room_outside_it(hall):
+    made, member, chief = await hall.at(HOUR)
+    demo = await account(hall.engine, "invigilator", is_demo=True)
+    asked = {"joined": demo, "left": member.username, "reason": "换岗"}
+    refused = await chief.post(f"/rooms/{made.room_id}/duty", asked)
+    assert refused.json()["code"] == "staff-unknown"
+    on_duty = (await chief.get(f"/rooms/{made.room_id}/duty")).json()["on_duty"]
+    assert {one["username"] for one in on_duty} == {member.username, chief.username}
