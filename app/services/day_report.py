@@ -16,14 +16,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.documents.model import Block, Document, Heading, Language, Paragraph, Signatures, Table
 from app.domain.errors import Refused
 from app.domain.roles import scope
-from app.services import discrepancies, incidents, time_lookup
+from app.services import discrepancies, incidents, misconduct_removal, time_lookup
 from app.services.day_words import Teller
 from app.settings import Settings
 from app.storage.postgres import day, exports, time_terms
 from app.storage.postgres.exports import Sitting
 from app.storage.postgres.staff import Login
 
-COUNTS = ("expected", "present", "absent", "deferred", "late", "handed_in", "timed_out", "forced", "open")
+COUNTS = ("expected", "present", "absent", "deferred", "late", "handed_in", "timed_out", "withdrew", "forced", "open")
 
 
 async def document(
@@ -46,7 +46,7 @@ async def document(
     rooms = await day.rooms(conn, ids, only)
     lost = await _lost(settings, conn, sittings, {row["room"] for row in rooms}, now_ms=now_ms)
     cases = await _cases(conn, login, sittings, only, now_ms=now_ms)
-    open_ = await _open(conn, ids, only, rooms, cases)
+    open_ = await _open(conn, ids, only, rooms, cases, tell)
     blocks: list[Block] = [
         Heading(tell("numbers")),
         _totals(sittings, rooms, lost, tell),
@@ -54,7 +54,7 @@ async def document(
         _pending(open_, tell),
         *tell.incidents(cases["incidents"]),
         *_decisions(await day.decisions(conn, ids, only), tell),
-        *tell.times(await day.times(conn, ids, only)),
+        *tell.times(misconduct_removal.untold(login, await day.times(conn, ids, only))),
         *tell.by_itself(await day.by_itself(conn, ids, only)),
         *await _misconduct(conn, login, ids, only, rooms, tell),
         *_broken(await day.broken(conn, ids, only), tell),
@@ -109,11 +109,13 @@ async def _open(
     only: Collection[int] | None,
     rooms: Sequence[RowMapping],
     cases: Mapping[str, Sequence[Mapping[str, Any]]],
+    tell: Teller,
 ) -> dict[str, int]:
     fields = [field for one in cases["discrepancies"] for field in one["fields"]]
     return {
         **await day.undone(conn, ids, only),
         "signed": sum(row["signed_ms"] is None for row in rooms),
+        "changed": sum(any(_since(row, tell).values()) for row in rooms),
         "released": sum(row["released_ms"] is None for row in rooms),
         "incidents": sum(one["state"] == "open" for one in cases["incidents"]),
         "fields": sum(field["state"] == "open" for field in fields),
@@ -127,6 +129,10 @@ def _pending(found: Mapping[str, int], tell: Teller) -> Block:
 
 def _counts(rows: Sequence[RowMapping]) -> list[str]:
     return [str(sum(row[key] for row in rows)) for key in COUNTS]
+
+
+def _since(row: RowMapping, tell: Teller) -> dict[str, str]:
+    return {key: tell.since_signed(row[key], row[f"signed_{key}"]) for key in ("expected", "present", "absent")}
 
 
 def _times(each: Sequence[int], tell: Teller) -> list[str]:
@@ -154,7 +160,9 @@ def _rooms(rooms: Sequence[RowMapping], lost: Lost, tell: Teller) -> list[Block]
             f"{row[f'{step}_by']} {tell.hour(row[f'{step}_ms'])}" if row[f"{step}_ms"] is not None else tell("nobody")
             for step in ("signed", "released")
         ]
-        lines.append([row["session"], row["building"], row["room"], *_counts([row]), *_times(each, tell), *steps])
+        since = _since(row, tell)
+        counts = [n + since.get(key, "") for key, n in zip(COUNTS, _counts([row]), strict=True)]
+        lines.append([row["session"], row["building"], row["room"], *counts, *_times(each, tell), *steps])
     head = ("session", "building", "room", *COUNTS, "with_time", "credited", "signed", "released")
     return tell.table("rooms", head, lines, (4, 4, 5, *[3] * len(COUNTS), 4, 5, 5, 5))
 

@@ -23,6 +23,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "expected": ("应考", "Expected"), "present": ("实考", "Present"), "absent": ("缺考", "Absent"),
     "deferred": ("缓考", "Deferred"), "late": ("迟到", "Late"), "handed_in": ("交卷", "Handed in"),
     "timed_out": ("到时", "Timed out"), "forced": ("被结束", "Ended by staff"), "open": ("未定稿", "Not final"),
+    "withdrew": ("本人退出", "Withdrew"), "withdrawn": ("本人退出人员", "Withdrew"),
     "numbers": ("人数", "Numbers"), "people": ("{n} 人", "{n}"),
     "all": ("合计", "In all"),
     "ticket": ("准考证号", "Ticket"), "name": ("姓名", "Name"), "seat": ("机位", "Seat"), "at": ("时间", "At"),
@@ -41,10 +42,15 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "misconduct_own": ("违纪登记人数（本人登记）", "Candidates with a record of misconduct (one's own)"),
     "leaves": ("离场", "Leaves"), "left": ("离场时间", "Left"), "back": ("返回时间", "Back"),
     "toilet": ("如厕", "toilet"), "medical": ("就医", "medical"), "other": ("其他", "other"),
-    "not_back": ("未返回", "not back"), "broken": ("故障机位", "Seats out of order"),
+    "not_back": ("未返回", "not back"),
+    "broken": ("故障机位", "Seats out of order"), "repaired": ("（已修复）", " (repaired)"),
     "signing": ("签署", "Signing off"), "absent_confirmed": ("缺考确认", "Absentees confirmed"),
     "signed": ("考室签署", "Room signed off"), "released": ("考室放行", "Room released"),
     "signed_numbers": ("签署时人数", "Numbers as signed"), "nobody": ("未办理", "not yet"),
+    "as_signed": ("（签署时 {n}）", " ({n} as signed)"),
+    "roll_calls": ("点名", "Roll calls"), "called": ("应到", "Called"), "found": ("在场", "There"),
+    "lacking": ("不在场", "Not there"), "uncalled": ("未点", "Not called"), "closed": ("结束时间", "Ended"),
+    "p_changed": ("签署后人数有变的考室", "rooms whose numbers are others than were signed"),
     "sign_room": ("监考人员签字", "Invigilator"), "sign_chief": ("主考签字", "Chief"),
     "sign_office": ("考务办公室签字", "Exam office"),
     "printed": ("打印时间 {at}", "Printed {at}"), "none": ("无", "None"), "begins": ("开始", "From"),
@@ -95,6 +101,10 @@ class Teller:
     def length(self, ms: int) -> str:
         return self.one(length_words(ms))
 
+    def since_signed(self, n: int, signed: int | None) -> str:
+        """What is to stand behind a number that is another than was signed."""
+        return self("as_signed", n=signed) if signed is not None and signed != n else ""
+
     def table(
         self, heading: str, head: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int]
     ) -> list[Block]:
@@ -119,12 +129,17 @@ class Teller:
             lines.append(
                 [
                     self.hour(row["made_ms"]), self.one(KINDS[row["kind"]]) + gone, self._length(row),
-                    "、".join(row["scope_names"][:8]) or self("site"), str(row["people"]),
+                    self._scope(row), str(row["people"]),
                     self.one(reason_words(row["reason"])) + incident, row["note"], row["by"] or "",
                 ]
             )  # fmt: skip
         head = ("at", "kind", "length", "scope", "count", "reason", "note", "by")
         return self.table("times", head, lines, (4, 4, 4, 6, 3, 5, 6, 4))
+
+    def _scope(self, row: RowMapping) -> str:
+        # A list names people, and the paper of one room none of another's.
+        names = row["scope_names"] if row["tickets"] is None else row["tickets"]
+        return "、".join(names[:NAMES]) + ("…" if len(names) > NAMES else "") or self("site")
 
     def _length(self, row: RowMapping) -> str:
         if row["amount_ms"] is not None:
@@ -170,6 +185,8 @@ class Teller:
         return table or [Heading(self("incidents")), Paragraph(self("none"))]
 
 
+# As many rooms or tickets are told of a scope.
+NAMES = 8
 RELOG_REASONS: Mapping[str, tuple[str, str]] = {
     "pc_failed": ("电脑故障", "PC failed"),
     "power": ("断电", "power cut"),

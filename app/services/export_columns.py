@@ -47,6 +47,9 @@ COLUMNS: Mapping[Kind, tuple[Column, ...]] = {
         Column("leaves", "离场次数", "Leaves", 9),
         Column("state", "作答状态", "Attempt", 12),
         Column("ended_at", "结束作答时间", "Ended", 20),
+        Column("withdrew_at", "退出时间", "Withdrew", 20),
+        Column("withdrew_reason", "退出原因", "Reason given", 20),
+        Column("withdrew_by", "退出登记人", "Written down by", 12),
         Column("answered", "已答题数", "Answered", 9),
         Column("items", "试题数", "Items", 9),
     ),
@@ -131,6 +134,7 @@ STATES: Mapping[str, tuple[str, str]] = {
     "hand_in": ("已交卷", "handed in"),
     "time_out": ("到时结束", "timed out"),
     "forced": ("被结束", "ended by staff"),
+    "withdrew": ("本人退出", "withdrew"),
     "deferred": ("缓考", "deferred"),
 }
 ITEM_TYPES: Mapping[str, tuple[str, str]] = {

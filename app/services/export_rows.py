@@ -143,7 +143,8 @@ def _attendance_row(row: RowMapping, asked: Asked, at: _Clock, *, whole: bool) -
         at(row["checked_in_ms"]), row["checked_in_by"], at(row["signed_in_ms"]), *missed,
         at(row["late_ms"]), row["late_by"], row["late_reason"],
         asked.word(YES_NO, row["provisional"]), row["relogs"], row["leaves"], _state(row, asked),
-        None if row["signed_in_ms"] is None else at(row["ended_ms"]), row["answered"], row["items"],
+        None if row["signed_in_ms"] is None else at(row["ended_ms"]), at(row["withdrew_ms"]), row["withdrew_reason"],
+        row["withdrew_by"], row["answered"], row["items"],
     )  # fmt: skip
 
 
@@ -151,6 +152,8 @@ def _state(row: RowMapping, asked: Asked) -> str:
     """An attempt that nobody sat ends with its time as well: that is nothing a candidate did."""
     if row["signed_in_ms"] is None and row["end_reason"] not in (None, "deferred"):
         return ""
+    if row["end_reason"] == "forced" and row["withdrew_ms"] is not None:
+        return asked.word(STATES, "withdrew")
     return asked.word(STATES, row["end_reason"] or row["state"])
 
 

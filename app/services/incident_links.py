@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import RowMapping
@@ -12,6 +12,7 @@ from app.domain import audit_words
 from app.domain.adjustments import AUTOMATIC, reason_words
 from app.domain.roles import scope
 from app.domain.wall_time import WallTime
+from app.services import misconduct_removal
 from app.services.incident_scope import in_reach
 from app.services.time_words import iso, length_words
 from app.storage.postgres import incident_links
@@ -66,7 +67,8 @@ async def actions(
         "attempts": [str(row["attempt_id"]) for row in people if row["attempt_id"] is not None],
         "seats": await incident_links.seats_of(conn, head["session_id"], ids),
     }
-    told = [_decision(row) for row in await incident_links.decided(conn, about, AUTOMATIC)]
+    decided = misconduct_removal.untold(login, await incident_links.decided(conn, about, AUTOMATIC))
+    told = [_decision(row, None if reach is None else {one["ticket"] for one in people}) for row in decided]
     # One line for each kind of them: after an outage there is one for every candidate.
     told += [_entered(row) for row in await incident_links.by_itself(conn, about, AUTOMATIC)]
     told += [_relog(row) for row in await incident_links.relogs(conn, about)]
@@ -86,10 +88,13 @@ def _hidden(login: Login, row: RowMapping) -> bool:
     return scope(login.role, "misconduct-view") != "all" and row["staff_id"] != login.staff_id
 
 
-def _decision(row: RowMapping) -> dict[str, Any]:
+def _decision(row: RowMapping, mine: Collection[str] | None) -> dict[str, Any]:
+    """``mine``: the only tickets that a list of people is told with."""
     kind_zh, kind_en = KINDS[row["kind"]]
     why_zh, why_en = reason_words(row["reason"])
-    names = "、".join(row["scope_names"][:5]) + ("…" if len(row["scope_names"]) > 5 else "")
+    people = row["scope"] in ("list", "candidate")
+    known = [one for one in row["scope_names"] if not people or mine is None or one in mine]
+    names = "、".join(known[:5]) + ("…" if len(row["scope_names"]) > min(5, len(known)) else "")
     long_zh, long_en = _length(row)
     note = f"；{row['note']}" if row["note"] else ""
     return {

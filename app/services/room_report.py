@@ -6,7 +6,8 @@ than by their number) is left out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,10 +16,11 @@ from app.documents.model import Block, Document, Facts, Heading, Language, Parag
 from app.domain.attendance import balance
 from app.domain.errors import Refused
 from app.domain.roles import allows, scope
-from app.services import discrepancies, incidents
+from app.services import discrepancies, incidents, misconduct_removal
 from app.services.day_words import Teller
-from app.storage.postgres import attendance, day, duty, printables, room_records, time_terms
+from app.storage.postgres import attendance, day, printables, roll_calls, room_days, room_records, time_terms
 from app.storage.postgres.attendance import Placed
+from app.storage.postgres.roll_calls import RollCall
 from app.storage.postgres.room_records import RoomRecord
 from app.storage.postgres.staff import Login
 
@@ -43,12 +45,17 @@ async def document(
     tell = Teller(language, wall, room["timezone"])
     everybody = await attendance.of_room(conn, room["session_id"], room["id"])
     record = await room_records.find(conn, room["session_id"], room["id"])
-    on_duty = [one["name"] for one in await duty.on_duty(conn, room["id"])]
+    during = await room_days.span(conn, room["session_id"], room["id"], now_ms=now_ms)
+    on_duty, changed = await room_days.duty(conn, room["id"], during)
+    seats = await printables.seats(conn, room["session_id"], room["id"])
+    broken = await room_days.broken(conn, seats, room["id"], during)
     remarks: list[Block] = [Heading(tell("remarks")), Paragraph(record.remarks)] if record.remarks else []
     blocks: list[Block] = [
-        Facts(await _head(conn, login, room, everybody, on_duty, tell)),
+        Facts(await _head(conn, login, room, everybody, record, on_duty, tell)),
         *await _people(conn, room, everybody, tell),
         *await _happened(conn, login, room, tell, now_ms),
+        *_roll_calls(await roll_calls.of_room(conn, room["session_id"], room["id"]), tell),
+        *_room(broken, changed, tell),
         Heading(tell("signing")),
         Facts(_signed(record, tell)),
         *remarks,
@@ -68,20 +75,25 @@ async def _head(
     login: Login,
     room: RowMapping,
     everybody: Sequence[Placed],
+    record: RoomRecord,
     on_duty: Sequence[str],
     tell: Teller,
 ) -> list[tuple[str, str]]:
     numbers = balance(one.standing for one in everybody)
     late = await day.admissions(conn, [room["session_id"]], {room["id"]})
     own = scope(login.role, "misconduct-view") != "all"
+
+    def now(n: int, signed: int | None) -> str:
+        return tell("people", n=n) + tell.since_signed(n, signed)
+
     pairs = [
         (tell("room"), f"{room['building']} {room['name']}"),
         (tell("session"), room["session"]),
         (tell("began"), tell.moment(room["start_ms"]) or "—"),
         (tell("duty"), "、".join(on_duty) or "—"),
-        (tell("expected"), tell("people", n=numbers.expected)),
-        (tell("present"), tell("people", n=numbers.present)),
-        (tell("absent"), tell("people", n=numbers.absent)),
+        (tell("expected"), now(numbers.expected, record.signed_expected)),
+        (tell("present"), now(numbers.present, record.signed_present)),
+        (tell("absent"), now(numbers.absent, record.signed_absent)),
         (tell("deferred"), tell("people", n=numbers.deferred)),
         (tell("late"), tell("people", n=len(late))),
     ]
@@ -105,10 +117,15 @@ async def _people(conn: AsyncConnection, room: RowMapping, everybody: Sequence[P
         [row["name"], row["ticket"], f"{row['from_room']} {row['from_seat']}", f"{row['to_room']} {row['to_seat']}"]
         for row in await day.moved(conn, sessions, only)
     ]
+    gone = [
+        [tell.hour(row["withdrew_ms"]), row["seat"], row["name"], row["ticket"], row["withdrew_reason"], row["by"]]
+        for row in await day.withdrawn(conn, sessions, only)
+    ]
     return [
         *tell.table("absentees", ("seat", "name", "ticket", "by"), absent, (2, 4, 6, 4)),
         *tell.table("put_off", ("seat", "name", "ticket"), deferred, (2, 4, 6)),
         *tell.table("admitted", ("at", "seat", "name", "ticket", "reason", "by"), late, (3, 2, 4, 5, 6, 4)),
+        *tell.table("withdrawn", ("at", "seat", "name", "ticket", "reason", "by"), gone, (3, 2, 4, 5, 6, 4)),
         *tell.table("moved", ("name", "ticket", "from", "to"), moved, (4, 6, 5, 5)),
     ]
 
@@ -139,16 +156,11 @@ async def _happened(conn: AsyncConnection, login: Login, room: RowMapping, tell:
         ]
         for row in await day.leaves(conn, sessions, only)
     ]  # fmt: skip
-    broken = [[row["seat"], row["out_of_order"]] for row in await day.broken(conn, sessions, only)]
-    changed = [
-        [tell.moment(row["ms"]), row["joined"] or "", row["left"] or "", row["reason"], row["by"]]
-        for row in reversed(await duty.changes(conn, room["id"]))
-    ]
     claimed = (("编排数据", "Recorded"), ("证件所示", "On the document"))
     return [
         *tell.incidents(here),
         *tell.relogs(await day.relogs(conn, sessions, only)),
-        *tell.times(await day.times(conn, sessions, only)),
+        *tell.times(misconduct_removal.untold(login, await day.times(conn, sessions, only))),
         *tell.by_itself(await day.by_itself(conn, sessions, only)),
         *tell.table(
             "leaves", ("seat", "name", "ticket", "reason", "left", "back", "by"), leaves, (2, 4, 5, 4, 3, 3, 4)
@@ -162,9 +174,34 @@ async def _happened(conn: AsyncConnection, login: Login, room: RowMapping, tell:
             differ,
             (2, 4, 5, 3, 5, 5, 3, 4),
         ),
-        *tell.table("broken", ("seat", "reason"), broken, (2, 8)),
-        *tell.table("duty_changes", ("at", "joined", "went", "reason", "by"), changed, (5, 4, 4, 6, 4)),
     ]  # fmt: skip
+
+
+def _roll_calls(calls: Sequence[RollCall], tell: Teller) -> list[Block]:
+    lines = []
+    for one in reversed(calls):
+        people, counts = one.told()["people"], one.counts
+        gone = "、".join(f"{each['seat']} {each['name']} {each['ticket']}" for each in people if each["found"] is False)
+        lines.append(
+            [
+                tell.hour(one.made_ms), one.by, str(counts["people"]), str(counts["found"]),
+                f"{counts['missing']} {gone}".strip(), str(counts["open"]), tell.hour(one.closed_ms),
+            ]
+        )  # fmt: skip
+    head = ("at", "by", "called", "found", "lacking", "uncalled", "closed")
+    return tell.table("roll_calls", head, lines, (3, 4, 2, 2, 9, 2, 3))
+
+
+def _room(broken: Sequence[tuple[str, str, bool]], changed: Sequence[Mapping[str, Any]], tell: Teller) -> list[Block]:
+    """What became of its seats and of who watches it while the session was held."""
+    seats = [[seat, reason + (tell("repaired") if repaired else "")] for seat, reason, repaired in broken]
+    duty = [
+        [tell.moment(row["ms"]), row["joined"] or "", row["left"] or "", row["reason"], row["by"]] for row in changed
+    ]
+    return [
+        *tell.table("broken", ("seat", "reason"), seats, (2, 8)),
+        *tell.table("duty_changes", ("at", "joined", "went", "reason", "by"), duty, (5, 4, 4, 6, 4)),
+    ]
 
 
 def _signed(record: RoomRecord, tell: Teller) -> list[tuple[str, str]]:

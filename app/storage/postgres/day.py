@@ -20,9 +20,11 @@ SELECT s.id AS session_id, s.name AS session, room.id AS room_id, room.name AS r
     count(*) FILTER (WHERE late.id IS NOT NULL) AS late,
     count(*) FILTER (WHERE a.signed_in_ms IS NOT NULL AND a.end_reason = 'hand_in') AS handed_in,
     count(*) FILTER (WHERE a.signed_in_ms IS NOT NULL AND a.end_reason = 'time_out') AS timed_out,
-    count(*) FILTER (WHERE a.signed_in_ms IS NOT NULL AND a.end_reason = 'forced') AS forced,
+    count(*) FILTER (WHERE a.signed_in_ms IS NOT NULL AND a.end_reason = 'forced' AND withdrew) AS withdrew,
+    count(*) FILTER (WHERE a.signed_in_ms IS NOT NULL AND a.end_reason = 'forced' AND NOT withdrew) AS forced,
     count(*) FILTER (WHERE a.signed_in_ms IS NOT NULL AND a.state <> 'final') AS open,
-    rr.signed_ms, signer.name AS signed_by, rr.released_ms, releaser.name AS released_by
+    rr.signed_ms, signer.name AS signed_by, rr.signed_expected, rr.signed_present, rr.signed_absent, rr.released_ms,
+    releaser.name AS released_by
 FROM allocation al
 JOIN session s ON s.id = al.session_id
 JOIN seat ON seat.id = al.seat_id
@@ -30,7 +32,10 @@ JOIN room ON room.id = seat.room_id
 JOIN building b ON b.id = room.building_id
 LEFT JOIN attempt a ON a.session_id = al.session_id AND a.candidate_id = al.candidate_id
 CROSS JOIN LATERAL (SELECT coalesce(a.end_reason = 'deferred', false) AS deferred,
-    al.checked_in_ms IS NOT NULL OR a.signed_in_ms IS NOT NULL AS here) is_so
+    al.checked_in_ms IS NOT NULL OR a.signed_in_ms IS NOT NULL AS here,
+    al.withdrew_ms IS NOT NULL AND NOT EXISTS (SELECT 1 FROM adjustment_attempt m
+        JOIN adjustment x ON x.id = m.adjustment_id
+        WHERE m.attempt_id = a.id AND x.kind = 'reopen' AND x.made_ms >= al.withdrew_ms) AS withdrew) is_so
 LEFT JOIN admission late ON late.session_id = s.id AND late.candidate_id = al.candidate_id AND late.kind = 'late'
     AND late.withdrawn_ms IS NULL
 LEFT JOIN room_record rr ON rr.session_id = s.id AND rr.room_id = room.id
@@ -57,10 +62,12 @@ ORDER BY r.opened_ms, r.id
 # An entry of the service for one candidate is told by its kind alone: after an outage there is one for everybody.
 _TIMES = """
 SELECT x.id, x.kind, x.reason, x.amount_ms, x.from_ms, x.to_ms, x.scope, x.scope_names, x.note, x.incident, x.made_ms,
-    x.refers_id, x.supersedes_id, st.name AS by, count(*) AS people
+    x.refers_id, x.supersedes_id, x.staff_id, st.name AS by, count(*) AS people,
+    array_agg(c.ticket ORDER BY c.ticket) FILTER (WHERE x.scope IN ('list', 'candidate')) AS tickets
 FROM adjustment x
 JOIN adjustment_attempt m ON m.adjustment_id = x.id
 JOIN attempt a ON a.id = m.attempt_id
+JOIN candidate c ON c.id = a.candidate_id
 JOIN allocation al ON al.session_id = a.session_id AND al.candidate_id = a.candidate_id
 JOIN seat ON seat.id = al.seat_id
 LEFT JOIN staff st ON st.id = x.staff_id
@@ -104,6 +111,20 @@ JOIN staff st ON st.id = ad.staff_id
 WHERE ad.session_id = ANY(CAST(:sessions AS bigint[])) AND ad.kind = 'late' AND ad.withdrawn_ms IS NULL
     AND room.id = ANY(coalesce(CAST(:rooms AS bigint[]), ARRAY[room.id]))
 ORDER BY ad.made_ms, ad.id
+"""
+# Who was let in again since has not left for good.
+_WITHDRAWN = """
+SELECT c.ticket, c.name, seat.label AS seat, al.withdrew_ms, al.withdrew_reason, st.name AS by
+FROM allocation al
+JOIN attempt a ON a.session_id = al.session_id AND a.candidate_id = al.candidate_id
+JOIN candidate c ON c.id = al.candidate_id
+JOIN seat ON seat.id = al.seat_id
+JOIN staff st ON st.id = al.withdrew_by
+WHERE al.session_id = ANY(CAST(:sessions AS bigint[]))
+    AND seat.room_id = ANY(coalesce(CAST(:rooms AS bigint[]), ARRAY[seat.room_id]))
+    AND NOT EXISTS (SELECT 1 FROM adjustment_attempt m JOIN adjustment x ON x.id = m.adjustment_id
+        WHERE m.attempt_id = a.id AND x.kind = 'reopen' AND x.made_ms >= al.withdrew_ms)
+ORDER BY al.withdrew_ms, al.id
 """
 _MOVED = """
 SELECT c.ticket, c.name, planned_room.name AS from_room, planned.label AS from_seat, room.name AS to_room,
@@ -168,7 +189,7 @@ SELECT (SELECT count(*) FROM mine WHERE signed_in_ms IS NOT NULL AND state <> 'f
 
 
 async def rooms(conn: AsyncConnection, sessions: Sequence[int], only: Collection[int] | None) -> Sequence[RowMapping]:
-    """Head-counts of every room with somebody in it, by session, and who signed it off and released it."""
+    """Head-counts of every room with somebody in it, by session, and who signed which ones and released it."""
     return await _rows(conn, _ROOMS, sessions, only)
 
 
@@ -178,7 +199,8 @@ async def relogs(conn: AsyncConnection, sessions: Sequence[int], only: Collectio
 
 
 async def times(conn: AsyncConnection, sessions: Sequence[int], only: Collection[int] | None) -> Sequence[RowMapping]:
-    """Entries on time that people made, or that hold somebody, with for how many in these rooms."""
+    """Entries on time that people made, or that hold somebody, with for how many in these rooms; of a list of
+    candidates ``tickets`` are those in these rooms, where ``scope_names`` has everybody's."""
     return await _rows(conn, _TIMES, sessions, only)
 
 
@@ -198,6 +220,13 @@ async def admissions(
 ) -> Sequence[RowMapping]:
     """Late ones, with who admitted them and why."""
     return await _rows(conn, _ADMISSIONS, sessions, only)
+
+
+async def withdrawn(
+    conn: AsyncConnection, sessions: Sequence[int], only: Collection[int] | None
+) -> Sequence[RowMapping]:
+    """Who left for good, with the reason they gave and who wrote it down."""
+    return await _rows(conn, _WITHDRAWN, sessions, only)
 
 
 async def moved(conn: AsyncConnection, sessions: Sequence[int], only: Collection[int] | None) -> Sequence[RowMapping]:

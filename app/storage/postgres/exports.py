@@ -36,7 +36,8 @@ SELECT al.id AS allocation_id, s.name AS session, c.ticket, c.name, c.gender, c.
     planned_room.name AS planned_room, al.planned_seat_id <> al.seat_id AS moved, al.checked_in_ms,
     seer.name AS checked_in_by, al.absent_ms, misser.name AS absent_by, a.id AS attempt_id, a.state, a.end_reason,
     a.signed_in_ms, a.ended_ms, coalesce(p.item_count, 0) AS items, late.made_ms AS late_ms, leave_of.name AS late_by,
-    late.reason AS late_reason, provisional.id IS NOT NULL AS provisional,
+    late.reason AS late_reason, gone.ms AS withdrew_ms, gone.by AS withdrew_by, gone.reason AS withdrew_reason,
+    provisional.id IS NOT NULL AS provisional,
     (SELECT count(*) FROM relog r WHERE r.attempt_id = a.id AND r.state = 'used') AS relogs,
     (SELECT count(*) FROM leave l WHERE l.attempt_id = a.id) AS leaves,
     (SELECT count(*) FROM response r WHERE r.attempt_id = a.id AND r.value <> 'null'::jsonb) AS answered
@@ -57,6 +58,10 @@ LEFT JOIN admission late ON late.session_id = al.session_id AND late.candidate_i
 LEFT JOIN staff leave_of ON leave_of.id = late.staff_id
 LEFT JOIN admission provisional ON provisional.session_id = al.session_id
     AND provisional.candidate_id = al.candidate_id AND provisional.kind = 'provisional'
+LEFT JOIN LATERAL (SELECT st.name AS by, al.withdrew_ms AS ms, al.withdrew_reason AS reason FROM staff st
+    WHERE st.id = al.withdrew_by AND NOT EXISTS (SELECT 1 FROM adjustment_attempt m
+        JOIN adjustment x ON x.id = m.adjustment_id
+        WHERE m.attempt_id = a.id AND x.kind = 'reopen' AND x.made_ms >= al.withdrew_ms)) gone ON true
 WHERE al.id = ANY(CAST(:ids AS bigint[]))
 """
 _ANSWERS = """
@@ -76,13 +81,17 @@ ORDER BY pi.attempt_id, pi.position
 """
 _HEADS = """
 SELECT a.id AS attempt_id, s.name AS session, c.ticket, c.name, room.name AS room, seat.label AS seat, a.state,
-    a.end_reason, a.signed_in_ms
+    a.end_reason, a.signed_in_ms, gone.ms AS withdrew_ms
 FROM attempt a
 JOIN session s ON s.id = a.session_id
 JOIN candidate c ON c.id = a.candidate_id
 JOIN allocation al ON al.session_id = a.session_id AND al.candidate_id = a.candidate_id
 JOIN seat ON seat.id = al.seat_id
 JOIN room ON room.id = seat.room_id
+LEFT JOIN LATERAL (SELECT st.name AS by, al.withdrew_ms AS ms, al.withdrew_reason AS reason FROM staff st
+    WHERE st.id = al.withdrew_by AND NOT EXISTS (SELECT 1 FROM adjustment_attempt m
+        JOIN adjustment x ON x.id = m.adjustment_id
+        WHERE m.attempt_id = a.id AND x.kind = 'reopen' AND x.made_ms >= al.withdrew_ms)) gone ON true
 WHERE a.id = ANY(CAST(:ids AS uuid[]))
 """
 

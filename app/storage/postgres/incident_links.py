@@ -35,7 +35,7 @@ _NAMED = "btrim(d.incident, ' #') = CAST(:number AS text)"
 _NAMES_ANOTHER = "btrim(d.incident, ' #') IN (SELECT CAST(o.number AS text) FROM incident o WHERE o.exam_id = :exam)"
 _ROW = (
     "SELECT d.id, d.kind, d.scope, d.scope_names, d.from_ms, d.to_ms, d.amount_ms, d.reason, d.note, d.refers_id,"
-    " d.made_ms, d.made_at, w.name AS by, c.ticket, c.name,"
+    " d.made_ms, d.made_at, d.staff_id, w.name AS by, c.ticket, c.name,"
     " (SELECT count(*) FROM adjustment_attempt m WHERE m.adjustment_id = d.id) AS people"
     " FROM adjustment d JOIN session s ON s.id = d.session_id LEFT JOIN staff w ON w.id = d.staff_id"
     " LEFT JOIN attempt oa ON oa.id = d.attempt_id LEFT JOIN candidate c ON c.id = oa.candidate_id"
