@@ -223,6 +223,9 @@ async def export(
         told = _clock(member, ledger, wall, session, now_ms, ended, past=False)
         zh, en = explained(ledger, wall, now_ms, session.timezone, ended)
         state = member.end_reason or told["state"]
+        if member.signed_in_ms is None and member.end_reason not in (None, "deferred"):
+            # Time that nobody sat runs out as well: that is nothing a candidate did.
+            state = ""
         return (
             member.ticket, member.name, member.building, member.room, member.seat, str(state),
             told["start_at"] or "", told["ended_at"] or told["end_at"] or "",

@@ -143,11 +143,13 @@ async def test_attendance_counts_who_came_and_no_cell_is_a_formula(hall, told):
     await hall.sql(ends, s="ended", r="time_out", m=1, a=absent)
     try:
         listed = await rows(office, "attendance", session=made.session_id)
+        times = await rows(office, "times", session=made.session_id)
         report = (await office.get("/print/day-report", session=made.session_id)).text
     finally:
         await hall.sql(ends, s="open", r=None, m=None, a=absent)
     (third,) = (one for one in listed if one["ticket"] == made.people[2].ticket)
     assert (third["state"], third["ended_at"]) == ("", None)
+    assert [one["state"] for one in times if one["ticket"] == made.people[2].ticket] == [""]
     assert ("交卷" in report, re.search(r"到时结束[^0-9]*1", report)) == (True, None)
 
 
