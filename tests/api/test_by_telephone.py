@@ -51,6 +51,15 @@ async def test_whatever_is_done_by_telephone_says_on_whose_word_and_the_room_rea
         ("relog.withdraw", "101室 王老师", office.name),
         ("relog.open", "101室 王老师", office.name),
     ]
+    # What the office seals afterwards is not for the room to read either.
+    one = {"session": made.session_id, "plan": "11", "scope": {"kind": "room", "rooms": [made.room_id]}}
+    assert (await post(office, "/incidents", one, told_by="王老师")).status_code == 200
+    path = f"/rooms/{made.room_id}/told-by"
+    before = (await member.get(path, session=made.session_id)).json()["entries"]
+    await hall.sql("UPDATE incident SET sealed = true WHERE session_id = :s", s=made.session_id)
+    after = (await member.get(path, session=made.session_id)).json()["entries"]
+    assert ([one["action"] for one in before if one not in after], len(after)) == (["incident.open"], 3)
+
     elsewhere = await signed_in(hall.client, hall.engine, "chief")
     refused = await elsewhere.get(f"/rooms/{made.room_id}/told-by", session=made.session_id)
     assert (refused.status_code, refused.json()["code"]) == (403, "not-permitted")

@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.storage.postgres.hall_tables import incident
 from app.storage.postgres.tables import attempt, audit_entry, candidate, exam, room, staff
 
 
@@ -70,10 +71,13 @@ async def told_by_telephone(
     """The newest entries about the room that say who asked for it, as ``search`` tells them; of what is sealed none."""
     subject = audit_entry.c.subject
     asked = subject["told_by"].astext
+    sealed = sa.select(sa.cast(incident.c.id, sa.Text)).where(incident.c.sealed)
     query = (
         (await statement(conn, Sought(room_id=room_id)))
         .where(asked != "", sa.func.coalesce(subject["session_id"].astext, str(session_id)) == str(session_id))
         .where(audit_entry.c.action.not_like("misconduct.%"), sa.not_(subject.contains({"sealed": True})))
+        # The subject says what was so when it was written; by now it may be sealed.
+        .where(sa.not_(sa.and_(audit_entry.c.action.like("incident.%"), subject["incident"].astext.in_(sealed))))
         .limit(limit)
     )
     return [dict(row) for row in (await conn.execute(query)).mappings()]
