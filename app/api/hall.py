@@ -96,7 +96,8 @@ async def candidates(
 async def hall_events(
     request: Request, login: Seeing, session: SessionId, after: Annotated[int, Query(ge=0, le=BIGGEST_ID)] = 0
 ) -> StreamingResponse:
-    """Server-sent events: `hall` (as `GET /staff/hall`), `feed` (newer entries), `away` (cannot be read), `closed`.
+    """Server-sent events: `hall` (as `GET /staff/hall`), `feed` (newer `entries`, `people`), `away` (cannot be read),
+    `closed`.
 
     `after` is the newest entry the page has; 0 begins with what is new from now on.
     """
@@ -123,9 +124,9 @@ async def _stream(request: Request, login: Login, session_id: int, exam_id: int,
     n = 0
     async with feeds(request).watch_hall(session_id) as board:
         if after:
-            found, more = await _missed(request, viewer, exam_id, after)
+            found, people, more = await _missed(request, viewer, exam_id, after)
             after = max([after, *(entry["n"] for entry in found)])
-            yield _feed(found, more=more)
+            yield _feed(found, people, more=more)
         while (now := time.monotonic()) < ends and not deps.site.closing.is_set():
             seen = await board.newer_than(n, LOOK_UP_S)
             if seen is None:
@@ -139,10 +140,11 @@ async def _stream(request: Request, login: Login, session_id: int, exam_id: int,
                 else:
                     yield b"event: hall\ndata: " + seen.text.text(viewer) + b"\n\n"
                     after = after or seen.text.recent.last or 0
-                    news = seen.text.recent.newer(after, viewer, seen.text.room_ids, seen.text.hidden(viewer))
+                    hidden = seen.text.hidden(viewer)
+                    news, people = seen.text.recent.newer(after, viewer, seen.text.slow.exam, hidden)
                     if news:
                         after = news[0]["n"]
-                        yield _feed(news)
+                        yield _feed(news, people)
             if now - checked >= LOGIN_CHECK_S:
                 checked = now
                 refused, viewer = await _no_longer_welcome(request, viewer)
@@ -151,18 +153,20 @@ async def _stream(request: Request, login: Login, session_id: int, exam_id: int,
                     return
 
 
-async def _missed(request: Request, viewer: Viewer, exam_id: int, after: int) -> tuple[list[dict[str, Any]], bool]:
-    """Newest first, and whether there are others between these and what the page has."""
+async def _missed(
+    request: Request, viewer: Viewer, exam_id: int, after: int
+) -> tuple[list[dict[str, Any]], dict[str, str], bool]:
+    """Newest first, names by ticket, and whether there are others between these and what the page has."""
     async with get_deps(request).engine.connect() as conn:
         found = await day_feed.page(
             conn, viewer, exam_id, room_id=None, kind=None, before=None, after=after, limit=CATCH_UP
         )
-    return found["entries"], found["next"] is not None
+    return found["entries"], found["people"], found["next"] is not None
 
 
-def _feed(entries: list[dict[str, Any]], *, more: bool = False) -> bytes:
-    """``more``: there are others between these and what the page has."""
-    return b"event: feed\ndata: " + orjson.dumps({"entries": entries, "more": more}) + b"\n\n"
+def _feed(entries: list[dict[str, Any]], people: dict[str, str], *, more: bool = False) -> bytes:
+    """``people``: names by ticket; ``more``: there are others between these and what the page has."""
+    return b"event: feed\ndata: " + orjson.dumps({"entries": entries, "people": people, "more": more}) + b"\n\n"
 
 
 async def _no_longer_welcome(request: Request, viewer: Viewer) -> tuple[Refused | None, Viewer]:

@@ -22,8 +22,9 @@ from app.services import staff_requests, time_scope
 from app.services.hall_viewer import Viewer
 from app.services.site import Site
 from app.services.staff_requests import Done
-from app.storage.postgres import adjustments, announcements, notices
+from app.storage.postgres import adjustments, announcements, hall, notices
 from app.storage.postgres import time_scope as scope_rows
+from app.storage.postgres.hall import Seated
 from app.storage.postgres.staff import Login
 from app.storage.redis.events import MANY, Event
 
@@ -153,7 +154,14 @@ async def listed(conn: AsyncConnection, viewer: Viewer, session_id: int) -> dict
     known}?, room_ids, waiting: [room id]}]}``, the newest first, of the rooms in reach. Refuses not-found."""
     session = await time_scope.session_of(conn, session_id)
     rows = await recent(conn, session.id)
-    return {"announcements": [within(row, viewer.rooms) for row in rows if viewer.sees(row["room_ids"])]}
+    people = await seated(conn, rows)
+    return {"announcements": [within(row, viewer, people) for row in rows if viewer.sees(row["room_ids"])]}
+
+
+async def seated(conn: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> dict[str, Seated]:
+    """Whom these announcements of one exam name, with where they sit."""
+    tickets = {ticket for row in rows if row["scope"] in NAMING for ticket in row["names"]}
+    return await hall.seated(await hall.driver(conn), rows[0]["exam_id"], tickets) if tickets else {}
 
 
 async def recent(conn: AsyncConnection, session_id: int, limit: int = LISTED) -> list[dict[str, Any]]:
@@ -165,7 +173,8 @@ async def _one(conn: AsyncConnection, announcement_id: int) -> dict[str, Any]:
     row = await announcements.find(conn, announcement_id)
     if row is None:
         raise Refused("not-found")
-    return within(told(row), None)
+    # Whoever said it reaches all of it.
+    return within(told(row), Viewer(None, sealed=False, misconduct=False, staff_id=None), {})
 
 
 def told(row: RowMapping) -> dict[str, Any]:
@@ -175,6 +184,7 @@ def told(row: RowMapping) -> dict[str, Any]:
     return {
         "id": row["id"],
         "session_id": row["session_id"],
+        "exam_id": row["exam_id"],
         "addressed": row["addressed"],
         "scope": row["scope"],
         "names": list(row["scope_names"]),
@@ -189,16 +199,18 @@ def told(row: RowMapping) -> dict[str, Any]:
     }
 
 
-def within(one: Mapping[str, Any], rooms: frozenset[int] | None) -> dict[str, Any]:
-    """As a reader of these rooms is told it; the candidates are those of the whole announcement."""
-    mine = [each for each in one["room_ids"] if rooms is None or each in rooms]
+def within(one: Mapping[str, Any], viewer: Viewer, people: Mapping[str, Seated]) -> dict[str, Any]:
+    """As the viewer is told it: of rooms and of ``people`` by ticket their own; the candidates are counted for the
+    whole announcement."""
+    mine = [each for each in one["room_ids"] if viewer.sees([each])]
     known = set(one["known"])
     staff = None
     if one["addressed"] != "candidates":
         staff = {"of": len(mine), "known": sum(each in known for each in mine)}
     waiting = [each for each in mine if each not in known] if staff is not None else []
     return {
-        **{key: value for key, value in one.items() if key != "known"},
+        **{key: value for key, value in one.items() if key not in ("known", "exam_id")},
+        "names": viewer.names(one["scope"], one["names"], one["room_ids"], people),
         "room_ids": mine,
         "rooms": staff,
         "waiting": waiting,
@@ -211,12 +223,13 @@ async def one(conn: AsyncConnection, viewer: Viewer, announcement_id: int) -> di
     row = await announcements.find(conn, announcement_id)
     if row is None or not viewer.sees(row["room_ids"]):
         raise Refused("not-found")
+    whole = told(row)
     lacking: Sequence[RowMapping] = ()
     if row["notice_id"] is not None:
         lacking = await notices.missing(conn, row["notice_id"])
     rooms = [] if row["addressed"] == "candidates" else await announcements.rooms(conn, announcement_id)
     return {
-        "announcement": within(told(row), viewer.rooms),
+        "announcement": within(whole, viewer, await seated(conn, [whole])),
         "missing": [
             {"attempt": str(each["attempt_id"]), **{key: each[key] for key in ("room", "seat", "ticket", "name")}}
             for each in lacking

@@ -13,10 +13,13 @@ from typing import Any, Literal, get_args
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.domain.adjustments import reason_words
+from app.domain.adjustments import NAMING, reason_words
 from app.domain.audit_words import AREAS, words
 from app.services.hall_viewer import Viewer
-from app.storage.postgres import audit_search, hall_feed
+from app.storage.postgres import hall as rows_of_hall
+from app.storage.postgres import hall_feed
+from app.storage.postgres.hall import Seated
+from app.storage.postgres.hall_feed import Exam
 
 # Of the log's areas those that are the hall's day; logins, files and the bank are the audit page's.
 Kind = Literal[
@@ -28,6 +31,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 # Entries a process keeps for the pages that look now.
 KEPT = 300
 NAMES = 8
+AT_ONCE = 100
 # Of a subject's texts the first that there is says what an entry is about.
 TEXTS = ("title", "text", "reason", "note", "remarks")
 
@@ -42,10 +46,12 @@ class Recent:
     def add(self, entries: Iterable[dict[str, Any]]) -> None:
         self._kept.extend(entries)
 
-    def newer(self, n: int, viewer: Viewer, exam_rooms: frozenset[int], hidden: frozenset[int]) -> list[dict[str, Any]]:
-        """Newest first; ``hidden`` as for ``visible``."""
-        found = [entry for entry in self._kept if entry["n"] > n and visible(entry, viewer, exam_rooms, hidden)]
-        return [told(entry) for entry in reversed(found)]
+    def newer(
+        self, n: int, viewer: Viewer, exam: Exam, hidden: frozenset[int]
+    ) -> tuple[list[dict[str, Any]], dict[str, str]]:
+        """Newest first, and names by ticket; ``hidden`` as for ``visible``."""
+        found = [entry for entry in self._kept if entry["n"] > n and visible(entry, viewer, exam, hidden)]
+        return telling(list(reversed(found)), viewer)
 
 
 def about(entry: Mapping[str, Any]) -> list[int]:
@@ -55,15 +61,13 @@ def about(entry: Mapping[str, Any]) -> list[int]:
     return [*({one} if one is not None else ()), *(subject.get("room_ids") or ())]
 
 
-def visible(
-    entry: Mapping[str, Any], viewer: Viewer, exam_rooms: frozenset[int], hidden: frozenset[int] = frozenset()
-) -> bool:
+def visible(entry: Mapping[str, Any], viewer: Viewer, exam: Exam, hidden: frozenset[int] = frozenset()) -> bool:
     """``hidden``: incidents that are sealed by now and that the viewer may not read."""
     area = entry["action"].partition(".")[0]
     if area not in KINDS:
         return False
     rooms, mine = about(entry), viewer.staff_id is not None and entry["staff_id"] == viewer.staff_id
-    if rooms and not exam_rooms.intersection(rooms):
+    if not exam.has(area, entry["subject"], rooms):
         return False
     if area == "misconduct" and not (viewer.misconduct or mine):
         return False
@@ -77,12 +81,39 @@ def visible(
     return viewer.sees(rooms)
 
 
-def told(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """``{n, at, by, role, action, kind, zh, en, room_ids, room, tickets, names, scope,
-    about_zh, about_en}``."""
-    subject = entry["subject"]
+def tickets_of(entry: Mapping[str, Any]) -> set[str]:
+    """Everybody an entry names."""
+    return {*_tickets(entry["subject"]), *(_names(entry["subject"]) if entry["subject"].get("scope") in NAMING else ())}
+
+
+def _tickets(subject: Mapping[str, Any]) -> list[str]:
+    return [str(one) for one in ([subject["ticket"]] if subject.get("ticket") else subject.get("tickets") or ())]
+
+
+def _names(subject: Mapping[str, Any]) -> list[str]:
+    found = subject.get("names")
+    return [str(one) for one in found] if isinstance(found, list) else []
+
+
+def telling(entries: Sequence[Mapping[str, Any]], viewer: Viewer) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """Entries as ``read`` and ``with_people`` made them, each as ``told``; and names by ticket."""
+    shown = [told(entry, viewer) for entry in entries]
+    people = {
+        ticket: entry["people"][ticket].name
+        for entry, one in zip(entries, shown, strict=True)
+        for ticket in one["tickets"]
+        if ticket in entry["people"]
+    }
+    return shown, people
+
+
+def told(entry: Mapping[str, Any], viewer: Viewer) -> dict[str, Any]:
+    """``{n, at, by, role, action, kind, zh, en, room_ids, room, tickets, more, names, scope, about_zh, about_en}``; of
+    what reaches into other rooms than the viewer's only who is theirs."""
+    subject, rooms, people = entry["subject"], about(entry), entry["people"]
     zh, en = words(entry["action"])
-    tickets = [subject["ticket"]] if subject.get("ticket") else list(subject.get("tickets") or ())
+    tickets = viewer.named(_tickets(subject), rooms, people)
+    scope = subject.get("scope") if isinstance(subject.get("scope"), str) else None
     return {
         "n": entry["n"],
         "at": entry["at"].isoformat(timespec="seconds"),
@@ -94,14 +125,12 @@ def told(entry: Mapping[str, Any]) -> dict[str, Any]:
         "kind": entry["action"].partition(".")[0],
         "zh": zh,
         "en": en,
-        "room_ids": sorted(set(about(entry))),
+        "room_ids": sorted(set(rooms)),
         "room": subject.get("room"),
-        "tickets": [str(one) for one in tickets[:NAMES]],
+        "tickets": tickets[:NAMES],
         "more": max(0, len(tickets) - NAMES),
-        "names": [str(one) for one in (subject.get("names") or ())[:NAMES]]
-        if isinstance(subject.get("names"), list)
-        else [],
-        "scope": subject.get("scope") if isinstance(subject.get("scope"), str) else None,
+        "names": viewer.names(scope, _names(subject), rooms, people)[:NAMES],
+        "scope": scope,
     }
 
 
@@ -119,6 +148,11 @@ def read(record: Mapping[str, Any]) -> dict[str, Any]:
     return {**dict(record), "subject": json.loads(subject) if isinstance(subject, str) else subject}
 
 
+def with_people(entries: Iterable[Mapping[str, Any]], people: Mapping[str, Seated]) -> list[dict[str, Any]]:
+    """Each with those it names, by ticket."""
+    return [{**entry, "people": {one: people[one] for one in tickets_of(entry) if one in people}} for entry in entries]
+
+
 async def page(
     conn: AsyncConnection,
     viewer: Viewer,
@@ -132,7 +166,7 @@ async def page(
 ) -> dict[str, Any]:
     """``{entries, next, people, rooms, kinds}``: newest first; ``next`` is the ``before`` of the following page, null
     on the last one; ``people`` are names by ticket, ``rooms`` by id."""
-    exam_rooms = await hall_feed.rooms(conn, exam_id)
+    exam, exam_rooms = await hall_feed.exam(conn, exam_id), await hall_feed.rooms(conn, exam_id)
     reach = exam_rooms.keys() if viewer.rooms is None else exam_rooms.keys() & viewer.rooms
     if room_id is not None:
         reach = reach & {room_id}
@@ -140,20 +174,23 @@ async def page(
     hidden = frozenset() if viewer.sealed else frozenset(await hall_feed.sealed(conn, exam_id, viewer.staff_id))
     found: list[dict[str, Any]] = []
     cursor, more = before, True
+    # What is left out for this viewer is made up for by few further statements.
+    at_once = max(limit + 1, AT_ONCE)
     everywhere = viewer.rooms is None and room_id is None
     while more and len(found) <= limit:
         rows = await hall_feed.entries(
-            conn, areas, None if everywhere else sorted(reach), before=cursor, after=after, limit=limit + 1
+            conn, areas, exam, None if everywhere else sorted(reach), before=cursor, after=after, limit=at_once
         )
-        more = len(rows) == limit + 1
+        more = len(rows) == at_once
         cursor = rows[-1]["n"] if rows else cursor
-        found += [row for row in rows if visible(row, viewer, frozenset(exam_rooms), hidden)]
-    shown = found[:limit]
-    tickets = sorted({ticket for row in shown for ticket in told(row)["tickets"]})
+        found += [row for row in rows if visible(row, viewer, exam, hidden)]
+    tickets = {ticket for row in found[:limit] for ticket in tickets_of(row)}
+    seated = await rows_of_hall.seated(await rows_of_hall.driver(conn), exam_id, tickets)
+    shown, people = telling(with_people(found[:limit], seated), viewer)
     return {
-        "entries": [told(row) for row in shown],
+        "entries": shown,
         "next": shown[-1]["n"] if len(found) > limit else None,
-        "people": await audit_search.people(conn, tickets),
+        "people": people,
         "rooms": {str(one): name for one, name in exam_rooms.items()},
         "kinds": [{"kind": one, "zh": AREAS[one][0], "en": AREAS[one][1]} for one in KINDS if _may(one, viewer)],
     }

@@ -15,27 +15,34 @@ import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain import hall
+from app.domain.adjustments import NAMING
 from app.domain.attendance import Balance, Standing, balance
 from app.services import announcements, incidents, proposals, room, time_decision_records
 from app.services.day_feed import Recent
 from app.services.hall_viewer import Viewer
 from app.storage.postgres import hall as rows
+from app.storage.postgres import hall_feed, time_decisions, time_terms
 from app.storage.postgres import incidents as incident_rows
 from app.storage.postgres import proposals as proposal_rows
-from app.storage.postgres import time_decisions, time_terms
+from app.storage.postgres.hall import Seated
+from app.storage.postgres.hall_feed import Exam
 
 # States of those at their PCs, and of those who were.
 SITTING = ("waiting", "answering", "on_leave", "paused", "silent")
 OVER = ("handed_in", "timed_out", "forced")
 # Announcements the page shows; the rest is on its own list.
 RECENT = 20
+# For how long it may change who has one.
+COUNTED_FOR_MS = 900_000
 TOTALS = ("expected", "present", "absent", "deferred", "unaccounted", "spare_left", "discrepancies")
 
 
 @dataclass(frozen=True, slots=True)
 class Slow:
-    """What only staff change. ``rooms``: rows of ``rows.rooms``; incidents are heads that are open."""
+    """What only staff change. ``rooms``: rows of ``rows.rooms``; incidents are heads that are open; ``people``: whom
+    open incidents and proposals name, by ticket."""
 
+    exam: Exam
     rooms: Sequence[Mapping[str, Any]]
     records: Mapping[int, Mapping[str, Any]]
     watched_by: Mapping[int, list[str]]
@@ -45,6 +52,7 @@ class Slow:
     proposals: Sequence[tuple[list[int], dict[str, Any]]]
     decisions: Sequence[dict[str, Any]]
     discrepancies: Mapping[int, int]
+    people: Mapping[str, Seated]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,23 @@ class Counted:
     door_open: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """The newest announcements, and whom they name."""
+
+    rows: Sequence[dict[str, Any]]
+    people: Mapping[str, Seated]
+
+    def moves(self, now_ms: int) -> bool:
+        """Whether one of late has not reached everybody."""
+        return any(
+            one["candidates"] is not None
+            and one["candidates"]["shown"] < one["candidates"]["of"]
+            and now_ms - one["made_ms"] < COUNTED_FOR_MS
+            for one in self.rows
+        )
+
+
 @dataclass(eq=False, slots=True)
 class Overview:
     """One look at the hall, told to each reader once."""
@@ -64,14 +89,10 @@ class Overview:
     clock: dict[str, Any]
     slow: Slow
     counted: Mapping[int, Counted]
-    announcements: Sequence[dict[str, Any]]
+    announcements: Announced
     recent: Recent
     spare_low: int
     _told: dict[Viewer, bytes] = field(default_factory=dict)
-
-    @property
-    def room_ids(self) -> frozenset[int]:
-        return frozenset(row["id"] for row in self.slow.rooms)
 
     def hidden(self, viewer: Viewer) -> frozenset[int]:
         """Incidents that are sealed by now, whatever their entries said when they were written."""
@@ -106,18 +127,27 @@ class Overview:
             "rooms": told_rooms,
             "totals": {
                 **totals,
-                "rooms": len(told_rooms),
+                "rooms": sum(not one["reserve"] for one in told_rooms),
                 "signed": sum(one["signed"] is not None for one in told_rooms),
                 "released": sum(one["released"] is not None for one in told_rooms),
                 "states": states,
             },
-            "incidents": [told for _, told in open_incidents],
-            "proposals": [told for _, told in asked],
+            "incidents": [
+                {**told, "names": viewer.names(told["scope"], told["names"], told["room_ids"], self.slow.people)}
+                for _, told in open_incidents
+            ],
+            "proposals": [self._asked(told, in_rooms, viewer) for in_rooms, told in asked],
             "decisions": list(self.slow.decisions) if viewer.rooms is None else [],
             "announcements": [
-                announcements.within(one, viewer.rooms) for one in self.announcements if viewer.sees(one["room_ids"])
+                announcements.within(one, viewer, self.announcements.people)
+                for one in self.announcements.rows
+                if viewer.sees(one["room_ids"])
             ],
         }
+
+    def _asked(self, told: dict[str, Any], in_rooms: Sequence[int], viewer: Viewer) -> dict[str, Any]:
+        names = viewer.names(told["scope"], told["names"], in_rooms, self.slow.people)
+        return {**told, "names": names, "scope_names": names}
 
     def _room(self, row: Mapping[str, Any], open_incidents: int, asked: int) -> dict[str, Any]:
         counted = self.counted.get(row["id"], NOBODY)
@@ -144,7 +174,17 @@ class Overview:
         return {
             **{
                 key: row[key]
-                for key in ("id", "name", "number", "building", "building_id", "spares", "spare_left", "broken")
+                for key in (
+                    "id",
+                    "name",
+                    "number",
+                    "building",
+                    "building_id",
+                    "spares",
+                    "spare_left",
+                    "broken",
+                    "reserve",
+                )
             },
             **counted.balance.numbers(),
             "states": states,
@@ -174,17 +214,18 @@ def counted(states: Sequence[str], standings: Sequence[Standing], door_open: boo
 
 
 async def load(conn: AsyncConnection, session: Mapping[str, Any], now_ms: int) -> Slow:
-    """Everything of a session that only staff change: ten statements, none of them over responses."""
-    raw = (await conn.get_raw_connection()).driver_connection
-    if raw is None:
-        raise ConnectionError("the pool handed out a closed connection")
+    """Everything of a session that only staff change: a dozen statements, none of them over responses."""
+    raw = await rows.driver(conn)
     session_id, exam_id = session["id"], session["exam_id"]
     wall = await time_terms.wall_time(conn, now_ms)
     every = await incident_rows.of_exam(conn, exam_id)
     heads = [head for head in every if head["state"] == "open"]
     asked = [row for row in await proposal_rows.of_session(conn, session_id) if row["state"] == "open"]
     in_rooms = await rows.proposed(raw, session_id)
+    named = {ticket for row in (*heads, *asked) if row["scope"] in NAMING for ticket in row["scope_names"]}
     return Slow(
+        exam=await hall_feed.exam(conn, exam_id),
+        people=await rows.seated(raw, exam_id, named),
         rooms=await rows.rooms(raw, session_id, exam_id),
         records=await rows.records(raw, session_id),
         watched_by=await rows.watched_by(raw, exam_id),
@@ -200,11 +241,16 @@ async def load(conn: AsyncConnection, session: Mapping[str, Any], now_ms: int) -
     )
 
 
+async def announced(conn: AsyncConnection, session_id: int) -> Announced:
+    found = await announcements.recent(conn, session_id, RECENT)
+    return Announced(found, await announcements.seated(conn, found))
+
+
 def overview(
     session: Mapping[str, Any],
     slow: Slow,
     people: Mapping[int, Counted],
-    told: Sequence[dict[str, Any]],
+    told: Announced,
     recent: Recent,
     *,
     spare_low: int,

@@ -19,7 +19,7 @@ import asyncpg
 import orjson
 
 from app.domain.errors import Refused
-from app.services import announcements, day_feed, hall, room
+from app.services import day_feed, hall, room
 from app.services.day_feed import Recent
 from app.services.room import Loaded
 from app.services.room_sight import NOBODY, Sight, sight, standing
@@ -36,8 +36,8 @@ SOFT_S = 4.0
 ANYWAY_S = 5.0
 # The net under the audit log, for a room and for the hall.
 RELOAD_S, RELOAD_HALL_S = 60.0, 15.0
-# How often it is counted who has an announcement, and for how long it may change.
-COUNT_S, COUNTED_FOR_MS = 2.0, 900_000
+# How often it is counted who has an announcement.
+COUNT_S = 2.0
 # Entries a look reads at once; after more it reads everything again.
 MOST_ENTRIES = 500
 # Areas of the log after which no room is read again: what they change moves by itself, or is on no room's page.
@@ -67,7 +67,7 @@ class Whole:
     slow: hall.Slow
     read_at: float
     layouts: Any
-    announced: Sequence[dict[str, Any]]
+    announced: hall.Announced
     counted_at: float
     last: Any = None
     sent_at: float = 0.0
@@ -100,7 +100,7 @@ class Look:
             session = await rows.session(conn, self.session_id)
             if session is None:
                 raise Refused("not-found")
-            entries = await self._entered(conn, session["head"])
+            entries = await self._entered(conn, session)
             people = await rows.moving(conn, self.session_id, None if whole else wanted)
         silent_ms = int(self.site.settings.silent_after.total_seconds() * 1000)
         of_room: dict[int, list[rows.Row]] = {}
@@ -114,8 +114,9 @@ class Look:
             await self._look_at_all(session, seen, entries, asked, now_ms, now)
         await self._look_into(session, wanted, seen, entries, asked, now_ms, now)
 
-    async def _entered(self, conn: asyncpg.Connection[Any], head: int) -> list[dict[str, Any]] | None:
+    async def _entered(self, conn: asyncpg.Connection[Any], session: Mapping[str, Any]) -> list[dict[str, Any]] | None:
         """What the log has since the last look; None when that is not known."""
+        head = session["head"]
         before, self.recent.last = self.recent.last, head
         if before is None or head - before > MOST_ENTRIES:
             return None
@@ -123,7 +124,9 @@ class Look:
             return []
         found = [day_feed.read(one) for one in await rows.entered(conn, before, MOST_ENTRIES)]
         self.recent.last = found[-1]["n"] if found else before
-        self.recent.add(found)
+        if HALL in self.boards:
+            tickets = {ticket for entry in found for ticket in day_feed.tickets_of(entry)}
+            self.recent.add(day_feed.with_people(found, await rows.seated(conn, session["exam_id"], tickets)))
         return found
 
     # --- the rooms ---
@@ -236,7 +239,8 @@ class Look:
         now_ms: int,
         now: float,
     ) -> None:
-        whole, layouts = self._whole, {room_id: one.layout for room_id, one in seen.items()}
+        whole = self._whole
+        layouts = {room_id: one.layout for room_id, one in seen.items()}
         read = (
             whole is None
             or entries is None
@@ -247,12 +251,17 @@ class Look:
         if whole is None or read:
             async with self.site.engine.connect() as conn:
                 slow = await hall.load(conn, session, now_ms)
-                announced = await announcements.recent(conn, self.session_id, hall.RECENT)
-            last, sent_at = (None, 0.0) if whole is None else (whole.last, whole.sent_at)
-            whole = self._whole = Whole(slow, now, layouts, announced, now, last, sent_at)
-        elif now - whole.counted_at >= COUNT_S and _counts(whole.announced, now_ms):
+            if whole is None:
+                whole = self._whole = Whole(slow, now, layouts, hall.Announced((), {}), float("-inf"))
+            else:
+                whole.slow, whole.read_at, whole.layouts = slow, now, layouts
+        # Who has them costs more to count than all the rest: not again because somebody was checked in.
+        if (
+            entries is None or any(one["action"].startswith("notice.") for one in entries)
+            or now - whole.counted_at >= (COUNT_S if whole.announced.moves(now_ms) else RELOAD_HALL_S)
+        ):  # fmt: skip
             async with self.site.engine.connect() as conn:
-                whole.announced = await announcements.recent(conn, self.session_id, hall.RECENT)
+                whole.announced = await hall.announced(conn, self.session_id)
             whole.counted_at = now
         people = {room_id: hall.counted(one.states, one.standings, one.door_open) for room_id, one in seen.items()}
         state = room.session_state(session, now_ms)
@@ -268,16 +277,6 @@ class Look:
         await board.put(
             hall.overview(session, whole.slow, people, whole.announced, self.recent, spare_low=spare_low, now_ms=now_ms)
         )
-
-
-def _counts(announced: Sequence[Mapping[str, Any]], now_ms: int) -> bool:
-    """Whether an announcement of late has not reached everybody."""
-    return any(
-        one["candidates"] is not None
-        and one["candidates"]["shown"] < one["candidates"]["of"]
-        and now_ms - one["made_ms"] < COUNTED_FOR_MS
-        for one in announced
-    )
 
 
 @dataclass(slots=True)

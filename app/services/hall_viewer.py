@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from app.domain.adjustments import NAMING
 from app.domain.errors import Refused
 from app.domain.roles import scope
+from app.storage.postgres.hall import Seated
 from app.storage.postgres.staff import Login
 
 
@@ -24,6 +26,19 @@ class Viewer:
     def sees(self, room_ids: Collection[int]) -> bool:
         """Whether something in these rooms is in reach; what is in no room is for those who see the whole hall."""
         return self.rooms is None or any(one in self.rooms for one in room_ids)
+
+    def named(self, tickets: Iterable[str], room_ids: Collection[int], seated: Mapping[str, Seated]) -> list[str]:
+        """Of the tickets of something in these rooms those whom the viewer may be told of: all of them when it is in no
+        other room, otherwise who sits, or sat, in one of theirs."""
+        if self.rooms is None or (room_ids and self.rooms.issuperset(room_ids)):
+            return [str(one) for one in tickets]
+        return [str(one) for one in tickets if one in seated and not self.rooms.isdisjoint(seated[one].room_ids)]
+
+    def names(
+        self, scope: str | None, names: Iterable[str], room_ids: Collection[int], seated: Mapping[str, Seated]
+    ) -> list[str]:
+        """The names of a scope; those of people are tickets."""
+        return self.named(names, room_ids, seated) if scope in NAMING else [str(one) for one in names]
 
     def sees_incident(self, head: Mapping[str, Any]) -> bool:
         """As ``incident_scope.may_read``."""

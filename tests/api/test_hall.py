@@ -97,6 +97,65 @@ async def test_a_sealed_incident_and_misconduct_are_seen_by_those_who_may(hall):
     assert (await member.get("/hall", session=made.session_id)).json()["code"] == "not-permitted"
 
 
+async def test_of_what_reaches_into_other_rooms_a_chief_is_told_who_is_theirs(hall):
+    made, _, chief = await hall.at(-MIN)
+    await second_room(hall, made)
+    office = await signed_in(hall.client, hall.engine, "office")
+    mine, other = made.people[0].ticket, made.people[2].ticket
+    scope = {"session": made.session_id, "kind": "list", "tickets": [mine, other]}
+    for path, asked in (
+        ("/incidents", {"session": made.session_id, "plan": "2", "scope": {"kind": "list", "tickets": [mine, other]}}),
+        ("/announcements", {"scope": scope, "to": "both", "zh": "请到主考室。"}),
+        ("/time/proposals", {"scope": scope, "ms": MIN, "reason": "power", "note": "晚发"}),
+    ):
+        assert (await office.post(path, asked)).status_code == 200, path
+    for one, both in ((office, True), (chief, False)):
+        said = await one.get("/announcements", session=made.session_id)
+        feed = await one.get("/hall/feed", session=made.session_id)
+        for seen in (await told(one, made), said.json(), feed.json()):
+            text = json.dumps(seen, ensure_ascii=False)
+            assert mine in text
+            assert (other in text) is both
+        assert sorted(feed.json()["people"]) == ([mine, other] if both else [mine])
+    [proposal] = (await told(chief, made))["proposals"]
+    assert (proposal["names"], proposal["scope_names"]) == ([mine], [mine])
+
+
+async def test_a_feed_tells_one_exam_and_a_room_that_is_empty_now_stays(hall):
+    made, _, _ = await hall.at(60 * MIN)
+    another, _, _ = await hall.at(60 * MIN)
+    office = await signed_in(hall.client, hall.engine, "office")
+    there = await second_room(hall, made)
+    for exam in (made, another):
+        # An incident in no room is told by its session, what is done to an exam by its code.
+        await hall.sql(
+            "INSERT INTO audit_entry (n, at, actor, action, subject, hash) SELECT n + 1, now(), 'x', 'incident.open',"
+            " jsonb_build_object('session_id', CAST(:s AS int8), 'title', CAST(:t AS text)), hash FROM audit_head",
+            s=exam.session_id, t=f"考试{exam.exam_id}",
+        )  # fmt: skip
+        await hall.sql("UPDATE audit_head SET n = n + 1")
+        seen = (await office.get(f"/site/exams/{exam.exam_id}")).json()["exam"]["name"]
+        name = {"name": f"改名{exam.exam_id}", "seen": seen}
+        assert (await office.post(f"/site/exams/{exam.exam_id}", name)).status_code == 200
+    feed = (await office.get("/hall/feed", session=made.session_id)).json()["entries"]
+    actions = [each["action"] for each in feed]
+    assert (actions.count("incident.open"), actions.count("site.exam-rename")) == (1, 1)
+    assert f"考试{made.exam_id}" in json.dumps(feed, ensure_ascii=False)
+    # Everybody was moved out of the second room, and one room has spare seats only.
+    await hall.sql("UPDATE allocation SET seat_id = :s WHERE candidate_id = :c", s=made.spares[0],
+                   c=made.people[2].candidate_id)  # fmt: skip
+    reserve = await hall.sql(
+        "INSERT INTO room (exam_id, building_id, name, ordinal, seat_count, spare_count)"
+        " SELECT exam_id, building_id, '备用考室', 3, 0, 1 FROM room WHERE id = :r RETURNING id", r=made.room_id,
+    )  # fmt: skip
+    await hall.sql("INSERT INTO seat (room_id, label, ordinal, is_spare) VALUES (:r, '备1', 1, true)", r=reserve)
+    seen = await told(office, made)
+    assert [(room["id"], room["expected"], room["reserve"]) for room in seen["rooms"]] == [
+        (made.room_id, 3, False), (there, 0, False), (reserve, 0, True),
+    ]  # fmt: skip
+    assert seen["totals"]["rooms"] == 2
+
+
 async def test_the_feed_is_paged_and_narrowed_by_room_and_kind(hall):
     made, member, chief = await hall.at(60 * MIN)
     for n in range(3):
@@ -160,7 +219,8 @@ async def test_the_stream_tells_changes_once_and_a_heartbeat_is_none(hall):
         assert (await member.post(f"/attempts/{one.person.attempt}/leave", {"kind": "toilet"})).status_code == 200
         while (seen := await board.newer_than(before[0], 30)).text.counted[made.room_id].states.get("on_leave") != 1:
             before = (seen.n, before[1])
-        news = seen.text.recent.newer(entry, Viewer(None, True, True, None), seen.text.room_ids, frozenset())
+        news, people = seen.text.recent.newer(entry, Viewer(None, True, True, None), seen.text.slow.exam, frozenset())
+        assert people == {made.people[0].ticket: "考生1"}
         assert [each["action"] for each in news] == ["leave.open"]
         while json.loads((at := await room.newer_than(before[1], 30)).text)["counts"]["on_leave"] != 1:
             before = (before[0], at.n)
@@ -173,7 +233,7 @@ async def test_the_stream_tells_changes_once_and_a_heartbeat_is_none(hall):
         while incident["id"] not in (seen := await board.newer_than(before[0], 30)).text.slow.sealed:
             before = (seen.n, before[1])
         for viewer, told_of in ((Viewer(None, True, True, None), True), (Viewer(None, False, False, 0), False)):
-            live = seen.text.recent.newer(entry, viewer, seen.text.room_ids, seen.text.hidden(viewer))
+            live = seen.text.recent.newer(entry, viewer, seen.text.slow.exam, seen.text.hidden(viewer))
             assert ("丙" in json.dumps(live, ensure_ascii=False)) is told_of
     assert (await told(office, made))["totals"]["states"]["on_leave"] == 1
 

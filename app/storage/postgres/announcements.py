@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.storage.postgres.hall_tables import announcement
 
 _COUNTED = """
-SELECT n.id, n.session_id, n.addressed, n.scope, n.scope_names, n.zh, n.en, n.notice_id, n.staff_id, s.name AS by,
-    n.made_ms, n.made_at, e.timezone,
+SELECT n.id, n.session_id, x.exam_id, n.addressed, n.scope, n.scope_names, n.zh, n.en, n.notice_id, n.staff_id,
+    s.name AS by, n.made_ms, n.made_at, e.timezone,
     ARRAY(SELECT r.room_id FROM announcement_room r WHERE r.announcement_id = n.id ORDER BY r.room_id) AS room_ids,
     ARRAY(SELECT r.room_id FROM announcement_room r WHERE r.announcement_id = n.id AND r.known_ms IS NOT NULL
         ORDER BY r.room_id) AS known,

@@ -6,9 +6,11 @@ On plain asyncpg connections: 1,880 rows a second are not worth an ORM's mapping
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any, cast
 
 import asyncpg
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 Row = Mapping[str, Any]
 
@@ -55,18 +57,25 @@ FROM audit_entry e LEFT JOIN staff s ON s.id = e.staff_id
 WHERE e.n > $1 ORDER BY e.n LIMIT $2
 """
 
+# A room that was evacuated is still one of the session's; a room of spare seats only is there for those of others.
 _ROOMS = """
+WITH planned AS MATERIALIZED (
+    SELECT q.room_id FROM allocation p JOIN seat q ON q.id = p.planned_seat_id WHERE p.session_id = $1
+    UNION SELECT c.room_id FROM room_record c WHERE c.session_id = $1
+)
 SELECT r.id, r.name, r.number, r.ordinal, b.name AS building, b.id AS building_id,
     count(*) FILTER (WHERE st.is_spare) AS spares,
     count(*) FILTER (WHERE st.is_spare AND st.out_of_order IS NULL AND al.id IS NULL AND m.id IS NULL) AS spare_left,
-    count(*) FILTER (WHERE st.out_of_order IS NOT NULL) AS broken
+    count(*) FILTER (WHERE st.out_of_order IS NOT NULL) AS broken,
+    count(al.id) = 0 AND r.id NOT IN (SELECT p.room_id FROM planned p) AS reserve
 FROM room r
 JOIN building b ON b.id = r.building_id
 JOIN seat st ON st.room_id = r.id
 LEFT JOIN allocation al ON al.session_id = $1 AND al.seat_id = st.id
 LEFT JOIN relog m ON m.session_id = $1 AND m.to_seat_id = st.id AND m.state = 'open'
 WHERE r.exam_id = $2
-GROUP BY r.id, b.id HAVING count(al.id) > 0
+GROUP BY r.id, b.id
+HAVING count(al.id) > 0 OR r.id IN (SELECT p.room_id FROM planned p) OR bool_and(st.is_spare)
 ORDER BY r.ordinal, r.id
 """
 
@@ -92,11 +101,45 @@ JOIN seat st ON st.id = al.seat_id
 WHERE p.session_id = $1 AND p.state = 'open' GROUP BY p.id
 """
 
+_SEATED = """
+SELECT c.ticket, c.name, ARRAY(
+    SELECT st.room_id FROM allocation al JOIN seat st ON st.id IN (al.seat_id, al.planned_seat_id)
+    WHERE al.candidate_id = c.id
+    UNION SELECT f.room_id FROM allocation al
+    JOIN attempt a ON a.session_id = al.session_id AND a.candidate_id = al.candidate_id
+    JOIN relog m ON m.attempt_id = a.id JOIN seat f ON f.id = m.from_seat_id WHERE al.candidate_id = c.id) AS room_ids
+FROM candidate c WHERE c.exam_id = $1 AND c.ticket = ANY($2::text[])
+"""
+
 _DISCREPANCIES = """
 SELECT d.room_id, count(DISTINCT d.id) AS open FROM discrepancy d
 JOIN discrepancy_field f ON f.discrepancy_id = d.id AND f.state = 'open'
 WHERE d.session_id = $1 GROUP BY d.room_id
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Seated:
+    """``room_ids``: where somebody sits, was to sit and has sat, in all sessions of the exam."""
+
+    name: str
+    room_ids: frozenset[int]
+
+
+async def driver(conn: AsyncConnection) -> asyncpg.Connection[Any]:
+    """The connection below, for the statements of this module."""
+    raw = (await conn.get_raw_connection()).driver_connection
+    if raw is None:
+        raise ConnectionError("the pool handed out a closed connection")
+    return cast("asyncpg.Connection[Any]", raw)
+
+
+async def seated(conn: asyncpg.Connection[Any], exam_id: int, tickets: Collection[str]) -> dict[str, Seated]:
+    """Of the exam's candidates those with these tickets."""
+    if not tickets:
+        return {}
+    found = await conn.fetch(_SEATED, exam_id, sorted(tickets))
+    return {row["ticket"]: Seated(row["name"], frozenset(row["room_ids"])) for row in found}
 
 
 async def session(conn: asyncpg.Connection[Any], session_id: int) -> dict[str, Any] | None:
@@ -122,7 +165,8 @@ async def entered(conn: asyncpg.Connection[Any], after: int, limit: int) -> list
 
 
 async def rooms(conn: asyncpg.Connection[Any], session_id: int, exam_id: int) -> list[Row]:
-    """The rooms in which somebody is allocated, in order, with their spare seats and how many of them are left."""
+    """The rooms in which somebody is or was to sit, and (``reserve``) those that have spare seats only, in order, with
+    their spare seats and how many of them are left."""
     return cast("list[Row]", await conn.fetch(_ROOMS, session_id, exam_id))
 
 

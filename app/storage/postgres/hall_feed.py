@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import text
@@ -21,20 +22,73 @@ _ABOUT = """
         SELECT jsonb_build_object('room_id', r) FROM unnest(CAST(:rooms AS int8[])) r
         UNION ALL SELECT jsonb_build_object('room_ids', jsonb_build_array(r)) FROM unnest(CAST(:rooms AS int8[])) r))
 """
+# As ``Exam.has``, in one pass over the log: what another exam's day left there is not carried out of the database.
+_OF_EXAM = """
+    AND CASE
+        WHEN e.subject->>'exam' IS NOT NULL THEN e.subject->>'exam' = :code
+        WHEN e.subject->>'room_id' IS NOT NULL THEN e.subject->>'room_id' = ANY(CAST(:exam_rooms AS text[]))
+        WHEN jsonb_typeof(e.subject->'room_ids') = 'array' AND e.subject->'room_ids' <> '[]' THEN EXISTS (
+            SELECT 1 FROM jsonb_array_elements_text(e.subject->'room_ids') r WHERE r = ANY(CAST(:exam_rooms AS text[])))
+        WHEN e.subject->>'session_id' IS NOT NULL THEN e.subject->>'session_id' = ANY(CAST(:sessions AS text[]))
+        WHEN split_part(e.action, '.', 1) = ANY(CAST(:by_session AS text[])) AND e.subject->>'session' IS NOT NULL
+            THEN e.subject->>'session' = ANY(CAST(:sessions AS text[]))
+        ELSE true END
+"""
+# Areas whose subjects call a session's id ``session``.
+BY_SESSION = ("proposal", "session")
+
+
+@dataclass(frozen=True, slots=True)
+class Exam:
+    """What entries of the log name that are an exam's."""
+
+    code: str
+    room_ids: frozenset[int]
+    session_ids: frozenset[int]
+
+    def has(self, area: str, subject: Mapping[str, Any], rooms: Collection[int]) -> bool:
+        """Whether an entry about these rooms is the exam's. One that names neither exam, room nor session is
+        everybody's."""
+        if subject.get("exam") is not None:
+            return bool(subject["exam"] == self.code)
+        if rooms:
+            return not self.room_ids.isdisjoint(rooms)
+        session = subject.get("session_id")
+        if session is None and area in BY_SESSION:
+            session = subject.get("session")
+        return session is None or session in self.session_ids
+
+
+async def exam(conn: AsyncConnection, exam_id: int) -> Exam:
+    row = (
+        await conn.execute(
+            text(
+                "SELECT e.code, ARRAY(SELECT r.id FROM room r WHERE r.exam_id = e.id) AS rooms,"
+                " ARRAY(SELECT s.id FROM session s WHERE s.exam_id = e.id) AS sessions FROM exam e WHERE e.id = :e"
+            ),
+            {"e": exam_id},
+        )
+    ).one()
+    return Exam(row.code, frozenset(row.rooms), frozenset(row.sessions))
 
 
 async def entries(
     conn: AsyncConnection,
     areas: Collection[str],
+    within: Exam,
     rooms: Collection[int] | None,
     *,
     before: int | None,
     after: int | None,
     limit: int,
 ) -> list[dict[str, Any]]:
-    """Entries of these areas, and about these rooms when they are given, newest first."""
-    statement = f"{_ENTRIES}{'' if rooms is None else _ABOUT} ORDER BY e.n DESC LIMIT :limit"
-    values: dict[str, Any] = {"areas": list(areas), "before": before, "after": after, "limit": limit}
+    """Entries of these areas in an exam's day, and about these rooms when they are given, newest first."""
+    statement = f"{_ENTRIES}{_OF_EXAM}{'' if rooms is None else _ABOUT} ORDER BY e.n DESC LIMIT :limit"
+    values: dict[str, Any] = {
+        "areas": list(areas), "before": before, "after": after, "limit": limit, "code": within.code,
+        "exam_rooms": [str(one) for one in within.room_ids], "sessions": [str(one) for one in within.session_ids],
+        "by_session": list(BY_SESSION),
+    }  # fmt: skip
     if rooms is not None:
         values["rooms"] = list(rooms)
     return [dict(row) for row in (await conn.execute(text(statement), values)).mappings()]
