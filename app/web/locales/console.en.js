@@ -819,7 +819,7 @@ export default {
   'print.roll': 'Offline roll',
   'print.room-record': 'Room record',
   'records.title': 'Exports and print',
-  'records.what': 'A list tells of one instant; every export is on the audit log.',
+  'records.what': 'A list tells of one instant; every export is on the audit log. For Excel take .xlsx: of a .csv it reads document numbers and tickets as numbers and loses digits.',
   'records.session': 'Session',
   'records.whole': 'All sessions of the exam',
   'records.attendance': 'Attendance',

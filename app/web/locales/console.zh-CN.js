@@ -801,7 +801,7 @@ export default {
   'print.roll': '点名表（离线备用）',
   'print.room-record': '考场情况记录单',
   'records.title': '导出与打印',
-  'records.what': '导出的名单是同一时刻的记录；每次导出都记入审计日志。',
+  'records.what': '导出的名单是同一时刻的记录；每次导出都记入审计日志。用 Excel 打开请选 .xlsx：Excel 会把 .csv 里的证件号码、准考证号当作数字，丢失末尾几位和开头的零。',
   'records.session': '场次',
   'records.whole': '整场考试的全部场次',
   'records.attendance': '考勤',
