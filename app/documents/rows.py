@@ -29,6 +29,8 @@ TYPES: dict[Form, str] = {
 ROWS_A_SHEET = 1_000_000
 # The most that a cell may hold.
 LONGEST = 32_767
+# Stands at the end of a cell that had more; .csv and .json have all of it.
+CUT = " …[超出单元格长度，全文见 .csv 或 .json · too long for a cell]"
 # A cell that begins like a formula is one to a spreadsheet, whoever typed it.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 # As many different texts a workbook keeps once each (names, seats, words); the rest stand in their cells.
@@ -267,4 +269,14 @@ def _text(text: str, style: str = "") -> str:
 def _spaced(text: str) -> str:
     if text.isascii() and text.isalnum():
         return f"<t>{text}</t>"
-    return f'<t xml:space="preserve">{escape(_ILLEGAL.sub("", text[:LONGEST]))}</t>'
+    return f'<t xml:space="preserve">{escape(_cut(_ILLEGAL.sub("", text)))}</t>'
+
+
+def _cut(text: str) -> str:
+    """What a cell may hold of it, counted as spreadsheets count (UTF-16), and a mark where there was more."""
+    if len(text) * 2 <= LONGEST:
+        return text
+    units = text.encode("utf-16-le")
+    if len(units) <= LONGEST * 2:
+        return text
+    return units[: (LONGEST - len(CUT)) * 2].decode("utf-16-le", "ignore") + CUT

@@ -55,3 +55,11 @@ def test_a_workbook_goes_on_on_the_next_sheet_and_says_the_same_however_its_text
     assert [row[1] for row in cells] == [1, -2, None, 0.5, "True", 7, 8, "2026-11-24 09:00:00"]
     assert {sheet.cell(1, 1).value for sheet in book} == {"姓名"}
     assert book["名单"].cell(2, 1).data_type == "s"
+
+
+def test_a_cell_that_is_cut_says_so_and_is_as_long_as_excel_counts():
+    fits, long = "长" * rows.LONGEST, "𠮷" * 20_000
+    assert rows._cut(fits) == fits
+    cut = rows._cut(long)
+    assert len(cut.encode("utf-16-le")) // 2 <= rows.LONGEST
+    assert (cut.endswith(rows.CUT), set(cut[: -len(rows.CUT)])) == (True, {"𠮷"})
