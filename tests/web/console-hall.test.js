@@ -60,9 +60,10 @@ test('the stream goes on where the feed ends, and nothing is shown twice or out 
   await settled();
   assert.equal(new URL(asked[1], 'http://x').searchParams.get('after'), '4');
   await say('hall', { rooms: [], totals: {} });
-  await say('feed', { entries: [entry(6), entry(5, { room_ids: [2] }), entry(4)], more: false });
+  await say('feed', { entries: [entry(6), entry(5, { room_ids: [2] }), entry(4)], people: { T6: '张三' }, more: false });
   await settled();
   assert.deepEqual(hall.entries.value.map(({ n }) => n), [6, 5, 4]);
+  assert.equal(hall.known.value.people.T6, '张三');
   assert.equal(hall.at.value, 5);
   await hall.narrow({ room: '2' });
   await say('feed', { entries: [entry(8, { room_ids: [2] }), entry(7)], more: false });

@@ -134,7 +134,11 @@ export function createHall(ports) {
           // What was entered while the service could not read the log was heard by nobody.
           if (back) void loadFeed();
         }
-        else if (event === 'feed') { newest = Math.max(newest, data.entries[0]?.n ?? 0); hear(data.entries, data.more); }
+        else if (event === 'feed') {
+          newest = Math.max(newest, data.entries[0]?.n ?? 0);
+          known.value = { ...known.value, people: { ...known.value.people, ...data.people } };
+          hear(data.entries, data.more);
+        }
         else if (event === 'away') away.value = true;
         else if (event === 'closed') ports.onLogin();
       },
