@@ -60,7 +60,7 @@ FAST = {"fsync": "off", "full_page_writes": "off"}
 passwords._HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 # Real input that may stand beside the checkout; its tests are deselected (and counted) where it does not.
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
-WAITING = {"faults", "failover", "demo", "embedded", "test_stateful.py", "test_bench.py"}
+WAITING = {"faults", "failover", "demo", "embedded", "test_stateful.py", "test_bench.py", "test_ending.py"}
 # A unix socket's path may have 107 bytes, which pytest's own temporary directories can exceed.
 # In memory where there is plenty of it: a database has a thousand files, and every test has a database.
 _MEMORY, _PLENTY = Path("/dev/shm"), 8 * 1024**3  # noqa: S108 -- a directory of one's own is made in it

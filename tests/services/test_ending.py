@@ -13,6 +13,9 @@ from tests.candidates import SECRET, Candidate, running
 from tests.checkpoint.stage import staged
 from tests.factories import open_relog, world
 
+# Short, and longer than a busy machine needs for a sign-in and an answer.
+SHORT_MS = 5_000
+
 
 async def ready(client) -> None:
     for _ in range(100):
@@ -38,7 +41,7 @@ async def sweep_until(site, engine, attempt, state: str) -> None:
 async def test_the_sweeper_ends_an_attempt_whose_browser_is_gone_at_the_right_instant(
     fresh_url, redis_url, redis, fresh_db
 ):
-    made = await world(fresh_db, SECRET.encode(), duration_ms=5000)
+    made = await world(fresh_db, SECRET.encode(), duration_ms=SHORT_MS)
     async with running(fresh_url, redis_url) as (app, client):
         await ready(client)
         one = Candidate(client, made.people[0])
@@ -52,7 +55,7 @@ async def test_the_sweeper_ends_an_attempt_whose_browser_is_gone_at_the_right_in
             row = (
                 await conn.execute(text("SELECT ended_ms, end_reason FROM attempt WHERE id = :a"), {"a": attempt})
             ).one()
-        assert tuple(row) == (5000, "time_out")
+        assert tuple(row) == (SHORT_MS, "time_out")
         # The others, who never signed in, end as well, and stay ended until the office finalises.
         for person in made.people[1:]:
             await sweep_until(site, fresh_db, person.attempt, "ended")
@@ -87,7 +90,7 @@ async def test_a_late_answer_counts_if_it_was_typed_in_time_and_not_held_back(fr
 
 
 async def test_what_arrives_after_the_end_is_judged_even_before_the_sweeper_came(fresh_url, redis_url, redis, fresh_db):
-    made = await world(fresh_db, SECRET.encode(), duration_ms=2000)
+    made = await world(fresh_db, SECRET.encode(), duration_ms=SHORT_MS)
     async with running(fresh_url, redis_url) as (_, client):
         await ready(client)
         one = Candidate(client, made.people[0])
@@ -99,7 +102,7 @@ async def test_what_arrives_after_the_end_is_judged_even_before_the_sweeper_came
             if reply["clock"]["remaining_ms"] == 0:
                 break
             await asyncio.sleep(0.1)
-        late = await one.send(one.response(made.items[2], "T", at_ms=2500))
+        late = await one.send(one.response(made.items[2], "T", at_ms=SHORT_MS + 100))
         assert late.json()["items"][0]["status"] == "stranded"
         assert late.json()["state"] == "ended"
 
@@ -108,7 +111,7 @@ async def test_a_long_outbox_that_comes_in_two_requests_after_the_end_counts_who
     fresh_url, redis_url, redis, fresh_db
 ):
     """Also after a reboot: neither the sign-in nor the first request is a contact in between."""
-    made = await world(fresh_db, SECRET.encode(), duration_ms=3000)
+    made = await world(fresh_db, SECRET.encode(), duration_ms=SHORT_MS)
     async with running(fresh_url, redis_url) as (app, client):
         await ready(client)
         one = Candidate(client, made.people[0])
@@ -123,7 +126,7 @@ async def test_a_long_outbox_that_comes_in_two_requests_after_the_end_counts_who
 
 
 async def test_a_process_that_never_saw_the_attempt_judges_its_end_too(fresh_url, redis_url, redis, fresh_db):
-    made = await world(fresh_db, SECRET.encode(), duration_ms=2000)
+    made = await world(fresh_db, SECRET.encode(), duration_ms=SHORT_MS)
     async with running(fresh_url, redis_url) as (_, client):
         await ready(client)
         one = Candidate(client, made.people[0])
@@ -131,7 +134,7 @@ async def test_a_process_that_never_saw_the_attempt_judges_its_end_too(fresh_url
         while clock["remaining_ms"] > 0:
             await asyncio.sleep(0.1)
             clock = (await one.state())["clock"]
-        late = await one.send(one.response(made.items[2], "T", at_ms=2500))
+        late = await one.send(one.response(made.items[2], "T", at_ms=SHORT_MS + 100))
         assert late.json()["items"][0]["code"] == "ended"
         assert late.json()["state"] == "ended"
 
@@ -161,7 +164,7 @@ async def test_the_sweeper_waits_for_the_credit_of_an_outage(fresh_url, redis_ur
 
 
 async def test_a_heartbeat_of_the_old_pc_does_not_end_an_open_move(fresh_url, redis_url, redis, fresh_db):
-    made = await world(fresh_db, SECRET.encode(), duration_ms=2500)
+    made = await world(fresh_db, SECRET.encode(), duration_ms=SHORT_MS)
     async with running(fresh_url, redis_url) as (app, client):
         await ready(client)
         old, new = Candidate(client, made.people[0]), Candidate(client, made.people[0])
@@ -195,7 +198,7 @@ async def test_a_hand_in_that_was_overtaken_by_a_move_ends_nothing(fresh_url, re
 async def test_a_moved_candidate_with_a_later_session_is_let_in_after_the_nominal_end(
     fresh_url, redis_url, redis, fresh_db
 ):
-    made = await world(fresh_db, SECRET.encode(), duration_ms=2500)
+    made = await world(fresh_db, SECRET.encode(), duration_ms=SHORT_MS)
     async with fresh_db.begin() as conn:
         later = await conn.scalar(
             text(
@@ -228,7 +231,7 @@ async def test_a_moved_candidate_with_a_later_session_is_let_in_after_the_nomina
 
 
 async def test_finalising_gives_everyone_a_receipt_after_the_grace(fresh_url, redis_url, redis, fresh_db):
-    made = await world(fresh_db, SECRET.encode(), duration_ms=1000)
+    made = await world(fresh_db, SECRET.encode(), duration_ms=SHORT_MS)
     async with fresh_db.begin() as conn:
         await conn.execute(text("UPDATE session SET grace_ms = 1000"))
     async with running(fresh_url, redis_url) as (app, client):
@@ -250,7 +253,7 @@ async def test_finalising_gives_everyone_a_receipt_after_the_grace(fresh_url, re
 
 
 async def test_an_open_move_is_not_timed_out_and_comes_back_with_its_gap(fresh_url, redis_url, redis, fresh_db):
-    made = await world(fresh_db, SECRET.encode(), duration_ms=3000)
+    made = await world(fresh_db, SECRET.encode(), duration_ms=SHORT_MS)
     async with running(fresh_url, redis_url) as (app, client):
         await ready(client)
         old, new = Candidate(client, made.people[0]), Candidate(client, made.people[0])
