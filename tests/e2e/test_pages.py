@@ -247,7 +247,7 @@ async def test_nothing_of_the_paper_leaves_before_the_start(
     token = next(one for one in tokens if one)
     async with record.connect() as conn:
         media = (await conn.execute(text("SELECT sha256 FROM media"))).scalars().all()
-    async with httpx.AsyncClient(base_url=f"{server.url}/api/v1/attempt", trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=f"{server.url}/api/v1/attempt", trust_env=False, timeout=30) as client:
         client.headers["Authorization"] = token
         paths = ["/paper", *[f"/media/{one}" for one in media]]
         refused = [await client.get(path) for path in paths]

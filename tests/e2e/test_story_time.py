@@ -1,9 +1,9 @@
-"""Story: a room is cut off, a PC dies while its room is paused, everybody gets half a minute more; and each of three
-candidates in two rooms is let write to the second that the model says.
+"""Story: a room is cut off, a PC dies while its room is paused, everybody gets more time, each a minute more than the
+one before; and each of three candidates in two rooms is let write to the second that the model says.
 
 The model is the simplest there is: it walks through the session millisecond by millisecond and charges those of which
 nobody said that they are free. Whoever was told of a change was told by the page: what changed, why, and the line that
-adds up. The neighbour in the other room notices nothing but the half minute.
+adds up. The neighbour in the other room notices nothing but what everybody gets.
 
 So that nobody waits for an hour, the service's counter is set on to shortly before each end: to everybody it is later.
 """
@@ -42,10 +42,12 @@ SPARE = "备1"
 SILENT_AFTER = "20"
 ACTIONS = "/time/actions"
 MORE_MS = 30_000
+# Between one end and the next: the next page is still to be written on when the one before has shown its receipt.
+APART_MS = 60_000
 # What the page may show beside what the record says at that moment: digits, a reply's way, a tick.
 SHOWN_MS = 3_000
 # An answer brings the open page a reply with the time as it is now.
-BEFORE_THE_END_MS = 14_000
+BEFORE_THE_END_MS = 20_000
 PATIENT_S = 90.0
 
 
@@ -139,11 +141,14 @@ async def test_three_candidates_in_two_rooms_end_at_the_second_the_model_says(
         assert ready["clock"]["state"] == "running"
         free[moves.person.ticket].stretches += [(one["from_ms"], one["to_ms"]) for one in walked]
 
-        # --- everybody gets half a minute more
-        await office.did(ACTIONS, office.action("extend", None, reason="disturbance", ms=MORE_MS))
+        # --- everybody gets half a minute more, the paused room a minute on top, and who had to walk another
         sittings = (neighbour, stays, moved)
-        for sitting in sittings:
-            free[sitting.person.ticket].more_ms = MORE_MS
+        await office.did(ACTIONS, office.action("extend", None, reason="disturbance", ms=MORE_MS))
+        await office.did(ACTIONS, office.action("extend", exam.room_id, reason="disturbance", ms=APART_MS))
+        alone = {"session": exam.session_id, "kind": "candidate", "attempt": str(moved.person.attempt)}
+        await office.did(ACTIONS, office.action("extend", None, reason="disturbance", ms=APART_MS) | {"scope": alone})
+        for more, sitting in enumerate(sittings):
+            free[sitting.person.ticket].more_ms = MORE_MS + more * APART_MS
             await _is_told(sitting, "延长")
 
         # --- what the model says, the ledger, the record and the page say too
