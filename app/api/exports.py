@@ -15,7 +15,6 @@ from typing import Annotated, Any
 
 import structlog
 from fastapi import APIRouter, Path, Query, Request
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import Response, StreamingResponse
 
 from app.api import problems
@@ -36,7 +35,6 @@ Exporting = Annotated[Login, needs("export")]
 OfExam = Annotated[int | None, Query(alias="exam", ge=1, le=BIGGEST_ID)]
 OfSession = Annotated[int | None, Query(alias="session", ge=1, le=BIGGEST_ID)]
 STREAM = "application/x-holdfast-export"
-FAULTS = (SQLAlchemyError, OSError, TimeoutError)
 
 
 @router.get("/exports")
@@ -104,13 +102,11 @@ async def _told(first: Part, work: AsyncGenerator[Part, None], form: Form) -> As
         while part is not None:
             yield part if isinstance(part, bytes) else _line(part, form)
             part = await anext(work, None)
-    except FAULTS as fault:
+    except problems.KNOWN as fault:
         # The status has been sent: what is left is to say so. Cut in the middle of the bytes, the size says it.
         log.warning("export failed", fault=repr(fault))
         if isinstance(part, Progress):
-            refused = problems.again("record-away")
-            told = {"code": refused.code, "detail_zh": refused.text("zh"), "detail_en": refused.text("en")}
-            yield _json({"refused": told})
+            yield _json(problems.last_line(fault))
     finally:
         await asyncio.shield(_close(work))
 

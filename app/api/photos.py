@@ -14,7 +14,6 @@ from typing import IO, Annotated, Any
 
 import structlog
 from fastapi import APIRouter, Path, Query, Request
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
@@ -158,21 +157,15 @@ class _Work:
                     return (await photos.store(conn, prepared, skip_faulty=self._skip_faulty))[1]
 
                 return {"report": await staff_requests.once(engine, self._login, asked, act, now_ms=now_ms)}
-        except Refused as refused:
-            return _refused(refused)
-        except (SQLAlchemyError, OSError, TimeoutError) as fault:
+        except problems.KNOWN as fault:
+            # The status has been sent: what is left is to say so.
             log.warning("photos not stored", fault=repr(fault))
-            return _refused(problems.again("record-away"))
+            return problems.last_line(fault)
 
     async def _let_go(self, reading: asyncio.Future[Prepared]) -> None:
         await asyncio.wait({reading})
         self._out.close()
         _turn.release()
-
-
-def _refused(refused: Refused) -> dict[str, Any]:
-    told = {"code": refused.code, "detail_zh": refused.text("zh"), "detail_en": refused.text("en")}
-    return {"refused": told}
 
 
 def _line(told: dict[str, Any]) -> bytes:

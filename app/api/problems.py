@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -63,6 +64,16 @@ def as_refusal(fault: Exception) -> Refused | None:
     if isinstance(fault, Refused):
         return fault
     return refusal_of(fault) if isinstance(fault, StoreAway | ClockUnconfirmed | Overloaded) else None
+
+
+# What a reply that is under way may meet: refusals, and faults that pass. Anything else is a bug, and cuts it.
+KNOWN = (Refused, StoreAway, ClockUnconfirmed, Overloaded, SQLAlchemyError, OSError, TimeoutError)
+
+
+def last_line(fault: Exception) -> dict[str, Any]:
+    """One of ``KNOWN`` as the last line of a stream whose status has been sent: `{refused: {code, detail_zh, …}}`."""
+    refused = as_refusal(fault) or again("record-away")
+    return {"refused": {"code": refused.code, "detail_zh": refused.text("zh"), "detail_en": refused.text("en")}}
 
 
 async def on_known(request: Request, fault: Exception) -> Response:

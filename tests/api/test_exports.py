@@ -14,6 +14,8 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import text
 
+from app.domain.checkpoints import RecordAway
+from app.domain.errors import ClockUnconfirmed
 from app.services import export_rows, exporting
 from app.services.export_columns import COLUMNS, KINDS
 from app.storage.postgres.staff import Login
@@ -170,6 +172,21 @@ async def test_progress_is_told_and_then_the_file_that_was_audited(hall, told):
     assert {key: last[key] for key in ("kind", "form", "rows", "sha256")} == {
         "kind": "answers", "form": "csv", "rows": 10, "sha256": lines[-1]["sha256"],
     }  # fmt: skip
+
+
+async def test_a_fault_on_the_way_is_the_last_line_and_cuts_nothing(told, monkeypatch):
+    made, office = told
+    for fault, code in ((RecordAway("not on the standby"), "record-away"), (ClockUnconfirmed(), "unavailable")):
+
+        async def fails(*_, fault=fault):
+            raise fault
+
+        # The audit entry's COMMIT comes when the status has long been sent.
+        monkeypatch.setattr(exporting, "_enter", fails)
+        reply = await office.get("/exports/attendance", session=made.session_id, progress="1")
+        (last,) = (json.loads(line) for line in reply.content.splitlines()[-1:])
+        assert last["refused"]["code"] == code
+        assert all(last["refused"][f"detail_{language}"] for language in ("zh", "en"))
 
 
 async def test_numbers_are_masked_for_who_does_not_correct_them(hall, told):

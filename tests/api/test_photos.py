@@ -13,6 +13,8 @@ import pytest
 from PIL import Image
 from sqlalchemy import text
 
+from app.domain.checkpoints import RecordAway
+from app.services import staff_requests
 from tests.candidates import SECRET, Candidate
 from tests.commands import process
 from tests.doors import hall
@@ -39,6 +41,10 @@ async def bring(office, made, archive: bytes, **asked) -> list[dict]:
 
 async def number_of(hall, person) -> str:
     return await hall.sql("SELECT id_number FROM candidate WHERE id = :c", c=person.candidate_id)
+
+
+async def _away(*_, **__):
+    raise RecordAway("not on the standby")
 
 
 async def stored(hall, made) -> int:
@@ -85,7 +91,7 @@ async def test_an_archive_is_brought_in_whole_told_and_audited_without_a_number(
     assert (told["people"], [one["ticket"] for one in told["missing"]]) == (3, [three.ticket])
 
 
-async def test_one_faulty_file_keeps_all_out_unless_it_is_to_be_skipped(hall):
+async def test_one_faulty_file_keeps_all_out_unless_it_is_to_be_skipped(hall, monkeypatch):
     made, _, _ = await hall.at(HOUR)
     office = await signed_in(hall.client, hall.engine, "office")
     one, two, _ = made.people
@@ -97,7 +103,12 @@ async def test_one_faulty_file_keeps_all_out_unless_it_is_to_be_skipped(hall):
     assert (skipped["state"], skipped["added"], await stored(hall, made)) == ("imported", 1, 1)
     refused = await bring(office, made, b"%PDF-1.7")
     assert (refused[0]["refused"]["status"], refused[0]["refused"]["code"]) == (422, "photos-not-an-archive")
-    # The turn was given back by the one that was refused.
+    # The turn was given back by the one that was refused. A fault at the end, when the status has long been sent, is
+    # the last line, and nothing was stored.
+    with monkeypatch.context() as patched:
+        patched.setattr(staff_requests, "once", _away)
+        last = (await bring(office, made, packed({f"{two.ticket}.jpg": drawn()}).getvalue()))[-1]
+    assert (last["refused"]["code"], await stored(hall, made)) == ("record-away", 1)
     assert (await bring(office, made, archive, skip_faulty=True))[-1]["report"]["state"] == "unchanged"
 
 
