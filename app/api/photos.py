@@ -24,7 +24,7 @@ from app.api.schemas.staff import BIGGEST_ID
 from app.api.staff import Key, SessionId
 from app.domain.errors import Refused
 from app.domain.photos import Person
-from app.importers.photos import Archive
+from app.importers.photos import Archive, Source
 from app.services import exporting, lost_grant, photos, staff_requests
 from app.services.photos import Prepared
 from app.services.staff_requests import Done
@@ -105,6 +105,10 @@ async def _keep(request: Request, out: IO[bytes], most: int) -> None:
     await exporting.apart(lambda: out.write(bytes(waiting)))
 
 
+class _GivenUp(Exception):  # noqa: N818 -- names the state
+    """The page that waits for the import has gone, or has stopped it."""
+
+
 class _Work:
     """One import under way; holds the turn and the file until its lines have been told or given up."""
 
@@ -115,7 +119,7 @@ class _Work:
         key: str,
         exam: Exam,
         people: list[Person],
-        archive: Archive,
+        archive: Source,
         out: IO[bytes],
         *,
         dry_run: bool,
@@ -125,6 +129,7 @@ class _Work:
         self._archive, self._out = archive, out
         self._dry_run, self._skip_faulty = dry_run, skip_faulty
         self._done, self._total = 0, len(archive)
+        self._given_up = False
 
     async def lines(self) -> AsyncIterator[bytes]:
         reading = asyncio.ensure_future(
@@ -136,10 +141,13 @@ class _Work:
             yield _line({"done": self._total, "total": self._total})
             yield _line(await self._finish(reading.result()))
         finally:
-            # Whoever gives up waits until the thread has let go of the file.
+            # Whoever gives up waits until the thread has let go of the file, which it does at the next picture.
+            self._given_up = True
             await asyncio.shield(self._let_go(reading))
 
     def _told(self, done: int, total: int) -> None:
+        if self._given_up:
+            raise _GivenUp
         self._done, self._total = done, total
 
     async def _finish(self, prepared: Prepared) -> dict[str, Any]:
@@ -164,6 +172,9 @@ class _Work:
 
     async def _let_go(self, reading: asyncio.Future[Prepared]) -> None:
         await asyncio.wait({reading})
+        fault = reading.exception()
+        if fault is not None and not isinstance(fault, _GivenUp):
+            log.error("photos not read", exc_info=fault)
         self._out.close()
         _turn.release()
 

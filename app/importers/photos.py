@@ -66,7 +66,7 @@ class Archive:
             self._zip = zipfile.ZipFile(file)
         except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError):
             raise Refused("photos-not-an-archive", file=name) from None
-        members = [one for one in self._zip.infolist() if not one.is_dir()]
+        members = [one for one in self._zip.infolist() if not one.filename.endswith("/")]
         if any(one.flag_bits & _ENCRYPTED for one in members):
             raise Refused("photos-encrypted", file=name)
         _within(len(members), sum(one.file_size for one in members if one.file_size <= MOST_BYTES))

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import secrets
+import threading
 from io import BytesIO
 from pathlib import Path
 
@@ -13,8 +14,11 @@ import pytest
 from PIL import Image
 from sqlalchemy import text
 
+from app.api import photos
 from app.domain.checkpoints import RecordAway
+from app.importers.photos import Found
 from app.services import staff_requests
+from app.storage.postgres.exams import Exam
 from tests.candidates import SECRET, Candidate
 from tests.commands import process
 from tests.doors import hall
@@ -110,6 +114,40 @@ async def test_one_faulty_file_keeps_all_out_unless_it_is_to_be_skipped(hall, mo
         last = (await bring(office, made, packed({f"{two.ticket}.jpg": drawn()}).getvalue()))[-1]
     assert (last["refused"]["code"], await stored(hall, made)) == ("record-away", 1)
     assert (await bring(office, made, archive, skip_faulty=True))[-1]["report"]["state"] == "unchanged"
+
+
+class Slow:
+    """Three files, of which the second is there when the test says so."""
+
+    name = "a.zip"
+
+    def __init__(self) -> None:
+        self.read, self.gate = 0, threading.Event()
+
+    def __len__(self) -> int:
+        return 3
+
+    def __iter__(self):
+        for n in range(3):
+            if n:
+                assert self.gate.wait(60)
+            self.read += 1
+            yield Found(f"{n}.txt", b"")
+
+
+async def test_an_import_that_is_stopped_reads_no_further_and_gives_its_turn_back():
+    source, out = Slow(), BytesIO()
+    exam = Exam(1, "e", "e", "UTC", is_demo=False)
+    work = photos._Work(None, None, "k", exam, [], source, out, dry_run=False, skip_faulty=False)
+    await photos._turn.acquire()
+    lines = work.lines()
+    assert json.loads(await anext(lines))["total"] == 3
+    stopping = asyncio.ensure_future(lines.aclose())
+    while not work._given_up:
+        await asyncio.sleep(0)
+    source.gate.set()
+    await stopping
+    assert (source.read, out.closed, photos._turn.locked()) == (2, True, False)
 
 
 async def test_a_photo_is_seen_by_the_room_the_office_and_the_person_and_by_nobody_else(hall):

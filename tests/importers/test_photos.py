@@ -168,6 +168,9 @@ def test_an_archive_that_cannot_be_read_or_hides_what_it_holds_is_refused():
     with pytest.raises(Refused) as refused:
         Archive(BytesIO(b"PK\x03\x04 but nothing more"), "a.zip")
     assert refused.value.code == "photos-not-an-archive"
+    # A member without any name is a file of nobody.
+    nameless = packed({"Q": b"1"}).getvalue().replace(b"Q", b"\x00")
+    assert [one.path for one in Archive(BytesIO(nameless), "a.zip")] == [""]
     locked = bytearray(packed({"20260002.jpg": b"1"}).getvalue())
     at = locked.index(b"PK\x01\x02")
     locked[at + 8] |= 1

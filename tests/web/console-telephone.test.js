@@ -148,3 +148,15 @@ test('a reply that is cut before its last line is not taken for success', async 
   await again;
   assert.equal(photos.fault.value.code, 'photos-encrypted');
 });
+
+test('an import is stopped while the service reads too, and that is no fault', async () => {
+  const photos = photosOf();
+  const sent = photos.send(3, { name: 'a.zip', body: { size: 1 } }, { dryRun: false, skipFaulty: false });
+  Request.last.comes('{"done": 1, "total": 2}\n');
+  Request.last.abort = () => Request.last.onabort();
+  photos.stop();
+  await sent;
+  assert.deepEqual([photos.stopped.value, photos.fault.value, photos.report.value, photos.way.value], [true, null, null, null]);
+  photos.forget();
+  assert.equal(photos.stopped.value, false);
+});

@@ -1214,6 +1214,7 @@ export default {
   'photos.sending': 'Sending {done} of {total} MB',
   'photos.reading': 'Reading {done} of {total} pictures',
   'photos.stop': 'Stop',
+  'photos.stopped': 'Stopped. An import that was stopped before its end changes nothing; below is how things stand.',
   'photos.state.faulty': '{n} files cannot be used, and nothing was imported.',
   'photos.state.would-import': 'Checked: it can be imported.',
   'photos.state.imported': 'Imported.',

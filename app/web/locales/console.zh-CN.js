@@ -1196,6 +1196,7 @@ export default {
   'photos.sending': '正在上传 {done} / {total} MB',
   'photos.reading': '正在读取照片 {done} / {total}',
   'photos.stop': '停止',
+  'photos.stopped': '已停止。未完成就停止的导入不改变任何照片；以下是现在的情况。',
   'photos.state.faulty': '有 {n} 个文件不能使用，没有导入任何照片。',
   'photos.state.would-import': '检查完毕，可以导入。',
   'photos.state.imported': '已导入。',

@@ -24,6 +24,8 @@ export function createPhotos({ get, upload, random, headers, loginEnded }) {
   const way = signal(/** @type {Way | null} */ (null));
   const report = signal(/** @type {Report | null} */ (null));
   const fault = signal(/** @type {unknown} */ (null));
+  /** Somebody has stopped the last one. */
+  const stopped = signal(false);
   let stop = () => {};
 
   /** @param {number} id */
@@ -36,7 +38,7 @@ export function createPhotos({ get, upload, random, headers, loginEnded }) {
   }
 
   return {
-    exam, way, report, fault, load,
+    exam, way, report, fault, stopped, load,
 
     /**
      * @param {number} id the exam's
@@ -49,6 +51,7 @@ export function createPhotos({ get, upload, random, headers, loginEnded }) {
         way.value = { phase: 'sending', done: 0, total: file.body.size };
         report.value = null;
         fault.value = null;
+        stopped.value = false;
       });
       const asked = new URLSearchParams({
         exam: String(id), name: file.name.slice(0, 255), dry_run: String(dryRun), skip_faulty: String(skipFaulty),
@@ -72,19 +75,25 @@ export function createPhotos({ get, upload, random, headers, loginEnded }) {
         // Cut before its last word: what was stored, the next look at who is missing says.
         if (report.value === null && fault.value === null) fault.value = new ApiError('no last line', '');
       } catch (error) {
-        if (!loginEnded(error)) fault.value = error;
+        if (!stopped.value && !loginEnded(error)) fault.value = error;
       } finally {
         way.value = null;
       }
       await load(id);
     },
 
-    stop: () => stop(),
+    /** The service lets go at the next picture, and stores nothing of an import whose page has gone. */
+    stop() {
+      if (way.value === null) return;
+      stopped.value = true;
+      stop();
+    },
 
     forget() {
       batch(() => {
         report.value = null;
         fault.value = null;
+        stopped.value = false;
       });
     },
   };

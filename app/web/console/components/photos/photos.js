@@ -59,9 +59,10 @@ export function Photos() {
       ? html`<div class="photos-way" role="status">
           <label for="photos-bar">${t(`photos.${way.phase}`, { done: shownOf(way, way.done), total: shownOf(way, way.total) })}</label>
           <progress id="photos-bar" max=${Math.max(1, way.total)} value=${way.done}></progress>
-          ${way.phase === 'sending' ? html`<button class="button" onClick=${() => photos.stop()}>${t('photos.stop')}</button>` : null}
+          <button class="button" onClick=${() => photos.stop()}>${t('photos.stop')}</button>
         </div>`
       : null}
+    ${photos.stopped.value && way === null && !report ? html`<p class="note" role="status">${t('photos.stopped')}</p>` : null}
     ${photos.fault.value ? html`<p class="note note-bad" role="alert">${wordsFor(app, photos.fault.value)}</p>` : null}
     ${report ? html`<${Told} report=${report} onSkip=${() => start(false, true)} />` : null}
     ${told && !report
