@@ -228,14 +228,15 @@ async def _grant(
         await attempts.resumed(conn, attempt, now_ms=now_ms)
         claims = Claims(lineage_n, attempt, held["epoch"], held["device_id"], held["seat_id"])
         return SignedIn(claims, request.lease_secret or "", moved=False)
+    if row["state"] != "open":
+        # Before any word about seats: nobody can be moved into what is over, so nobody need be asked to do it.
+        raise Refused("closed")
     if answer.kind == "held" and held is not None:
         last = max(row["contact_ms"] or held["granted_ms"], seen_ms or 0)
         seat = await attempts.seat_label(conn, held["seat_id"])
         raise Refused("lease-held", seat=seat, last_seen_s=max(0, now_ms - last) // 1000)
     if answer.kind == "wrong_seat":
         raise Refused("wrong-seat", expected=await attempts.seat_label(conn, answer.seat_id))
-    if row["state"] != "open":
-        raise Refused("closed")
     # Everything promised under the epoch that ends here is in the record, and nothing more is.
     await seal.hold(row["epoch"])
     device_id, lease_secret = _pair(request)
