@@ -40,11 +40,11 @@ async def check_in(
     request: Request, login: Annotated[Login, needs("check-in")], key: Key, room_id: Id, body: CheckIn
 ) -> dict[str, Any]:
     """Seen at the door of this room: `{candidate, checked_in: {by, ms}, already}`."""
-    now_ms = get_deps(request).service_time.now_ms()
+    clock = get_deps(request).service_time.now_ms
     where = Where(body.session_id, room_id, body.told_by)
-    act = partial(attendance.check_in, login=login, where=where, ticket=body.ticket, now_ms=now_ms)
+    act = partial(attendance.check_in, login=login, where=where, ticket=body.ticket, clock=clock)
     asked = StaffRequest(key, f"check-in {room_id}", body.model_dump(mode="json"))
-    return await carried_out(request, login, asked, act, now_ms)
+    return await carried_out(request, login, asked, act, clock())
 
 
 @router.post("/rooms/{room_id}/check-in/undo")
@@ -52,13 +52,13 @@ async def undo_check_in(
     request: Request, login: Annotated[Login, needs("check-in")], key: Key, room_id: Id, body: WithReason
 ) -> dict[str, Any]:
     """The wrong one was checked in: `{candidate, checked_in: null}`."""
-    now_ms = get_deps(request).service_time.now_ms()
+    clock = get_deps(request).service_time.now_ms
     where = Where(body.session_id, room_id, body.told_by)
     act = partial(
-        attendance.undo_check_in, login=login, where=where, ticket=body.ticket, reason=body.reason, now_ms=now_ms
+        attendance.undo_check_in, login=login, where=where, ticket=body.ticket, reason=body.reason, clock=clock
     )
     asked = StaffRequest(key, f"check-in-undo {room_id}", body.model_dump(mode="json"))
-    return await carried_out(request, login, asked, act, now_ms)
+    return await carried_out(request, login, asked, act, clock())
 
 
 @router.post("/rooms/{room_id}/admissions")
@@ -66,13 +66,11 @@ async def admit_late(
     request: Request, login: Annotated[Login, needs("admit-late")], key: Key, room_id: Id, body: WithReason
 ) -> dict[str, Any]:
     """Let somebody in after last admission; the time is lost: `{candidate, admission: {by, ms, reason}, already}`."""
-    now_ms = get_deps(request).service_time.now_ms()
+    clock = get_deps(request).service_time.now_ms
     where = Where(body.session_id, room_id, body.told_by)
-    act = partial(
-        attendance.admit_late, login=login, where=where, ticket=body.ticket, reason=body.reason, now_ms=now_ms
-    )
+    act = partial(attendance.admit_late, login=login, where=where, ticket=body.ticket, reason=body.reason, clock=clock)
     asked = StaffRequest(key, f"admit {room_id}", body.model_dump(mode="json"))
-    return await carried_out(request, login, asked, act, now_ms)
+    return await carried_out(request, login, asked, act, clock())
 
 
 @router.post("/rooms/{room_id}/absent")
@@ -80,11 +78,11 @@ async def confirm_absent(
     request: Request, login: Annotated[Login, needs("confirm-absent")], key: Key, room_id: Id, body: ConfirmAbsent
 ) -> dict[str, Any]:
     """The room's absentees, after last admission: `{absent: [candidate], numbers, record, already}`."""
-    now_ms = get_deps(request).service_time.now_ms()
+    clock = get_deps(request).service_time.now_ms
     where = Where(body.session_id, room_id, body.told_by)
-    act = partial(attendance.confirm_absent, login=login, where=where, tickets=body.tickets, now_ms=now_ms)
+    act = partial(attendance.confirm_absent, login=login, where=where, tickets=body.tickets, clock=clock)
     asked = StaffRequest(key, f"absent {room_id}", body.model_dump(mode="json"))
-    return await carried_out(request, login, asked, act, now_ms)
+    return await carried_out(request, login, asked, act, clock())
 
 
 @router.post("/seats/swap")

@@ -25,17 +25,17 @@ async def sign_off(
     request: Request, login: Annotated[Login, needs("sign-off-room")], key: Key, room_id: Id, body: SignOff
 ) -> dict[str, Any]:
     """The room's numbers, said and signed: `{numbers, record, already}`. Expected = present + absent, or refused."""
-    now_ms = get_deps(request).service_time.now_ms()
+    clock = get_deps(request).service_time.now_ms
     act = partial(
         room_record.sign_off,
         login=login,
         where=Where(body.session_id, room_id, body.told_by),
         seen=(body.expected, body.present, body.absent),
         remarks=body.remarks,
-        now_ms=now_ms,
+        clock=clock,
     )
     asked = StaffRequest(key, f"sign-off {room_id}", body.model_dump(mode="json"))
-    return await carried_out(request, login, asked, act, now_ms)
+    return await carried_out(request, login, asked, act, clock())
 
 
 @router.post("/rooms/{room_id}/sign-off/undo")
@@ -43,11 +43,11 @@ async def reopen(
     request: Request, login: Annotated[Login, needs("sign-off-room")], key: Key, room_id: Id, body: Reopen
 ) -> dict[str, Any]:
     """Take the signature back, for a reason: `{record, already}`."""
-    now_ms = get_deps(request).service_time.now_ms()
+    clock = get_deps(request).service_time.now_ms
     where = Where(body.session_id, room_id, body.told_by)
-    act = partial(room_record.reopen, login=login, where=where, reason=body.reason)
+    act = partial(room_record.reopen, login=login, where=where, reason=body.reason, clock=clock)
     asked = StaffRequest(key, f"sign-off-undo {room_id}", body.model_dump(mode="json"))
-    return await carried_out(request, login, asked, act, now_ms)
+    return await carried_out(request, login, asked, act, clock())
 
 
 @router.post("/rooms/{room_id}/release")
@@ -56,13 +56,13 @@ async def release(
 ) -> dict[str, Any]:
     """Everybody may go: signed, every attempt final, nothing known to wait: `{numbers, record, already}`."""
     deps = get_deps(request)
-    now_ms = deps.service_time.now_ms()
+    clock = deps.service_time.now_ms
     where = Where(body.session_id, room_id, body.told_by)
     act = partial(
-        room_record.release, login=login, where=where, waiting=partial(room_outbox.waiting, deps.site), now_ms=now_ms
+        room_record.release, login=login, where=where, waiting=partial(room_outbox.waiting, deps.site), clock=clock
     )
     asked = StaffRequest(key, f"release {room_id}", body.model_dump(mode="json"))
-    return await carried_out(request, login, asked, act, now_ms)
+    return await carried_out(request, login, asked, act, clock())
 
 
 @router.get("/rooms/{room_id}/duty")
@@ -79,7 +79,7 @@ async def change_duty(
 ) -> dict[str, Any]:
     """An invigilator joins, leaves, or is replaced: `{on_duty: [{username, name, role}]}`."""
     deps = get_deps(request)
-    now_ms = deps.service_time.now_ms()
+    clock = deps.service_time.now_ms
     act = partial(
         duty.change,
         login=login,
@@ -88,8 +88,8 @@ async def change_duty(
         left=body.left,
         reason=body.reason,
         told_by=body.told_by,
-        now_ms=now_ms,
+        clock=clock,
         demo=deps.settings.demo,
     )
     asked = StaffRequest(key, f"duty {room_id}", body.model_dump(mode="json"))
-    return await carried_out(request, login, asked, act, now_ms)
+    return await carried_out(request, login, asked, act, clock())

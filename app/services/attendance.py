@@ -2,12 +2,13 @@
 
 What two members of staff do at once is decided by the candidate's locked allocation: the second one is told what the
 first did, by whom and when, and nothing is doubled. Where what is decided on can change between the look and the
-press, the request carries what was seen, and is refused with what changed.
+press, the request carries what was seen, and is refused with what changed. The clock is read under the lock: who waited
+for somebody is judged by the time they got on, and stands after them in the record.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +38,7 @@ class Where:
     told_by: str = ""
 
 
-async def check_in(conn: AsyncConnection, login: Login, where: Where, ticket: str, *, now_ms: int) -> Done:
+async def check_in(conn: AsyncConnection, login: Login, where: Where, ticket: str, *, clock: Callable[[], int]) -> Done:
     """Present, seen at the door: ``{candidate, checked_in: {by, ms}, already}``. Twice is the same as once.
 
     Refuses not-permitted, ticket-unknown, other-session, other-room, room-signed, last-admission-passed,
@@ -47,6 +48,7 @@ async def check_in(conn: AsyncConnection, login: Login, where: Where, ticket: st
     if place.checked_in_ms is not None:
         seen = {"by": place.checked_in_by, "ms": place.checked_in_ms}
         return Done({"candidate": told(place), "checked_in": seen, "already": True})
+    now_ms = clock()
     await still_open(conn, where, now_ms)
     _not_deferred(place)
     if place.signed_in_ms is None:
@@ -57,11 +59,11 @@ async def check_in(conn: AsyncConnection, login: Login, where: Where, ticket: st
     await attendance.check_in(conn, place.allocation_id, staff_id=login.staff_id, now_ms=now_ms)
     reply = {"candidate": told(place), "checked_in": {"by": login.name, "ms": now_ms}, "already": False}
     subject = {**place.subject(), "told_by": where.told_by, "was_absent": place.absent_ms is not None}
-    return Done(reply, "attendance.check-in", subject)
+    return Done(reply, "attendance.check-in", subject, now_ms)
 
 
 async def undo_check_in(
-    conn: AsyncConnection, login: Login, where: Where, ticket: str, *, reason: str, now_ms: int
+    conn: AsyncConnection, login: Login, where: Where, ticket: str, *, reason: str, clock: Callable[[], int]
 ) -> Done:
     """The wrong one was checked in: ``{candidate, checked_in: null}``. An admission after last admission goes with it,
     for it says that they came; only who may give it may take it back. Whoever was confirmed as absent is so again.
@@ -71,6 +73,7 @@ async def undo_check_in(
     place = await _place(conn, login, "check-in", where, ticket)
     if place.checked_in_ms is None:
         return Done({"candidate": told(place), "checked_in": None})
+    now_ms = clock()
     await still_open(conn, where, now_ms)
     if place.signed_in_ms is not None:
         raise Refused("signed-in-already", name=place.name)
@@ -88,11 +91,11 @@ async def undo_check_in(
         "admission": admission,
         "absent_again": place.absent_ms is not None,
     }
-    return Done({"candidate": told(place), "checked_in": None}, "attendance.check-in-undo", subject)
+    return Done({"candidate": told(place), "checked_in": None}, "attendance.check-in-undo", subject, now_ms)
 
 
 async def admit_late(
-    conn: AsyncConnection, login: Login, where: Where, ticket: str, *, reason: str, now_ms: int
+    conn: AsyncConnection, login: Login, where: Where, ticket: str, *, reason: str, clock: Callable[[], int]
 ) -> Done:
     """Let in after last admission, for a reason; the time that has passed is lost. The candidate counts as present.
 
@@ -100,6 +103,7 @@ async def admit_late(
     leave is needed.
     """
     place = await _place(conn, login, "admit-late", where, ticket)
+    now_ms = clock()
     await still_open(conn, where, now_ms)
     if not place.admitted:
         _not_deferred(place)
@@ -125,11 +129,12 @@ async def admit_late(
         "was_absent": place.absent_ms is not None,
     }
     admission = {"by": login.name, "ms": now_ms, "reason": reason}
-    return Done({"candidate": told(place), "admission": admission, "already": False}, "attendance.admit", subject)
+    reply = {"candidate": told(place), "admission": admission, "already": False}
+    return Done(reply, "attendance.admit", subject, now_ms)
 
 
 async def confirm_absent(
-    conn: AsyncConnection, login: Login, where: Where, tickets: Collection[str], *, now_ms: int
+    conn: AsyncConnection, login: Login, where: Where, tickets: Collection[str], *, clock: Callable[[], int]
 ) -> Done:
     """The room's absentees, confirmed together: ``tickets`` are exactly those the page showed as missing.
 
@@ -144,6 +149,7 @@ async def confirm_absent(
     missing = [one for one in everybody if one.standing == "unaccounted"]
     if not missing and record.absent_ms is not None:
         return Done(_told_room(everybody, record, already=True))
+    now_ms = clock()
     _unsigned(record, now_ms)
     early = [one for one in missing if one.door.open_at(now_ms)]
     if early:
@@ -167,7 +173,7 @@ async def confirm_absent(
         "told_by": where.told_by,
         **balance(one.standing for one in after).numbers(),
     }
-    return Done(_told_room(after, record, already=False), "attendance.absent", subject)
+    return Done(_told_room(after, record, already=False), "attendance.absent", subject, now_ms)
 
 
 def told(place: Placed) -> dict[str, Any]:

@@ -6,6 +6,7 @@ by their rooms, so whoever is on duty from now on has them before them, and whoe
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -37,7 +38,7 @@ async def change(
     left: str | None,
     reason: str,
     told_by: str,
-    now_ms: int,
+    clock: Callable[[], int],
     demo: bool,
 ) -> Done:
     """``joined`` watches the room from now on, ``left`` no longer does (usernames); ``{on_duty}``.
@@ -65,6 +66,7 @@ async def change(
     if not came or not went:
         # The refusal rolls back what half of it did.
         raise Refused("duty-changed", names="、".join(one["name"] for one in before) or "—")
+    now_ms = clock()
     await duty.enter(
         conn,
         room_id,
@@ -82,7 +84,7 @@ async def change(
         "reason": reason,
         "told_by": told_by,
     }
-    return Done({"on_duty": _names(await duty.on_duty(conn, room_id))}, "duty.change", subject)
+    return Done({"on_duty": _names(await duty.on_duty(conn, room_id))}, "duty.change", subject, now_ms)
 
 
 def _names(watching: list[dict[str, Any]]) -> list[dict[str, Any]]:

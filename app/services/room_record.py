@@ -1,9 +1,9 @@
 """A room accounts for its session: signed off when the numbers balance, released when nothing of anybody is open.
 
-Each step is taken once, by the locked record; who comes second is told who took it and when. Signing says the numbers
-aloud: they are part of the request, and refused when they are no longer what the record says. They are kept as they
-were signed: whoever is moved or deferred afterwards changes what is so, and then it has to be signed again before the
-room is released.
+Each step is taken once, by the locked record and at the time it is then; who comes second is told who took it and when.
+Signing says the numbers aloud: they are part of the request, and refused when they are no longer what the record says.
+They are kept as they were signed: whoever is moved or deferred afterwards changes what is so, and then it has to be
+signed again before the room is released.
 """
 
 from __future__ import annotations
@@ -27,7 +27,13 @@ Waiting = Callable[[AsyncConnection, Sequence[UUID]], Awaitable[int]]
 
 
 async def sign_off(
-    conn: AsyncConnection, login: Login, where: Where, seen: tuple[int, int, int], *, remarks: str, now_ms: int
+    conn: AsyncConnection,
+    login: Login,
+    where: Where,
+    seen: tuple[int, int, int],
+    *,
+    remarks: str,
+    clock: Callable[[], int],
 ) -> Done:
     """``seen``: expected, present and absent as the page showed them. ``{numbers, record, already}``.
 
@@ -42,16 +48,17 @@ async def sign_off(
     if seen != (numbers.expected, numbers.present, numbers.absent):
         raise Refused("attendance-moved", **numbers.numbers())
     _balanced(numbers, everybody)
+    now_ms = clock()
     await room_records.sign(
         conn, where.session_id, where.room_id, seen, staff_id=login.staff_id, now_ms=now_ms, remarks=remarks
     )
     record = await room_records.find(conn, where.session_id, where.room_id)
     reply = {"numbers": numbers.numbers(), "record": record.told(), "already": False}
     subject = {**_subject(where, everybody), **numbers.numbers(), "remarks": remarks}
-    return Done(reply, "room.sign-off", subject)
+    return Done(reply, "room.sign-off", subject, now_ms)
 
 
-async def reopen(conn: AsyncConnection, login: Login, where: Where, *, reason: str) -> Done:
+async def reopen(conn: AsyncConnection, login: Login, where: Where, *, reason: str, clock: Callable[[], int]) -> Done:
     """Take the signature back, for a reason: somebody was admitted after all. A release goes with it, and is the
     office's to take back: an attempt was opened again there, or somebody was moved in. Refuses room-released."""
     _permit(login, "sign-off-room", where.room_id)
@@ -65,10 +72,12 @@ async def reopen(conn: AsyncConnection, login: Login, where: Where, *, reason: s
     after = await room_records.find(conn, where.session_id, where.room_id)
     before = {**(record.step("signed") or {}), "numbers": record.numbers, "released": record.step("released")}
     subject = {**_subject(where, everybody), "reason": reason, "before": before}
-    return Done({"record": after.told(), "already": False}, "room.reopen", subject)
+    return Done({"record": after.told(), "already": False}, "room.reopen", subject, clock())
 
 
-async def release(conn: AsyncConnection, login: Login, where: Where, *, waiting: Waiting, now_ms: int) -> Done:
+async def release(
+    conn: AsyncConnection, login: Login, where: Where, *, waiting: Waiting, clock: Callable[[], int]
+) -> Done:
     """Everybody may go. ``waiting``: how many answers of these attempts wait for the record, asked last, when the rows
     are locked and all are final.
 
@@ -95,10 +104,11 @@ async def release(conn: AsyncConnection, login: Login, where: Where, *, waiting:
     buffered = await waiting(conn, sat)
     if buffered:
         raise Refused("outbox-open", n=buffered)
+    now_ms = clock()
     await room_records.take(conn, "released", where.session_id, where.room_id, staff_id=login.staff_id, now_ms=now_ms)
     record = await room_records.find(conn, where.session_id, where.room_id)
     reply = {"numbers": numbers.numbers(), "record": record.told(), "already": False}
-    return Done(reply, "room.release", {**_subject(where, everybody), **numbers.numbers()})
+    return Done(reply, "room.release", {**_subject(where, everybody), **numbers.numbers()}, now_ms)
 
 
 async def _everybody(conn: AsyncConnection, where: Where) -> list[Placed]:

@@ -158,11 +158,11 @@ async def test_after_the_start_seats_are_not_exchanged(hall):
     assert (await member.post("/seats/swap", asked)).json()["code"] == "swap-too-late"
 
 
-async def locked(hall, attempt, waiting, then) -> httpx.Response:
-    """The reply of ``waiting``, which waits for the attempt's row while ``then`` happens in the transaction that holds
-    it."""
+async def locked(hall, row, waiting, then, table="attempt") -> httpx.Response:
+    """The reply of ``waiting``, which waits for the attempt's row (or that of another table) while ``then`` happens in
+    the transaction that holds it."""
     async with hall.engine.connect() as conn:
-        await conn.execute(text("SELECT 1 FROM attempt WHERE id = :a FOR NO KEY UPDATE"), {"a": attempt})
+        await conn.execute(text(f"SELECT 1 FROM {table} WHERE id = :row FOR NO KEY UPDATE"), {"row": row})
         task = asyncio.create_task(waiting)
         async with asyncio.timeout(40):
             while not await hall.sql(
@@ -222,3 +222,38 @@ async def test_an_exchange_that_waited_past_the_start_is_too_late(hall):
 
     reply = await locked(hall, made.people[0].attempt, member.post("/seats/swap", asked), begins)
     assert reply.json()["code"] == "swap-too-late", reply.text
+
+
+async def test_what_waited_stands_after_what_it_waited_for(hall):
+    made, member, chief = await hall.at(-HOUR, last_admission_ms=36_000_000)
+    room, first = f"/rooms/{made.room_id}", made.people[0].attempt
+    waited: list[int] = []
+
+    async def passes(conn) -> None:
+        waited.append(hall.site.service_time.now_ms())
+
+    async def after(row, waiting, table="attempt") -> None:
+        reply = await locked(hall, row, waiting, passes, table)
+        assert reply.status_code == 200, reply.text
+        made_ms = await hall.sql("SELECT service_ms FROM audit_entry ORDER BY n DESC LIMIT 1")
+        assert made_ms >= waited[-1], reply.request.url
+
+    tickets = [one.ticket for one in made.people]
+    session = {"session_id": made.session_id}
+    signed = {**session, "expected": 3, "present": 0, "absent": 3}
+    await after(first, member.post(f"{room}/check-in", body(made)))
+    await after(first, member.post(f"{room}/check-in/undo", body(made, reason="点错了")))
+    await hall.sql("UPDATE session SET last_admission_ms = 900000 WHERE id = :s", s=made.session_id)
+    await after(first, chief.post(f"{room}/admissions", body(made, reason="迟到")))
+    await after(first, chief.post(f"{room}/check-in/undo", body(made, reason="认错了人")))
+    await after(first, member.post(f"{room}/absent", {**session, "tickets": tickets}))
+    await after(first, member.post(f"{room}/sign-off", signed))
+    await after(first, member.post(f"{room}/sign-off/undo", {**session, "reason": "补记"}))
+    await after(first, member.post(f"{room}/sign-off", signed))
+    await after(first, chief.post(f"{room}/release", session))
+    asked = {"left": member.username, "reason": "身体不适"}
+    await after(made.room_id, chief.post(f"{room}/duty", asked), "room")
+    # The steps themselves stand where their entries do.
+    record = (await chief.room(made.room_id, made.session_id))["record"]
+    for step, n in (("absent_confirmed", 4), ("signed", 7), ("released", 8)):
+        assert record[step]["ms"] >= waited[n], step
