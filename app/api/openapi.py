@@ -158,7 +158,7 @@ STAFF_CODES: dict[str, tuple[str, ...]] = {
     "/rooms/{room_id}/roll-call/{roll_call_id}/close": _CHANGE,
     "/attempts/{attempt_id}/withdraw": (*_CHANGE, "not-signed-in", "candidate-deferred", "candidate-ended"),
     "/attempts/{attempt_id}/leave": (*_CHANGE, "not-signed-in", "candidate-ended"),
-    "/attempts/{attempt_id}/return": (*_CHANGE, "not-left"),
+    "/attempts/{attempt_id}/return": (*_CHANGE, "not-left", "candidate-ended"),
     "/rooms/{room_id}/sign-off": (*_CHANGE, "attendance-moved", "not-balanced"),
     "/rooms/{room_id}/sign-off/undo": (*_CHANGE, "room-released"),
     "/rooms/{room_id}/release": (

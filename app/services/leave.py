@@ -62,7 +62,8 @@ async def leave(
 async def come_back(
     site: Site, login: Login, request: staff_requests.Request, attempt: UUID, *, told_by: str
 ) -> dict[str, Any]:
-    """``{returned: {by, ms, away_ms}, already}``. Refuses not-found, not-permitted, not-left."""
+    """``{returned: {by, ms, away_ms}, already}``. Refuses not-found, not-permitted, not-left,
+    candidate-ended (out of the room when it was over: nobody came back)."""
     told: list[dict[str, Any]] = []
 
     async def act(conn: AsyncConnection) -> Done:
@@ -71,7 +72,9 @@ async def come_back(
         found = await leaves.find_open(conn, attempt)
         if found is None:
             last = await leaves.last_return(conn, attempt)
-            if last is None:
+            if last is None or last["by"] is None:
+                if last is not None:
+                    _sits(seated, now_ms)
                 raise Refused("not-left", name=seated.name)
             away_ms = last["returned_ms"] - last["left_ms"]
             returned = {"by": last["by"], "ms": last["returned_ms"], "away_ms": away_ms}

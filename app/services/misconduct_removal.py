@@ -18,7 +18,7 @@ from app.domain.errors import Refused
 from app.domain.roles import scope
 from app.services import time_decisions, timing
 from app.services.site import Site
-from app.storage.postgres import adjustments, leaves, notices
+from app.storage.postgres import adjustments, notices
 from app.storage.postgres import misconduct as rows
 from app.storage.postgres.adjustments import Moved
 from app.storage.postgres.attendance import Placed
@@ -58,10 +58,6 @@ async def remove(conn: AsyncConnection, login: Login, place: Placed, now_ms: int
         room_id=place.room_id, note=LEDGER, staff_id=login.staff_id,
     )  # fmt: skip
     moved = await adjustments.settle(conn, [place.attempt_id], now_ms)
-    out = await leaves.find_open(conn, place.attempt_id)
-    if out is not None:
-        # Whoever is removed while out of the room is not waited for, nor found out of it when the office reopens.
-        await leaves.end(conn, out["id"], staff_id=login.staff_id, now_ms=now_ms)
     zh, en = ENDED
     notice = await notices.create(conn, place.session_id, "end", entry, zh, en, [place.attempt_id], now_ms)
     told = {"id": notice, "kind": "end", "zh": zh, "en": en}

@@ -152,7 +152,8 @@ async def _happened(conn: AsyncConnection, login: Login, room: RowMapping, tell:
     leaves = [
         [
             row["seat"], row["name"], row["ticket"], tell(row["kind"]) + (f" {row['note']}" if row["note"] else ""),
-            tell.hour(row["left_ms"]), tell.hour(row["returned_ms"]) or tell("not_back"), row["left_by"],
+            tell.hour(row["left_ms"]), tell.hour(row["returned_ms"]) if row["came_back"] else tell("not_back"),
+            row["left_by"],
         ]
         for row in await day.leaves(conn, sessions, only)
     ]  # fmt: skip

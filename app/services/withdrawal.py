@@ -18,7 +18,7 @@ from app.services import staff_requests, time_decisions, timing
 from app.services.attendance import permit, told
 from app.services.site import Site
 from app.services.staff_requests import Done, Request
-from app.storage.postgres import adjustments, attendance, leaves, notices
+from app.storage.postgres import adjustments, attendance, notices
 from app.storage.postgres.adjustments import Moved
 from app.storage.postgres.staff import Login
 
@@ -69,9 +69,6 @@ async def withdraw(
         zh, en = ENDED
         notice = await notices.create(conn, place.session_id, "end", entry, zh, en, [attempt], now_ms)
         ended.notice = {"id": notice, "kind": "end", "zh": zh, "en": en}
-        out = await leaves.find_open(conn, attempt)
-        if out is not None:
-            await leaves.end(conn, out["id"], staff_id=login.staff_id, now_ms=now_ms)
         await attendance.withdraw(conn, place.allocation_id, reason=reason, staff_id=login.staff_id, now_ms=now_ms)
         withdrew = {"by": login.name, "ms": now_ms, "reason": reason}
         reply = {"candidate": told(place), "withdrew": withdrew, "already": False}

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from sqlalchemy import text
 
+from app.services import ending
 from tests.candidates import Candidate
 from tests.doors import audit, body, hall, occupant
 from tests.staff import Staff, account, signed_in
@@ -107,6 +109,46 @@ async def test_who_leaves_is_shown_no_question_and_the_clock_runs(hall):
     (left,) = await audit(hall, made, "leave.open")
     assert (left["ticket"], left["attempt"]) == (person.ticket, str(person.attempt))
     assert [one["told_by"] for one in await audit(hall, made, "leave.return")] == ["李老师"]
+
+
+async def test_a_leave_ends_with_its_attempt_whatever_way_it_ends(hall):
+    made, member, _ = await hall.at(-60_000, candidates=4)
+    office = await signed_in(hall.client, hall.engine, "office")
+    sitters = [Candidate(hall.client, person) for person in made.people]
+    paths = [f"/attempts/{person.attempt}" for person in made.people]
+    for sitting, path in zip(sitters, paths, strict=True):
+        await sitting.sign_in()
+        assert (await member.post(f"{path}/leave", {"kind": "toilet"})).status_code == 200
+    scopes = [{"session": made.session_id, "kind": "candidate", "attempt": str(p.attempt)} for p in made.people]
+
+    assert (await sitters[0].send(path="hand-in")).status_code == 200
+    now = hall.site.service_time.now_ms()
+    await hall.sql("UPDATE attempt SET end_ms = :now WHERE id = :a", now=now, a=made.people[1].attempt)
+    await ending.end(hall.site, made.people[1].attempt, "time_out")
+    stop = {"action": "end", "scope": scopes[2], "reason": "other", "note": "结束"}
+    seen = (await office.post("/time/preview", stop)).json()["seen"]
+    assert (await office.post("/time/actions", {**stop, "seen": seen})).status_code == 200
+    assert (await member.post(f"{paths[3]}/withdraw", {"reason": "弃考"})).status_code == 200
+
+    async with hall.engine.connect() as conn:
+        rows = await conn.execute(
+            text(
+                "SELECT a.end_reason, l.returned_ms = greatest(l.left_ms, a.ended_ms) AS with_it, l.returned_by"
+                " FROM leave l JOIN attempt a ON a.id = l.attempt_id WHERE a.session_id = :s ORDER BY l.id"
+            ),
+            {"s": made.session_id},
+        )
+        ended = [tuple(row) for row in rows]
+    # Nobody brought them back, and the room's paper does not say so.
+    reasons = ("hand_in", "time_out", "forced", "forced")
+    assert ended == [(reason, True, None) for reason in reasons]
+    asked = {"session": made.session_id, "room": made.room_id}
+    assert (await member.get("/print/room-record", **asked)).text.count("未返回</td>") == 4
+    assert (await member.post(f"{paths[0]}/return")).json()["code"] == "candidate-ended"
+    # Opened again, the page shows the question.
+    again = {"action": "reopen", "scope": scopes[0], "reason": "staff-error", "note": "误交卷"}
+    assert (await office.post("/time/actions", again)).status_code == 200
+    assert (await sitters[0].state())["on_leave"] is False
 
 
 async def test_an_invigilator_is_replaced_and_what_was_open_is_the_next_ones(hall):

@@ -300,8 +300,14 @@ async def test_the_deferred_keep_everything_and_sit_a_later_round_with_an_unseen
     ill = await sign_in(client, person)
     items = (await exam.papers())[person.ticket, exam.sessions[0]]
     assert (await ill.send()).status_code == 200
+    await exam.run(
+        "INSERT INTO leave (attempt_id, kind, left_by, left_ms) SELECT :a, 'medical', min(id), 0 FROM staff",
+        a=person.attempt,
+    )
 
     reply = await office.decide(kind="defer", scope=people(exam, 1, person.ticket))
+    # Whoever went to the doctor is not waited for any more.
+    assert await exam.rows("SELECT 1 FROM leave WHERE returned_ms IS NULL") == []
     assert (reply["effect"]["candidates"], reply["effect"]["closed"], reply["decision"]["kind"]) == (1, 1, "defer")
     assert reply["effect"]["en"] == (
         "1 candidate in 1 room of session 1 is deferred; 1 has begun, and all they answered is kept."

@@ -369,11 +369,17 @@ async def undecided(conn: AsyncConnection, attempt: UUID, now_ms: int, patience:
 
 
 async def end(conn: AsyncConnection, attempt: UUID, *, ended_ms: int, reason: str) -> None:
-    """Step one of I9. Row locked by the caller."""
+    """Step one of I9. Row locked by the caller.
+
+    A leave ends with it, whatever way it ends: nobody is waited for any more, nor found out of the room when the office
+    opens the attempt again. Nobody brought them back either, and ``returned_by`` stays empty.
+    """
     await conn.execute(
         text(
-            "UPDATE attempt SET state = 'ended', ended_ms = :ended, end_reason = :reason, left_ms = NULL,"
-            " clock_rev = clock_rev + 1 WHERE id = :attempt AND state = 'open'"
+            "WITH over AS (UPDATE attempt SET state = 'ended', ended_ms = :ended, end_reason = :reason, left_ms = NULL,"
+            " clock_rev = clock_rev + 1 WHERE id = :attempt AND state = 'open' RETURNING id, ended_ms)"
+            " UPDATE leave l SET returned_ms = greatest(l.left_ms, over.ended_ms) FROM over"
+            " WHERE l.attempt_id = over.id AND l.returned_ms IS NULL"
         ),
         {"ended": ended_ms, "reason": reason, "attempt": attempt},
     )

@@ -88,7 +88,7 @@ GROUP BY x.kind, x.reason ORDER BY x.kind, x.reason
 """
 _LEAVES = """
 SELECT c.ticket, c.name, room.name AS room, seat.label AS seat, l.kind, l.note, l.left_ms, l.returned_ms,
-    st.name AS left_by
+    l.returned_by IS NOT NULL AS came_back, st.name AS left_by
 FROM leave l
 JOIN attempt a ON a.id = l.attempt_id
 JOIN candidate c ON c.id = a.candidate_id

@@ -137,7 +137,8 @@ leave = sa.Table(
     sa.Column("returned_ms", BIG),
     _at("made_at", default=True),
     sa.CheckConstraint("kind IN ('toilet', 'medical', 'other')", name="kind"),
-    sa.CheckConstraint("(returned_by IS NULL) = (returned_ms IS NULL)", name="returned"),
+    # Nobody brings back whoever is out when their attempt ends.
+    sa.CheckConstraint("returned_by IS NULL OR returned_ms IS NOT NULL", name="returned"),
     sa.CheckConstraint("returned_ms >= left_ms", name="order"),
     sa.Index("uq_leave_open", "attempt_id", unique=True, postgresql_where=sa.text("returned_ms IS NULL")),
 )

@@ -35,11 +35,11 @@ async def find_open(conn: AsyncConnection, attempt: UUID) -> dict[str, Any] | No
 
 
 async def last_return(conn: AsyncConnection, attempt: UUID) -> dict[str, Any] | None:
-    """``{kind, left_ms, returned_ms, by}`` of the newest leave that has ended."""
+    """``{kind, left_ms, returned_ms, by}`` of the newest leave that has ended; ``by`` None: with the attempt."""
     found = await conn.execute(
         text(
-            "SELECT l.kind, l.left_ms, l.returned_ms, st.name AS by FROM leave l JOIN staff st ON st.id = l.returned_by"
-            " WHERE l.attempt_id = :attempt ORDER BY l.id DESC LIMIT 1"
+            "SELECT l.kind, l.left_ms, l.returned_ms, st.name AS by FROM leave l"
+            " LEFT JOIN staff st ON st.id = l.returned_by WHERE l.attempt_id = :attempt ORDER BY l.id DESC LIMIT 1"
         ),
         {"attempt": attempt},
     )
