@@ -241,7 +241,7 @@ STAFF_CODES: dict[str, tuple[str, ...]] = {
     "/evidence": (*_CHANGE, "body-too-large", "evidence-empty", "evidence-full", "evidence-type"),
     "/evidence/{evidence_id}": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
     "/print/room-record": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
-    "/print/day-report": (*_LOGIN, "bad-body", "not-permitted", "not-found", "export-of-what"),
+    "/print/day-report": (*_LOGIN, "bad-body", "not-permitted", "not-found", "export-of-what", "export-under-way"),
     "/print/{what}": (*_LOGIN, "bad-body", "not-permitted", "not-found"),
     "/site/exams": (*_CHANGE, "exam-exists", "timezone-unknown"),
     "/site/exams/{exam_id}": (*_CHANGE, "site-changed"),

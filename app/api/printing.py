@@ -22,6 +22,7 @@ from app.domain.errors import Refused
 from app.services import day_report, exporting, printables, room_report
 from app.services.incident_report import TYPES, written
 from app.services.printables import What
+from app.storage.postgres import exports
 from app.storage.postgres.staff import Login
 
 router = APIRouter(prefix="/api/v1/staff", tags=["staff"])
@@ -71,6 +72,9 @@ async def day(
     # One instant, on a connection of its own: a pool's is cut before a whole site's times are worked out.
     async with exporting.own_engine(deps.settings, deps.site.database_url) as engine, engine.connect() as conn:
         await conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        # Hundreds of ledgers beside the candidates: one list or report at a time for a person.
+        if not await exports.take_turn(conn, login.staff_id):
+            raise Refused("export-under-way")
         made = await day_report.document(
             deps.settings, conn, login, language, exam_id=exam, session_id=session, now_ms=deps.service_time.now_ms()
         )

@@ -86,7 +86,9 @@ MESSAGES: dict[str, Message] = {
     "not-on-paper": Message(422, "该题不在您的试卷中。", "This item is not on your paper."),
     "not-found": Message(404, "没有这一项。", "There is nothing here."),
     "export-under-way": Message(
-        409, "您的另一项导出尚未完成，请稍候再试。", "Another export of yours is under way. Wait until it is done."
+        409,
+        "您的另一项导出或汇总尚未完成，请稍候再试。",
+        "Another export or day report of yours is under way. Wait until it is done.",
     ),
     "export-file-exists": Message(
         409,

@@ -45,7 +45,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r")
 async def rows(
     conn: AsyncConnection, login: Login, session_id: int, language: Language, *, now_ms: int
 ) -> list[dict[str, str]]:
-    """One row per field, by ticket: the keys of ``COLUMNS``. Refused not-found."""
+    """One row per field, by ticket: the keys of ``COLUMNS``; instants in ISO 8601. Refused not-found."""
     told = await discrepancies.listing(conn, login, session_id, now_ms=now_ms)
     return rows_of(told["discrepancies"], language)
 
@@ -61,14 +61,15 @@ def _row(head: Mapping[str, Any], field: Mapping[str, Any], language: Language) 
         "ticket": head["ticket"], "name": head["name"], "session": head["session"], "room": head["room"],
         "seat": head["seat"] or "", "field": field[language], "recorded": field[f"recorded_{language}"],
         "claimed": field[f"claimed_{language}"], "state": field[f"state_{language}"],
-        "decided_by": field["by"] or "", "decided_at": _minute(field["at"]), "note": field["note"] or head["note"],
-        "identified": head["identified"], "by": head["by"], "at": _minute(head["at"]),
+        "decided_by": field["by"] or "", "decided_at": field["at"] or "", "note": field["note"] or head["note"],
+        "identified": head["identified"], "by": head["by"], "at": head["at"],
         "files": "; ".join(file["name"] for file in head["files"]),
     }  # fmt: skip
 
 
-def _minute(at: str | None) -> str:
-    return "" if at is None else at[:16].replace("T", " ")
+def _shown(each: Mapping[str, str], key: str) -> str:
+    """A cell for people: of an instant the minute, on the exam's clock."""
+    return each[key][:16].replace("T", " ") if key in ("at", "decided_at") else each[key]
 
 
 def document(listed: Sequence[Mapping[str, str]], language: Language) -> Document:
@@ -81,7 +82,11 @@ def document(listed: Sequence[Mapping[str, str]], language: Language) -> Documen
         subtitle=counts if language == "zh" else counts.replace("，", ", "),
         language=language,
         blocks=[
-            Table([COLUMNS[key][at] for key in ON_PAPER], [[each[key] for key in ON_PAPER] for each in listed], WIDTHS),
+            Table(
+                [COLUMNS[key][at] for key in ON_PAPER],
+                [[_shown(each, key) for key in ON_PAPER] for each in listed],
+                WIDTHS,
+            ),
             Signatures([office]),
         ],
         landscape=True,
@@ -89,14 +94,14 @@ def document(listed: Sequence[Mapping[str, str]], language: Language) -> Documen
 
 
 def written(listed: Sequence[Mapping[str, str]], form: str, language: Language) -> bytes:
-    """The file's bytes; ``form`` is a key of ``TYPES``. JSON has the keys, everything else the words."""
+    """The file's bytes; ``form`` is a key of ``TYPES``. JSON has keys and whole instants, all else words for people."""
     if form == "json":
         return json.dumps(list(listed), ensure_ascii=False, indent=1).encode()
     if form == "csv":
         out = io.StringIO()
         pen = csv.writer(out)
         pen.writerow([words[0 if language == "zh" else 1] for words in COLUMNS.values()])
-        pen.writerows([[_plain(each[key]) for key in COLUMNS] for each in listed])
+        pen.writerows([[_plain(_shown(each, key)) for key in COLUMNS] for each in listed])
         return ("\ufeff" + out.getvalue()).encode()
     made = document(listed, language)
     if form == "html":

@@ -248,7 +248,7 @@ async def _corrections(conn: AsyncConnection, asked: Asked) -> list[Row]:
         "decided_at", "note", "identified", "by", "at", "files",
     )  # fmt: skip
     found = corrections_report.rows_of(mine, "zh" if asked.language == "zh" else "en")
-    return [[row[key] for key in keys] for row in found]
+    return [[_read(row[key]) if key in ("at", "decided_at") else row[key] for key in keys] for row in found]
 
 
 async def _at_once(rows: list[Row]) -> Chunks:

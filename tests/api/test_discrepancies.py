@@ -6,6 +6,7 @@ import asyncio
 import csv
 import io
 import secrets
+from datetime import datetime
 
 import pytest
 from sqlalchemy import text
@@ -309,7 +310,10 @@ async def test_the_form_is_told_what_is_on_record_and_the_list_is_exported(hall)
     lines = list(csv.reader(io.StringIO(sheet.decode("utf-8-sig"))))
     assert lines[0][:2] == ["准考证号", "姓名"]
     assert {line[5]: line[7] for line in lines[1:]} == {"姓名": "'=1+1", "专业": "水文"}
-    assert [each["state"] for each in (await office.get(path, format="json", **about)).json()] == ["待核对", "待核对"]
+    plain = (await office.get(path, format="json", **about)).json()
+    assert [(each["state"], each["decided_at"]) for each in plain] == [("待核对", ""), ("待核对", "")]
+    assert datetime.fromisoformat(plain[0]["at"]).tzinfo, "a program is told the instant, and people the minute"
+    assert {line[-2] for line in lines[1:]} == {plain[0]["at"][:16].replace("T", " ")}
     assert "信息更正表" in (await office.get(path, **about)).text
     assert "Corrections" in (await office.get(path, language="en", **about)).text
     for form in ("xlsx", "docx"):

@@ -119,6 +119,8 @@ async def test_every_list_says_the_same_in_every_form(told, kind):
     sheet = await rows(office, kind, "xlsx", session=made.session_id)
     lines = await rows(office, kind, "csv", session=made.session_id)
     columns = COLUMNS[kind]
+    instants = [one[key] for one in plain for key in ("at", "decided_at", "saved_at") if one.get(key)]
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d", at) for at in instants), instants
     assert sheet[0] == lines[0] == [one.zh for one in columns]
     assert len(plain) == len(sheet) - 1 == len(lines) - 1 > 0
     assert [[str(cell or "") for cell in row] for row in sheet[1:]] == [
@@ -215,6 +217,8 @@ async def test_a_change_on_the_way_does_not_tear_it_and_a_second_one_waits(hall,
             assert [(await anext(work)).done for _ in range(2)] == [0, 5]
             second = await office.get("/exports/times", session=made.session_id)
             assert (second.status_code, second.json()["code"]) == (409, "export-under-way")
+            paper = await office.get("/print/day-report", session=made.session_id)
+            assert (paper.status_code, paper.json()["code"]) == (409, "export-under-way")
             # Everything that the rest will read: an answer, a name, a seat.
             await hall.sql(
                 "UPDATE response r SET value = '\"X\"' FROM attempt a WHERE a.id = r.attempt_id AND a.session_id = :s",
