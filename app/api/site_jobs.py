@@ -29,7 +29,8 @@ from app.documents.rows import TYPES, Column, Form, writer
 from app.domain.errors import Refused
 from app.importers.template import write_template
 from app.services import site_jobs
-from app.services.site_work import FAULTS_KEPT, Jobs
+from app.services.site_import import FAULTS_KEPT
+from app.services.site_work import Jobs
 from app.services.staff_requests import Request as StaffRequest
 from app.storage.postgres import site_jobs as stored
 

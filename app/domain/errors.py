@@ -988,6 +988,13 @@ MESSAGES: dict[str, Message] = {
         "与数据库的联系中断，这一项没有完成，没有写入任何内容。请重新开始。",
         "The database was lost on the way, so this was undone and nothing was written. Begin again.",
     ),
+    "site-job-killed": Message(
+        503,
+        "处理这一项的进程中途被系统终止（例如内存不足），没有完成。写入是一次性的，不会只写入一部分。"
+        "请看过现有内容，再重新开始。",
+        "The process at work on this was killed before it was done (short of memory, for one). It writes everything at"
+        " once or nothing, never a part: look at what is there, then begin again.",
+    ),
     "site-job-broken": Message(
         500,
         "处理时出现程序错误，没有写入任何内容；已记入日志。",

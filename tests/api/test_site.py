@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
 import secrets
+import signal
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -267,6 +270,52 @@ async def test_a_faulty_file_brings_nothing_in_and_says_what_to_mend(hall, offic
     picture_of_nothing.write_bytes(b"\x89PNG\r\n\x1a\n....")
     refused = await settled(office, await send(office, exam_id, "roster", picture_of_nothing))
     assert (refused["state"], refused["result"]["code"]) == ("refused", "not-a-workbook")
+
+
+def importing() -> list[int]:
+    """The processes that import for this one."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            parent = int(path.read_text().rpartition(")")[2].split()[1])
+            if parent == os.getpid() and b"app.services.site_import" in (path.parent / "cmdline").read_bytes():
+                found.append(int(path.parent.name))
+    return found
+
+
+async def test_an_import_that_is_killed_in_the_middle_leaves_nothing_and_says_so(hall, office, tmp_path):
+    exam_id = await exam(office)
+    roster = workbooks.roster(tmp_path / "r.xlsx")
+    checked = await settled(office, await send(office, exam_id, "roster", roster))
+    async with hall.engine.connect() as holder:
+        # Rooms, sessions and candidates are written when it comes to this table.
+        await holder.execute(text("LOCK TABLE allocation IN SHARE MODE"))
+        begun = await office.post(f"/site/jobs/{checked['id']}/confirm", {"seen": checked["result"]["digest"]})
+        assert begun.status_code == 200, begun.text
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            " AND application_name = 'holdfast-site-import'"
+        )
+        async with asyncio.timeout(60):
+            # What it tells of its way is on the page while it is at work.
+            while (job := (await office.get(f"/site/jobs/{checked['id']}")).json()["job"])["done"] < 4:
+                assert job["state"] in ("waiting", "working"), job
+                await asyncio.sleep(0.05)
+            while not await hall.sql(waiting):
+                await asyncio.sleep(0.05)
+        assert (job["stage"], job["done"], job["total"]) == ("write", 4, 12)
+        (child,) = importing()
+        os.kill(child, signal.SIGKILL)
+        job = await settled(office, begun)
+        assert (job["state"], job["result"]["code"]) == ("failed", "site-job-killed")
+        assert job["result"]["zh"] != job["result"]["en"]
+        await holder.rollback()
+    # Nobody is in the way of the next, which finds nothing there.
+    again = await settled(office, await send(office, exam_id, "roster", roster))
+    assert (again["state"], again["result"]["outcome"]) == ("checked", "would-import")
+    told = await picture(office, exam_id)
+    assert (told["exam"]["candidates"], told["rooms"], told["sessions"]) == (0, [], [])
+    assert "roster.imported" not in await logged(hall, exam_id)
 
 
 async def test_a_job_whose_process_is_gone_is_told_as_lost_and_bars_nobody(hall, office, tmp_path):

@@ -145,19 +145,26 @@ async def beat(conn: AsyncConnection, job_id: int, stage: str, done: int, total:
     return moved.rowcount == 1
 
 
+async def report(conn: AsyncConnection, job_id: int, faults: list[dict[str, Any]]) -> None:
+    """Keep the fault report of a job that is being worked on."""
+    statement = text("UPDATE site_job SET faults = :faults WHERE id = :id AND state = 'working'").bindparams(
+        bindparam("faults", type_=JSONB)
+    )
+    await conn.execute(statement, {"id": job_id, "faults": faults})
+
+
 _END = text(
-    "UPDATE site_job SET state = :state, result = :result, faults = :faults,"
+    "UPDATE site_job SET state = :state, result = :result,"
+    " faults = CASE WHEN :state = 'faulty' THEN faults ELSE '[]'::jsonb END,"
     " ended_at = CASE WHEN :state = 'checked' THEN NULL ELSE clock_timestamp() END,"
     " body = CASE WHEN :state = 'checked' THEN body END WHERE id = :id AND state = 'working'"
-).bindparams(bindparam("result", type_=JSONB), bindparam("faults", type_=JSONB))
+).bindparams(bindparam("result", type_=JSONB))
 
 
-async def end(
-    conn: AsyncConnection, job_id: int, state: str, result: Mapping[str, Any], faults: list[dict[str, Any]]
-) -> bool:
-    """What became of the work (``checked`` waits for a person and keeps its file); False when it was lost before."""
-    values = {"id": job_id, "state": state, "result": dict(result), "faults": faults}
-    return (await conn.execute(_END, values)).rowcount == 1
+async def end(conn: AsyncConnection, job_id: int, state: str, result: Mapping[str, Any]) -> bool:
+    """What became of the work (``checked`` waits for a person and keeps its file, ``faulty`` its ``report``); False
+    when it was lost before."""
+    return (await conn.execute(_END, {"id": job_id, "state": state, "result": dict(result)})).rowcount == 1
 
 
 async def discard(conn: AsyncConnection, job_id: int) -> None:

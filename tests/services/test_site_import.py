@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.services import site_work
+from app.services import site_import
 
 
 @pytest.mark.parametrize(
@@ -16,5 +16,5 @@ from app.services import site_work
     ],
 )
 def test_a_file_keeps_its_name_as_far_as_a_disk_takes_it(name, kept):
-    assert site_work.file_name(name) == kept
+    assert site_import.file_name(name) == kept
     assert len(kept.encode()) <= 200
