@@ -19,7 +19,7 @@ from app.domain.roles import scope
 from app.services import discrepancies, incidents, misconduct_removal, time_lookup
 from app.services.day_words import Teller
 from app.settings import Settings
-from app.storage.postgres import day, exports, time_terms
+from app.storage.postgres import day, exports, room_days, time_terms
 from app.storage.postgres.exports import Sitting
 from app.storage.postgres.staff import Login
 
@@ -57,7 +57,7 @@ async def document(
         *tell.times(misconduct_removal.untold(login, await day.times(conn, ids, only))),
         *tell.by_itself(await day.by_itself(conn, ids, only)),
         *await _misconduct(conn, login, ids, only, rooms, tell),
-        *_broken(await day.broken(conn, ids, only), tell),
+        *await _during(conn, sittings, only, tell, now_ms=now_ms),
         *_rooms(rooms, lost, tell),
         Signatures([tell("sign_chief"), tell("sign_office")]),
     ]
@@ -203,6 +203,14 @@ async def _misconduct(
     return [Heading(heading), Table([tell("room"), tell("count")], lines, (6, 1))]
 
 
-def _broken(rows: Sequence[RowMapping], tell: Teller) -> list[Block]:
-    lines = [[row["room"], row["seat"], row["out_of_order"]] for row in rows]
-    return tell.table("broken", ("room", "seat", "reason"), lines, (3, 1, 8))
+async def _during(
+    conn: AsyncConnection, sittings: Sequence[Sitting], only: Collection[int] | None, tell: Teller, *, now_ms: int
+) -> list[Block]:
+    """Which seats were out of order while the sessions were held."""
+    names = {one.id: one.name for one in sittings}
+    during = await room_days.spans(conn, list(names), only, now_ms=now_ms)
+    lines = [
+        ["、".join(names[one] for one in sessions), room, seat, reason + (tell("repaired") if repaired else "")]
+        for sessions, room, seat, reason, repaired in await room_days.all_broken(conn, during, now_ms=now_ms)
+    ]
+    return tell.table("broken", ("session", "room", "seat", "reason"), lines, (4, 3, 1, 8))

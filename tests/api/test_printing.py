@@ -221,6 +221,10 @@ async def test_a_rooms_record_is_that_of_its_session_and_says_no_more_than_the_r
     totals = dict(zip(head, next(row for row in rows if row[0] == "第一场"), strict=True))
     assert (totals["本人退出"], totals["被结束"]) == ("1", "1")
     assert any(row[3] == "2（签署时 3）" for row in rows)
+    # Seats as they were while the session was held: one works again since, and another one has failed since.
+    cells = [[cell for cell in row if cell] for row in rows]
+    assert [row for row in cells if "备1" in row] == [["第一场", "第01考室", "备1", "无法开机"]]
+    assert not any("鼠标失灵" in row for row in rows)
     told = (await office.get("/exports/attendance", session=made.session_id, format="json")).json()["attendance"]
     (left,) = [one for one in told if one["ticket"] == made.people[1].ticket]
     assert (left["state"], left["withdrew_reason"], left["withdrew_by"]) == ("本人退出", "胃痛难忍", member.name)

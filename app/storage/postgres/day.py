@@ -140,14 +140,6 @@ WHERE al.session_id = ANY(CAST(:sessions AS bigint[])) AND al.seat_id <> al.plan
         OR planned_room.id = ANY(coalesce(CAST(:rooms AS bigint[]), ARRAY[planned_room.id])))
 ORDER BY planned_room.ordinal, planned.ordinal
 """
-_BROKEN = """
-SELECT room.id AS room_id, room.name AS room, seat.label AS seat, seat.out_of_order FROM seat
-JOIN room ON room.id = seat.room_id
-JOIN session s ON s.exam_id = room.exam_id
-WHERE s.id = ANY(CAST(:sessions AS bigint[])) AND seat.out_of_order IS NOT NULL
-    AND room.id = ANY(coalesce(CAST(:rooms AS bigint[]), ARRAY[room.id]))
-GROUP BY room.id, seat.id ORDER BY room.ordinal, seat.ordinal
-"""
 _MISCONDUCT = """
 SELECT m.room_id, count(DISTINCT m.candidate_id) AS people FROM misconduct m
 WHERE m.session_id = ANY(CAST(:sessions AS bigint[]))
@@ -232,11 +224,6 @@ async def withdrawn(
 async def moved(conn: AsyncConnection, sessions: Sequence[int], only: Collection[int] | None) -> Sequence[RowMapping]:
     """Who sits elsewhere than the roster put them."""
     return await _rows(conn, _MOVED, sessions, only)
-
-
-async def broken(conn: AsyncConnection, sessions: Sequence[int], only: Collection[int] | None) -> Sequence[RowMapping]:
-    """Seats that are out of order now, with the reason."""
-    return await _rows(conn, _BROKEN, sessions, only)
 
 
 async def misconduct(
