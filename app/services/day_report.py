@@ -19,7 +19,7 @@ from app.domain.roles import scope
 from app.services import discrepancies, incidents, misconduct_removal, time_lookup
 from app.services.day_words import Teller
 from app.settings import Settings
-from app.storage.postgres import day, exports, room_days, time_terms
+from app.storage.postgres import audit_search, day, exports, room_days, time_terms
 from app.storage.postgres.exports import Sitting
 from app.storage.postgres.staff import Login
 
@@ -206,11 +206,16 @@ async def _misconduct(
 async def _during(
     conn: AsyncConnection, sittings: Sequence[Sitting], only: Collection[int] | None, tell: Teller, *, now_ms: int
 ) -> list[Block]:
-    """Which seats were out of order while the sessions were held."""
+    """What was done by telephone, and which seats were out of order, while the sessions were held."""
     names = {one.id: one.name for one in sittings}
     during = await room_days.spans(conn, list(names), only, now_ms=now_ms)
+    told = await audit_search.told_during(
+        conn, list(names), {room for _, room in during}, whole=only is None,
+        from_ms=min((one.from_ms for one in during.values()), default=now_ms),
+        to_ms=max((one.to_ms for one in during.values()), default=now_ms),
+    )  # fmt: skip
     lines = [
         ["、".join(names[one] for one in sessions), room, seat, reason + (tell("repaired") if repaired else "")]
         for sessions, room, seat, reason, repaired in await room_days.all_broken(conn, during, now_ms=now_ms)
     ]
-    return tell.table("broken", ("session", "room", "seat", "reason"), lines, (4, 3, 1, 8))
+    return [*tell.telephone(told), *tell.table("broken", ("session", "room", "seat", "reason"), lines, (4, 3, 1, 8))]

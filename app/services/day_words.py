@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import RowMapping
 
 from app.documents.model import Block, Heading, Language, Paragraph, Table
+from app.domain import audit_words
 from app.domain.adjustments import reason_words
 from app.domain.wall_time import WallTime
 from app.services.incident_links import KINDS
@@ -51,6 +52,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "roll_calls": ("点名", "Roll calls"), "called": ("应到", "Called"), "found": ("在场", "There"),
     "lacking": ("不在场", "Not there"), "uncalled": ("未点", "Not called"), "closed": ("结束时间", "Ended"),
     "p_changed": ("签署后人数有变的考室", "rooms whose numbers are others than were signed"),
+    "telephone": ("电话代办", "Done by telephone"), "told_by": ("电话报告人", "Told by"),
+    "entered": ("录入人", "Entered by"),
     "sign_room": ("监考人员签字", "Invigilator"), "sign_chief": ("主考签字", "Chief"),
     "sign_office": ("考务办公室签字", "Exam office"),
     "printed": ("打印时间 {at}", "Printed {at}"), "none": ("无", "None"), "begins": ("开始", "From"),
@@ -158,6 +161,23 @@ class Teller:
             for row in rows
         ]  # fmt: skip
         return self.table("itself", ("kind", "reason", "count", "entries", "length"), lines, (3, 4, 2, 2, 3))
+
+    def telephone(self, rows: Sequence[Mapping[str, Any]]) -> list[Block]:
+        """What was done on somebody's word: the audit log's entries."""
+        lines = []
+        for row in rows:
+            subject = row["subject"]
+            what = f"{self.one(audit_words.words(row['action']))} {subject.get('seat') or ''}".rstrip()
+            who = subject.get("ticket") or ""
+            lines.append(
+                [
+                    self.hour(row["service_ms"]), subject["told_by"], what, subject.get("room") or "", who,
+                    row["name"] or row["actor"],
+                ]
+            )  # fmt: skip
+        return self.table(
+            "telephone", ("at", "told_by", "item", "room", "ticket", "entered"), lines, (3, 5, 6, 4, 5, 4)
+        )
 
     def relogs(self, rows: Sequence[RowMapping]) -> list[Block]:
         lines = [

@@ -18,7 +18,16 @@ from app.domain.errors import Refused
 from app.domain.roles import allows, scope
 from app.services import discrepancies, incidents, misconduct_removal
 from app.services.day_words import Teller
-from app.storage.postgres import attendance, day, printables, roll_calls, room_days, room_records, time_terms
+from app.storage.postgres import (
+    attendance,
+    audit_search,
+    day,
+    printables,
+    roll_calls,
+    room_days,
+    room_records,
+    time_terms,
+)
 from app.storage.postgres.attendance import Placed
 from app.storage.postgres.roll_calls import RollCall
 from app.storage.postgres.room_records import RoomRecord
@@ -55,6 +64,11 @@ async def document(
         *await _people(conn, room, everybody, tell),
         *await _happened(conn, login, room, tell, now_ms),
         *_roll_calls(await roll_calls.of_room(conn, room["session_id"], room["id"]), tell),
+        *tell.telephone(
+            await audit_search.told_during(
+                conn, [room["session_id"]], {room["id"]}, whole=False, from_ms=during.from_ms, to_ms=during.to_ms
+            )
+        ),
         *_room(broken, changed, tell),
         Heading(tell("signing")),
         Facts(_signed(record, tell)),

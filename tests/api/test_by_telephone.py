@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import re
 import secrets
+import zipfile
 from urllib.parse import quote
 
+import openpyxl
 import pytest
 
+from app.domain import audit_words
 from tests.candidates import Candidate
 from tests.doors import audit, body, hall, occupant
 from tests.staff import signed_in
@@ -59,6 +64,28 @@ async def test_whatever_is_done_by_telephone_says_on_whose_word_and_the_room_rea
     await hall.sql("UPDATE incident SET sealed = true WHERE session_id = :s", s=made.session_id)
     after = (await member.get(path, session=made.session_id)).json()["entries"]
     assert ([one["action"] for one in before if one not in after], len(after)) == (["incident.open"], 3)
+
+    # On paper: the room's record and the day's report say who telephoned, when, what, and who entered it.
+    marked = await post(office, f"/seats/{made.spares[0]}/mark", {"out_of_order": "无法开机"}, told_by="王老师")
+    assert marked.status_code == 200, marked.text
+    for who, what, more in ((member, "room-record", {"room": made.room_id}), (office, "day-report", {})):
+        asked = {"session": made.session_id, **more}
+        book = await who.get(f"/print/{what}", **asked, format="xlsx")
+        sheet = openpyxl.load_workbook(io.BytesIO(book.content)).active
+        rows = [[cell for cell in row if cell] for row in sheet.iter_rows(values_only=True)]
+        at = rows.index(["电话代办 (4)"])
+        done = ("relog.open", "relog.withdraw", "attendance.check-in", "seat.mark")
+        whose = ("101室 王老师", "101室 王老师", "张老师", "王老师")
+        assert [(row[1], row[2].split()[0], row[-1]) for row in rows[at + 2 : at + 6]] == [
+            (by, audit_words.words(action)[0], office.name) for by, action in zip(whose, done, strict=True)
+        ]
+        assert rows[at + 5][2].endswith(" 备1")
+        assert all(re.fullmatch(r"\d\d:\d\d:\d\d", row[0]) for row in rows[at + 2 : at + 6])
+        page = (await who.get(f"/print/{what}", **asked, language="en")).text
+        assert "Done by telephone (4)" in page
+        word = await who.get(f"/print/{what}", **asked, format="docx")
+        with zipfile.ZipFile(io.BytesIO(word.content)) as package:
+            assert "电话代办" in package.read("word/document.xml").decode()
 
     elsewhere = await signed_in(hall.client, hall.engine, "chief")
     refused = await elsewhere.get(f"/rooms/{made.room_id}/told-by", session=made.session_id)

@@ -6,7 +6,7 @@ in a list. Each is asked for as containment, which the GIN index on ``subject`` 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -69,18 +69,42 @@ async def told_by_telephone(
     conn: AsyncConnection, room_id: int, session_id: int, limit: int = 200
 ) -> list[dict[str, Any]]:
     """The newest entries about the room that say who asked for it, as ``search`` tells them; of what is sealed none."""
-    subject = audit_entry.c.subject
-    asked = subject["told_by"].astext
-    sealed = sa.select(sa.cast(incident.c.id, sa.Text)).where(incident.c.sealed)
-    query = (
-        (await statement(conn, Sought(room_id=room_id)))
-        .where(asked != "", sa.func.coalesce(subject["session_id"].astext, str(session_id)) == str(session_id))
-        .where(audit_entry.c.action.not_like("misconduct.%"), sa.not_(subject.contains({"sealed": True})))
-        # The subject says what was so when it was written; by now it may be sealed.
-        .where(sa.not_(sa.and_(audit_entry.c.action.like("incident.%"), subject["incident"].astext.in_(sealed))))
-        .limit(limit)
-    )
+    session = audit_entry.c.subject["session_id"].astext
+    query = _telephoned(await statement(conn, Sought(room_id=room_id)))
+    query = query.where(sa.func.coalesce(session, str(session_id)) == str(session_id)).limit(limit)
     return [dict(row) for row in (await conn.execute(query)).mappings()]
+
+
+async def told_during(
+    conn: AsyncConnection, sessions: Sequence[int], rooms: Collection[int], *, whole: bool, from_ms: int, to_ms: int
+) -> list[dict[str, Any]]:
+    """The same of these sessions in these rooms, the oldest first; ``whole``: also what names no room. What names no
+    session (a seat that was marked, a change of duty) was done between ``from_ms`` and ``to_ms``."""
+    subject, ms = audit_entry.c.subject, audit_entry.c.service_ms
+    somewhere = sa.or_(subject["room_id"].astext.is_not(None), subject["room_ids"].astext.is_not(None))
+    meanwhile = sa.and_(subject["session_id"].astext.is_(None), somewhere, ms.between(from_ms, to_ms))
+    mine = sa.or_(_any({"session_id": one} for one in sessions), meanwhile)
+    query = _telephoned(await statement(conn, Sought())).where(mine).order_by(None).order_by(audit_entry.c.n)
+    found = [dict(row) for row in (await conn.execute(query)).mappings()]
+    about = [(row, _rooms_of(row["subject"])) for row in found]
+    return [row for row, mine in about if (not mine.isdisjoint(rooms) if mine else whole)]
+
+
+def _telephoned(query: sa.Select[Any]) -> sa.Select[Any]:
+    """Of these those that say on whose word, without what the staff of a room do not read."""
+    subject = audit_entry.c.subject
+    sealed = sa.select(sa.cast(incident.c.id, sa.Text)).where(incident.c.sealed)
+    return query.where(
+        subject["told_by"].astext != "",
+        audit_entry.c.action.not_like("misconduct.%"),
+        sa.not_(subject.contains({"sealed": True})),
+        # The subject says what was so when it was written; by now it may be sealed.
+        sa.not_(sa.and_(audit_entry.c.action.like("incident.%"), subject["incident"].astext.in_(sealed))),
+    )
+
+
+def _rooms_of(subject: Mapping[str, Any]) -> set[int]:
+    return {subject.get("room_id"), *(subject.get("room_ids") or ())} - {None}
 
 
 async def people(conn: AsyncConnection, tickets: Sequence[str]) -> dict[str, str]:
