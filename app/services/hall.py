@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain import hall
 from app.domain.adjustments import NAMING
 from app.domain.attendance import Balance, Standing, balance
-from app.services import announcements, incidents, proposals, room, time_decision_records
+from app.services import announcements, incidents, proposals, room, time_decision_records, time_sight
 from app.services.day_feed import Recent
 from app.services.hall_viewer import Viewer
 from app.storage.postgres import hall as rows
@@ -136,7 +136,7 @@ class Overview:
                 {**told, "names": viewer.names(told["scope"], told["names"], told["room_ids"], self.slow.people)}
                 for _, told in open_incidents
             ],
-            "proposals": [self._asked(told, in_rooms, viewer) for in_rooms, told in asked],
+            "proposals": [time_sight.within(told, viewer, self.slow.people) for _, told in asked],
             "decisions": list(self.slow.decisions) if viewer.rooms is None else [],
             "announcements": [
                 announcements.within(one, viewer, self.announcements.people)
@@ -144,10 +144,6 @@ class Overview:
                 if viewer.sees(one["room_ids"])
             ],
         }
-
-    def _asked(self, told: dict[str, Any], in_rooms: Sequence[int], viewer: Viewer) -> dict[str, Any]:
-        names = viewer.names(told["scope"], told["names"], in_rooms, self.slow.people)
-        return {**told, "names": names, "scope_names": names}
 
     def _room(self, row: Mapping[str, Any], open_incidents: int, asked: int) -> dict[str, Any]:
         counted = self.counted.get(row["id"], NOBODY)

@@ -23,7 +23,7 @@ from app.domain.errors import Refused
 from app.domain.proposals import words
 from app.domain.roles import Action, allows, scope
 from app.domain.wall_time import WallTime
-from app.services import staff_requests, time_scope
+from app.services import staff_requests, time_scope, time_sight
 from app.services.site import Site
 from app.services.staff_requests import Done
 from app.services.staff_requests import Request as StaffRequest
@@ -47,16 +47,20 @@ class Asked:
 
 async def listed(conn: AsyncConnection, login: Login, session_id: int, *, now_ms: int) -> list[dict[str, Any]]:
     """The session's proposals as staff read them, open ones first; an account with rooms of its own sees those about
-    somebody who sits there. Refused not-permitted."""
+    somebody who sits there, and in them who sits there (``time_sight``). Refused not-permitted."""
     reach = scope(login.role, "time-view")
     if reach is None:
         raise Refused("not-permitted")
-    rows = await proposals.of_session(conn, session_id, None if reach == "all" else login.own_room_ids)
+    rooms = None if reach == "all" else login.own_room_ids
+    rows = await proposals.of_session(conn, session_id, rooms)
+    if not rows:
+        return []
     wall = await time_terms.wall_time(conn, now_ms)
     tickets = await proposals.tickets(
         conn, [row["id"] for row in rows if row["state"] == "open" and row["scope"] != "site"]
     )
-    return [told(row, wall, tickets.get(row["id"], [])) for row in rows]
+    each = [told(row, wall, tickets.get(row["id"], [])) for row in rows]
+    return await time_sight.limited(conn, rows[0]["exam_id"], rooms, each)
 
 
 def told(row: RowMapping, wall: WallTime, tickets: list[str] | None = None) -> dict[str, Any]:

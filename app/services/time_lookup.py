@@ -16,7 +16,7 @@ from app.domain.endings import Ending
 from app.domain.errors import Refused
 from app.domain.roles import allows, scope
 from app.domain.wall_time import WallTime
-from app.services import time_facts, time_scope, time_standing, time_words, timing
+from app.services import time_facts, time_scope, time_sight, time_standing, time_words, timing
 from app.services.time_plan import told_member
 from app.settings import Settings
 from app.storage.postgres import adjustments, notices, time_entries, time_terms
@@ -100,6 +100,12 @@ async def attempt_time(
     standing = {one.id for one in clock.live(ledger.entries)}
     cap_ms = time_facts.ms(settings.time_cap)
     limits = await rows.limits(conn, [attempt])
+    entries = [
+        time_words.told_entry(row, wall, session.timezone, standing)
+        for row in await time_entries.of_attempt(conn, attempt)
+        if row["made_ms"] <= at
+    ]
+    own = None if scope(login.role, "time-view") == "all" else login.own_room_ids
     return {
         "attempt": str(attempt),
         "candidate": told_member(member),
@@ -115,11 +121,7 @@ async def attempt_time(
         "lost_ms": clock.lost_ms(ledger, at),
         "cap_ms": cap_ms,
         "limit_ms": max(cap_ms, limits.get(attempt, 0)),
-        "entries": [
-            time_words.told_entry(row, wall, session.timezone, standing)
-            for row in await time_entries.of_attempt(conn, attempt)
-            if row["made_ms"] <= at
-        ],
+        "entries": await time_sight.limited(conn, session.exam_id, own, entries),
     }
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -18,7 +19,7 @@ from app.domain.adjustments import AUTOMATIC, REASONS
 from app.domain.errors import Refused
 from app.domain.roles import scope
 from app.domain.wall_time import WallTime
-from app.services import proposals, time_decision_records, time_facts, time_scope, time_standing, time_words
+from app.services import proposals, time_decision_records, time_facts, time_scope, time_sight, time_standing, time_words
 from app.services.time_plan import told_member
 from app.settings import Settings
 from app.storage.postgres import adjustments, notices, time_decisions, time_entries, time_terms
@@ -55,7 +56,8 @@ async def session_view(
     settings: Settings, conn: AsyncConnection, login: Login, session_id: int, *, now_ms: int
 ) -> dict[str, Any]:
     """``{session, planned, actual, rooms, entries, outages, held, proposals, decisions, notices, now_ms, now_at,
-    cap_ms, reasons}``. An account with rooms of its own sees those. Refused: not-permitted, not-found."""
+    cap_ms, reasons}``. An account with rooms of its own sees those, and is named nobody else. Refused: not-permitted,
+    not-found."""
     reach = scope(login.role, "time-view")
     if reach is None:
         raise Refused("not-permitted")
@@ -64,6 +66,7 @@ async def session_view(
     looked = await _look(conn, session, found, now_ms)
     shown = {member.room_id for member in found}
     mine = None if reach == "all" else [member.attempt for member in found]
+    named = partial(time_sight.limited, conn, session.exam_id, None if reach == "all" else login.own_room_ids)
     return {
         "session": {
             "id": session.id, "number": session.number, "name": session.name, "timezone": session.timezone,
@@ -72,15 +75,15 @@ async def session_view(
         "planned": _planned(session),
         "actual": _actual(looked),
         "rooms": _rooms(looked),
-        "entries": [
+        "entries": await named(
             _entry(looked, row) for row in looked.entries if reach == "all" or shown & set(looked.reached[row["id"]])
-        ],
+        ),
         "outages": await _outages(settings, conn, looked),
-        "held": _held(looked, shown),
+        "held": await named(_held(looked, shown)),
         "proposals": await proposals.listed(conn, login, session_id, now_ms=now_ms),
-        "decisions": [
+        "decisions": await named(
             time_decision_records.told(row) for row in await time_decisions.of_session(conn, session_id, mine)
-        ],
+        ),
         "notices": [_notice(row) for row in await notices.counted(conn, session_id, mine)],
         "now_ms": now_ms,
         "now_at": looked.iso(now_ms),

@@ -39,6 +39,25 @@ async def test_decisions_and_notices_of_other_rooms_are_not_an_invigilators(hall
     assert await seen(other) == ({theirs, everybodys}, {lifted[1]})
     assert await seen(office) == ({ours, theirs, everybodys}, set(lifted))
 
+    # What is for people here and there names to a room its own people, and counts them all.
+    here, there = (hall.made.people[hall.everybody.index(some[0])] for some in hall.rooms)
+    some = scope(hall, "list", tickets=[here.ticket, there.ticket])
+    await done(office, body("extend", some, ms=MIN))
+    asked = {"kind": "lift-cap", "scope": some, "number": "3 号", "text": "准予", "limit_ms": 90 * MIN}
+    assert (await office.post("/time/decisions", asked)).status_code == 200
+    asked = {"scope": some, "ms": MIN, "reason": "power", "note": "晚发"}
+    assert (await office.post("/time/proposals", asked)).status_code == 200
+    for staff, named in ((office, {here.ticket, there.ticket}), (member, {here.ticket}), (other, {there.ticket})):
+        session = {"session": hall.made.session_id}
+        view = (await staff.get(f"/time/sessions/{hall.made.session_id}")).json()
+        [proposal] = (await staff.get("/time/proposals", **session)).json()["proposals"]
+        person = there if staff is other else here
+        own = (await staff.get(f"/attempts/{person.attempt}/time")).json()
+        lists = [view["proposals"], view["decisions"], view["entries"], own["entries"]]
+        told = [proposal, *(one for each in lists for one in each if one["scope"] == "list")]
+        assert [(set(one["scope_names"]), one["candidates"]) for one in told] == [(named, 2)] * 5
+        assert set(proposal["names"]) == set(proposal["tickets"]) == named
+
 
 async def test_an_invigilator_is_told_how_many_of_their_own_rooms_have_a_notice(hall, fresh_db):
     """Three have pages, two of them in the invigilator's room; one of those has shown what all three were told."""

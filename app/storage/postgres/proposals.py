@@ -94,7 +94,7 @@ async def going(conn: AsyncConnection, *, locked: bool = False) -> Sequence[RowM
 _TOLD = """
     SELECT p.id, p.session_id, p.kind, p.source, p.scope, p.scope_names, p.from_ms, p.to_ms, p.evidence, p.state,
         p.adjustment_id, p.made_ms, p.made_at, p.proposed_by, b.name AS by, p.decided_by, d.name AS decided_by_name,
-        p.decided_ms, p.note, e.timezone,
+        p.decided_ms, p.note, n.exam_id, e.timezone,
         (SELECT count(*) FROM proposal_attempt m WHERE m.proposal_id = p.id) AS candidates
     FROM proposal p JOIN session n ON n.id = p.session_id JOIN exam e ON e.id = n.exam_id
     LEFT JOIN staff b ON b.id = p.proposed_by LEFT JOIN staff d ON d.id = p.decided_by
