@@ -124,14 +124,20 @@ async def discard(conn: AsyncConnection, job_id: int) -> Done:
 
 async def _free(conn: AsyncConnection, exam_id: int) -> str:
     """The exam's code, its row locked, when nobody is at work on it. Refused not-found, site-job-open (who, what)."""
+    # A draw or an import holds the exam's row until it is done: who comes meanwhile is told so, and does not stand in
+    # line with a connection that candidates need.
+    _refuse_busy(await site_jobs.glimpse(conn, exam_id))
     await exams.lock(conn, exam_id)
     code = next((each.code for each in await exams.every(conn) if each.id == exam_id), None)
     if code is None:
         raise Refused("not-found")
-    busy = await site_jobs.open_of(conn, exam_id)
+    _refuse_busy(await site_jobs.open_of(conn, exam_id))
+    return code
+
+
+def _refuse_busy(busy: Job | None) -> None:
     if busy is not None:
         raise Refused("site-job-open", by=busy.by, name=busy.name, since=f"{busy.made_at:%H:%M} UTC")
-    return code
 
 
 async def _checked(conn: AsyncConnection, job_id: int) -> Job:

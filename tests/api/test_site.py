@@ -304,6 +304,8 @@ async def test_an_import_that_is_killed_in_the_middle_leaves_nothing_and_says_so
             while not await hall.sql(waiting):
                 await asyncio.sleep(0.05)
         assert (job["stage"], job["done"], job["total"]) == ("write", 4, 12)
+        # It holds the exam now: who comes second is told so, and does not wait for it.
+        assert code(await send(office, exam_id, "roster", roster)) == (409, "site-job-open")
         (child,) = importing()
         os.kill(child, signal.SIGKILL)
         job = await settled(office, begun)

@@ -70,6 +70,16 @@ async def lock(conn: AsyncConnection, job_id: int) -> Job | None:
     return await find(conn, job_id)
 
 
+_OPEN = f"{_JOB} WHERE j.exam_id = :exam AND j.state IN {OPEN}"
+
+
+async def glimpse(conn: AsyncConnection, exam_id: int) -> Job | None:
+    """The exam's open job, as it looks to somebody who waits for no lock; one that is lost is none."""
+    query = text(f"{_OPEN} AND NOT ({_LOST})")
+    row = (await conn.execute(query, {"exam": exam_id})).mappings().one_or_none()
+    return None if row is None else Job(**row)
+
+
 async def open_of(conn: AsyncConnection, exam_id: int) -> Job | None:
     """The exam's open job, after those that are lost have been ended. The exam's row is locked by the caller."""
     await conn.execute(
@@ -79,8 +89,7 @@ async def open_of(conn: AsyncConnection, exam_id: int) -> Job | None:
         ),
         {"exam": exam_id},
     )
-    query = text(f"{_JOB} WHERE j.exam_id = :exam AND j.state IN {OPEN}")
-    row = (await conn.execute(query, {"exam": exam_id})).mappings().one_or_none()
+    row = (await conn.execute(text(_OPEN), {"exam": exam_id})).mappings().one_or_none()
     return None if row is None else Job(**row)
 
 
