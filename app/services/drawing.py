@@ -37,6 +37,8 @@ Progress = domain.Progress
 T = TypeVar("T")
 
 JOB_TIMEOUT = timedelta(minutes=10)
+# What is seen where no papers are.
+NOTHING = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +63,25 @@ async def draw_session(
     seed: str | None = None,
     columns: int | None = None,
     redraw: bool = False,
+    seen: str | None = None,
     actor: str = "draw",
     staff_id: int | None = None,
     job_timeout: timedelta = JOB_TIMEOUT,
     progress: Progress = lambda _stage, _done, _total: None,
 ) -> Drawn:
     """Draw and store the papers of everyone allocated to the session. ``progress`` hears (stage, done, total); the
-    stages are read, select, place, check, build, store.
+    stages are read, select, place, check, build, store. ``seen``: the digest of the papers that somebody looked at when
+    they asked, ``NOTHING`` for none; None asks nothing.
 
-    Refused with ``session-started``, ``papers-in-use``, ``already-drawn`` (without ``redraw``), ``blueprint-missing``,
-    ``nobody-allocated``, ``not-found``, or as ``domain.papers.draw`` refuses. Nothing is stored then.
+    Refused with ``draw-changed`` (other papers than those ``seen``), ``session-started``, ``papers-in-use``,
+    ``already-drawn`` (without ``redraw``), ``blueprint-missing``, ``nobody-allocated``, ``not-found``, or as
+    ``domain.papers.draw`` refuses. Nothing is stored then.
     """
     clock = _Stages()
     seed = seed if seed is not None else secrets.token_hex(16)
     async with engine.begin() as conn:
         await draw_inputs.allow_long(conn, int(job_timeout.total_seconds() * 1000))
-        session, attempts, replaced = await _lock(conn, session_id, redraw=redraw)
+        session, attempts, replaced = await _lock(conn, session_id, redraw=redraw, seen=seen)
         inputs = await paper_inputs.read(conn, session)
         progress("read", 1, 1)
         clock.mark("read")
@@ -134,16 +139,21 @@ class _Stages:
 # --- read
 
 
-async def _lock(conn: AsyncConnection, session_id: int, *, redraw: bool) -> tuple[Row, dict[int, Row], int]:
+async def _lock(
+    conn: AsyncConnection, session_id: int, *, redraw: bool, seen: str | None
+) -> tuple[Row, dict[int, Row], int]:
     """The session, its attempts by candidate, and how many papers there are to replace."""
     session = await draw_inputs.lock_session(conn, session_id)
     if session is None:
         raise Refused("not-found")
     attempts = await draw_inputs.lock_attempts(conn, session_id)
+    drawn = await store.count(conn, session_id)
+    # What was asked for was judged by a page, before these locks: another draw may have got on in between.
+    if seen is not None and (await store.newest_digest(conn, session_id) if drawn else NOTHING) != seen:
+        raise Refused("draw-changed", session=session["number"], papers=drawn)
     await _refuse_started(conn, session)
     if in_use := sum(row["in_use"] for row in attempts):
         raise Refused("papers-in-use", session=session["number"], count=in_use)
-    drawn = await store.count(conn, session_id)
     if drawn and not redraw:
         raise Refused("already-drawn", session=session["number"], papers=drawn)
     if session["blueprint"] is None:

@@ -17,7 +17,7 @@ MODULE = "app.services.site_draw"
 
 def order(settings: Settings, database_url: str, session_id: int, asked: Mapping[str, Any]) -> bytes:
     """The line that has a session drawn as a job's params ask."""
-    chosen = {key: asked[key] for key in ("seed", "columns", "redraw", "by", "staff_id")}
+    chosen = {key: asked[key] for key in ("seed", "columns", "redraw", "seen", "by", "staff_id")}
     return site_child.order(settings, database_url, session_id=session_id, **chosen)
 
 
@@ -32,7 +32,8 @@ def result_of(drawn: Drawn) -> dict[str, Any]:
 async def _draw(asked: Mapping[str, Any], settings: Settings, engine: AsyncEngine, tell: Tell) -> End:
     drawn = await draw_session(
         engine, asked["session_id"], seed=asked["seed"], columns=asked["columns"], redraw=asked["redraw"],
-        actor=asked["by"], staff_id=asked["staff_id"], job_timeout=settings.job_timeout, progress=tell,
+        seen=asked["seen"], actor=asked["by"], staff_id=asked["staff_id"], job_timeout=settings.job_timeout,
+        progress=tell,
     )  # fmt: skip
     return End("done", result_of(drawn))
 

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.errors import Refused
+from app.services.drawing import NOTHING
 from app.services.staff_requests import Done
 from app.storage.postgres import exam_setup, exams, schedule, site_jobs
 from app.storage.postgres.site_jobs import Job
@@ -76,7 +77,10 @@ async def begin_draw(
     if digest_of(there) != seen:
         raise Refused("draw-changed", session=there["number"], papers=there["papers"])
     await _refuse_early(conn, there, redraw=redraw)
-    params = {"seed": seed, "columns": columns, "redraw": redraw, "by": login.username, "staff_id": login.staff_id}
+    params = {
+        "seed": seed, "columns": columns, "redraw": redraw, "seen": seen or NOTHING, "by": login.username,
+        "staff_id": login.staff_id,
+    }  # fmt: skip
     job_id = await site_jobs.add(
         conn, exam_id=there["exam_id"], session_id=session_id, kind="draw", name=there["name"], params=params,
         staff_id=login.staff_id, made_ms=now_ms,

@@ -220,9 +220,17 @@ async def test_a_roster_is_shown_then_brought_in_and_the_papers_drawn(hall, offi
     assert (one["papers"], one["digest"]) == (4, drawn["result"]["digest"])
     assert code(await office.post(f"{path}/draw", asked)) == (409, "draw-changed")
     assert code(await office.post(f"{path}/draw", {**asked, "seen": one["digest"]})) == (409, "already-drawn")
+    async with hall.engine.connect() as other_draw:
+        # Another draw gets on between what the page was told and this one's turn.
+        await other_draw.execute(text("SELECT 1 FROM session WHERE id = :s FOR NO KEY UPDATE"), {"s": one["id"]})
+        late = await office.post(f"{path}/draw", {**asked, "redraw": True, "seen": one["digest"]})
+        await other_draw.execute(text("UPDATE draw SET digest = '\\x00' WHERE session_id = :s"), {"s": one["id"]})
+        await other_draw.commit()
+    job = await settled(office, late)
+    assert (job["state"], job["result"]["code"]) == ("refused", "draw-changed")
     assert await logged(hall, exam_id) == [
         "site.exam-add", "site.upload", "site.confirm", "roster.imported", "site.upload", "site.confirm",
-        "bank.imported", "blueprint.set", "site.draw", "papers.draw",
+        "bank.imported", "blueprint.set", "site.draw", "papers.draw", "site.draw",
     ]  # fmt: skip
     by = await hall.sql(
         "SELECT s.name FROM audit_entry a JOIN staff s ON s.id = a.staff_id WHERE a.action = 'roster.imported'"

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.bench.hall import Invented, invent
 from app.domain.errors import Refused
-from app.services.drawing import Drawn, draw_session
+from app.services.drawing import NOTHING, Drawn, draw_session
 from app.services.paper_check import check_session
 from app.storage.postgres import audit, blueprints
 from app.storage.postgres import papers as store
@@ -301,9 +301,16 @@ async def refused(engine: AsyncEngine, session_id: int, **options: Any) -> Refus
 
 async def test_what_is_drawn_stays_until_someone_says_redraw(fresh_db: AsyncEngine) -> None:
     exam = await an_exam(fresh_db)
-    await draw_session(fresh_db, exam.session_ids[0])
-    no = await refused(fresh_db, exam.session_ids[0])
+    (session_id,) = exam.session_ids
+    no = await refused(fresh_db, session_id, seen="00")
+    assert (no.code, no.params["papers"]) == ("draw-changed", 0)
+    drawn = await draw_session(fresh_db, session_id, seen=NOTHING)
+    no = await refused(fresh_db, session_id)
     assert (no.code, no.params["papers"]) == ("already-drawn", 16)
+    # Said by somebody who looked at other papers, it is not meant for these.
+    for seen in (NOTHING, "00"):
+        assert (await refused(fresh_db, session_id, redraw=True, seen=seen)).code == "draw-changed"
+    assert (await draw_session(fresh_db, session_id, redraw=True, seen=drawn.digest)).replaced == 16
 
 
 async def test_papers_that_somebody_may_have_seen_are_never_replaced(fresh_db: AsyncEngine) -> None:

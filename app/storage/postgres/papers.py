@@ -105,6 +105,13 @@ async def count(conn: AsyncConnection, session_id: int) -> int:
     return int((await conn.execute(query.where(attempt.c.session_id == session_id))).scalar_one())
 
 
+async def newest_digest(conn: AsyncConnection, session_id: int) -> str | None:
+    """The digest of the session's last draw, in hexadecimal; None where nothing was ever drawn."""
+    query = sa.select(draw.c.digest).where(draw.c.session_id == session_id).order_by(draw.c.id.desc()).limit(1)
+    found = await conn.scalar(query)
+    return None if found is None else bytes(found).hex()
+
+
 # --- what is asked afterwards -----------------------------------------------------------------------------------
 
 
