@@ -797,8 +797,8 @@ MESSAGES: dict[str, Message] = {
     ),
     "import-still-used": Message(
         409,
-        "要移除的考室、机位或场次仍被使用（{what}）；没有导入任何内容。",
-        "A room, seat or session that would go is still in use ({what}); nothing was imported.",
+        "要移除的考室、机位或场次仍被使用（{what_zh}）；没有导入任何内容。",
+        "A room, seat or session that would go is still in use ({what_en}); nothing was imported.",
     ),
     "session-unknown": Message(
         404, "没有第 {session} 场；现有：{known}。", "There is no session {session}; there are: {known}."

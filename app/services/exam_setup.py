@@ -20,20 +20,12 @@ from app.domain.errors import Refused
 from app.services import scheduling, timetable
 from app.services.changes import FIELDS
 from app.services.staff_requests import Done
+from app.services.still_used import used_by
 from app.storage.postgres import exam_setup, exams, schedule
 from app.storage.postgres.exams import Exam
 
 MINUTE_MS = 60_000
-UNIQUE, FOREIGN_KEY = "23505", "23503"
-# Whose rows keep a room or a session from going, in words.
-_USED_BY: Mapping[str, tuple[str, str]] = {
-    "allocation": ("应考人员编排", "allocations"),
-    "attempt": ("作答", "attempts"),
-    "lease": ("登录记录", "sign-ins"),
-    "relog": ("换机记录", "moves"),
-    "staff_room": ("监考分工", "staff assignments"),
-    "draw": ("抽题记录", "draws"),
-}
+UNIQUE = "23505"
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,9 +222,5 @@ def already(fault: IntegrityError, code: str, **params: object) -> Exception:
 
 def still_used(fault: IntegrityError) -> Exception:
     """site-still-used, and by what; any other fault as it is."""
-    if getattr(fault.orig, "sqlstate", None) != FOREIGN_KEY:
-        return fault
-    cause = getattr(fault.orig, "__cause__", None)
-    table = str(getattr(cause, "table_name", None) or "?")
-    zh, en = _USED_BY.get(table, (table, table))
-    return Refused("site-still-used", what_zh=zh, what_en=en)
+    what = used_by(fault)
+    return fault if what is None else Refused("site-still-used", **what)

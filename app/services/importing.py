@@ -28,11 +28,10 @@ from app.services import bank_changes, import_target, roster_changes
 from app.services.changes import Change, Outcome, State
 from app.services.import_target import Chosen, Target
 from app.services.roster_writing import Progress, RosterWriter
+from app.services.still_used import used_by
 from app.storage.postgres import audit, bank, candidates, exams
 
 Mode = Literal["show", "import", "apply"]
-# SQLSTATE of a row that is still referred to.
-FOREIGN_KEY = "23503"
 # How many single changes an audit entry tells; the counts are always complete.
 AUDITED_CHANGES = 500
 
@@ -87,10 +86,11 @@ async def import_roster(
             try:
                 await RosterWriter(conn, exam, stored, key=key, progress=progress).apply(plan)
             except IntegrityError as fault:
-                if getattr(fault.orig, "sqlstate", None) != FOREIGN_KEY:
+                what = used_by(fault)
+                if what is None:
                     raise
                 # Something refers to a room, a seat or a session that would go; the transaction is undone whole.
-                raise Refused("import-still-used", what=_what_is_used(fault)) from fault
+                raise Refused("import-still-used", **what) from fault
             await _append(conn, (actor, staff_id), f"roster.{outcome.state}", source, outcome)
         return outcome
 
@@ -219,12 +219,6 @@ def _roster_notes(plan: roster_changes.Plan, stored: roster_changes.Stored) -> l
             f"{len(late)} candidates join a session whose papers are drawn and have none: draw again after the import.",
         )
     ]
-
-
-def _what_is_used(fault: IntegrityError) -> str:
-    """The table whose rows still refer to what would go."""
-    cause = getattr(fault.orig, "__cause__", None)
-    return str(getattr(cause, "table_name", None) or getattr(cause, "constraint_name", None) or "?")
 
 
 # --- bank ---

@@ -379,6 +379,7 @@ async def test_a_room_in_use_by_staff_is_not_removed(fresh_db: AsyncEngine, tmp_
     with pytest.raises(Refused) as caught:
         await bring(fresh_db, tmp_path, rooms=workbooks.ROOMS[:1], mode="apply")
     assert caught.value.code == "import-still-used"
+    assert "监考分工" in caught.value.text("zh")
     assert await picture(fresh_db) == before
 
 
