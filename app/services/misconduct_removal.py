@@ -72,9 +72,9 @@ async def after(site: Site, removed: Sequence[Removal]) -> None:
 
 
 def untold(login: Login, rows: Iterable[RowMapping]) -> list[RowMapping]:
-    """Entries of the ledger for paper, without removals, and what answers them, that the login may not know of: they
-    are told to whoever reads every record of misconduct, and to whoever carried them out. ``rows``: ``id, kind, note,
-    staff_id, refers_id``."""
+    """Entries of the ledger as they are told: without removals, and what answers them, that the login may not know of.
+    Those are told to whoever reads every record of misconduct, and to whoever carried them out. ``rows``: ``id, kind,
+    note, staff_id, refers_id``."""
     listed = list(rows)
     if scope(login.role, "misconduct-view") == "all":
         return listed

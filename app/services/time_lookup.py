@@ -16,7 +16,7 @@ from app.domain.endings import Ending
 from app.domain.errors import Refused
 from app.domain.roles import allows, scope
 from app.domain.wall_time import WallTime
-from app.services import time_facts, time_scope, time_sight, time_standing, time_words, timing
+from app.services import misconduct_removal, time_facts, time_scope, time_sight, time_standing, time_words, timing
 from app.services.time_plan import told_member
 from app.settings import Settings
 from app.storage.postgres import adjustments, notices, time_entries, time_terms
@@ -39,7 +39,10 @@ async def notice_reach(conn: AsyncConnection, login: Login, notice_id: int) -> d
     if reach is None:
         raise Refused("not-permitted")
     count = await notices.count_of(conn, notice_id, None if reach == "all" else login.own_room_ids)
-    if not count["of"] + count["absent"]:
+    entry = await notices.entry_of(conn, notice_id)
+    told = None if entry is None else await time_entries.find(conn, entry)
+    hidden = told is not None and not misconduct_removal.untold(login, [told])
+    if hidden or not count["of"] + count["absent"]:
         raise Refused("not-found")
     lacking = await notices.missing(conn, notice_id)
     mine = [row for row in lacking if reach == "all" or row["room_id"] in login.own_room_ids]
@@ -102,7 +105,7 @@ async def attempt_time(
     limits = await rows.limits(conn, [attempt])
     entries = [
         time_words.told_entry(row, wall, session.timezone, standing)
-        for row in await time_entries.of_attempt(conn, attempt)
+        for row in misconduct_removal.untold(login, await time_entries.of_attempt(conn, attempt))
         if row["made_ms"] <= at
     ]
     own = None if scope(login.role, "time-view") == "all" else login.own_room_ids

@@ -19,7 +19,16 @@ from app.domain.adjustments import AUTOMATIC, REASONS
 from app.domain.errors import Refused
 from app.domain.roles import scope
 from app.domain.wall_time import WallTime
-from app.services import proposals, time_decision_records, time_facts, time_scope, time_sight, time_standing, time_words
+from app.services import (
+    misconduct_removal,
+    proposals,
+    time_decision_records,
+    time_facts,
+    time_scope,
+    time_sight,
+    time_standing,
+    time_words,
+)
 from app.services.time_plan import told_member
 from app.settings import Settings
 from app.storage.postgres import adjustments, notices, time_decisions, time_entries, time_terms
@@ -67,6 +76,8 @@ async def session_view(
     shown = {member.room_id for member in found}
     mine = None if reach == "all" else [member.attempt for member in found]
     named = partial(time_sight.limited, conn, session.exam_id, None if reach == "all" else login.own_room_ids)
+    entries = misconduct_removal.untold(login, looked.entries)
+    untold = {row["id"] for row in looked.entries} - {row["id"] for row in entries}
     return {
         "session": {
             "id": session.id, "number": session.number, "name": session.name, "timezone": session.timezone,
@@ -76,7 +87,7 @@ async def session_view(
         "actual": _actual(looked),
         "rooms": _rooms(looked),
         "entries": await named(
-            _entry(looked, row) for row in looked.entries if reach == "all" or shown & set(looked.reached[row["id"]])
+            _entry(looked, row) for row in entries if reach == "all" or shown & set(looked.reached[row["id"]])
         ),
         "outages": await _outages(settings, conn, looked),
         "held": await named(_held(looked, shown)),
@@ -84,7 +95,9 @@ async def session_view(
         "decisions": await named(
             time_decision_records.told(row) for row in await time_decisions.of_session(conn, session_id, mine)
         ),
-        "notices": [_notice(row) for row in await notices.counted(conn, session_id, mine)],
+        "notices": [
+            _notice(row) for row in await notices.counted(conn, session_id, mine) if row["adjustment_id"] not in untold
+        ],
         "now_ms": now_ms,
         "now_at": looked.iso(now_ms),
         "cap_ms": time_facts.ms(settings.time_cap),

@@ -121,6 +121,16 @@ async def test_who_is_removed_has_ended_with_every_answer_kept(hall):
     assert (entry.kind, entry.reason) == ("end", "other")
     assert "违纪" not in entry.note + notice
     assert "均已保留" in notice
+    # The pages of time do not even say that somebody has decided it, but to who reads every record.
+    for reader, told in ((office, 1), (member, 0), (await signed_in(hall.client, hall.engine, "inspector"), 0)):
+        whole = await ok(reader.get(f"/time/sessions/{made.session_id}"))
+        own = await ok(reader.get(f"/attempts/{made.people[0].attempt}/time"))
+        assert [len(each) for each in (whole["entries"], whole["notices"], own["entries"])] == [told] * 3
+        if told:
+            reach = f"/time/notices/{whole['notices'][0]['id']}"
+            assert (await ok(reader.get(reach)))["of"] == 1
+        else:
+            await refused(reader.get(reach), 404, "not-found")
     (counted,) = (await ok(office.get("/misconduct", session=made.session_id)))["rooms"]
     assert (counted["candidates"], counted["removed"], counted["marked"]) == (1, 1, 0)
 

@@ -127,6 +127,14 @@ async def counted(
     )
 
 
+async def entry_of(conn: AsyncConnection, notice_id: int) -> int | None:
+    """The entry of the ledger that a notice tells of; None: of none, or there is no such notice."""
+    found: int | None = await conn.scalar(
+        text("SELECT adjustment_id FROM notice WHERE id = :notice"), {"notice": notice_id}
+    )
+    return found
+
+
 async def missing(conn: AsyncConnection, notice_id: int) -> Sequence[RowMapping]:
     """Whose page has not shown a notice, of those who signed in: ``attempt_id, room_id, room, seat, ticket, name``, by
     room and seat."""
