@@ -1,4 +1,4 @@
-"""Files as evidence: sent first, attached to a record afterwards, opened by whoever may read that record.
+"""Files as evidence: sent first, attached to a record afterwards, opened by whoever may read it (decision 0017).
 
 A file that is attached to nothing is seen by its sender only. Attaching is the record's own business (an incident's,
 a discrepancy's, a misconduct record's): it calls ``attachable`` in its transaction. What a file is is told by its
@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.domain.errors import Refused
 from app.domain.evidence import kind_of, plain_name
 from app.domain.roles import Action, allows, scope
+from app.services import incident_scope
 from app.services.staff_requests import Done
 from app.storage.postgres import evidence
 from app.storage.postgres.evidence import Attached, Kept
@@ -93,7 +94,8 @@ async def attachable(conn: AsyncConnection, login: Login, evidence_ids: Sequence
 
 
 async def opened(conn: AsyncConnection, login: Login, evidence_id: int) -> tuple[Kept, bytes]:
-    """A file with its bytes. Refused: not-found, not-permitted (logged)."""
+    """A file with its bytes, for whoever may read one of its records; that it was opened, and by whom, is on the log of
+    the service. Refused: not-found, not-permitted (logged)."""
     found = await evidence.find(conn, [evidence_id])
     if not found:
         raise Refused("not-found")
@@ -108,14 +110,16 @@ async def opened(conn: AsyncConnection, login: Login, evidence_id: int) -> tuple
 
 
 def may_read(login: Login, record: Attached) -> bool:
-    """Whether the login may read a record, and with it its files."""
+    """Whether the login may read a record, and with it its files; who wrote a record reads it always."""
+    if record.kind == "incident":
+        # In no room it is the office's: asked by rooms, nobody but its writer could open its files.
+        head = {"staff_id": record.staff_id, "sealed": record.sealed, "room_ids": record.room_ids}
+        return incident_scope.may_read(login, head)
     if record.staff_id == login.staff_id:
         return True
-    if record.sealed:
-        # Misconduct is sealed always (storage.postgres.evidence.attached).
-        sealed: Action = "misconduct-view" if record.kind == "misconduct" else "incident-sealed"
-        return scope(login.role, sealed) == "all"
-    view: Action = "incident-view" if record.kind == "incident" else "discrepancy-view"
+    if record.kind == "misconduct":
+        return scope(login.role, "misconduct-view") == "all"
     return any(
-        allows(login.role, view, room_id=room_id, own_room_ids=login.own_room_ids) for room_id in record.room_ids
+        allows(login.role, "discrepancy-view", room_id=room_id, own_room_ids=login.own_room_ids)
+        for room_id in record.room_ids
     )

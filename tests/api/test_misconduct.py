@@ -6,10 +6,12 @@ import asyncio
 
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from app.services import report_pictures
-from tests.api.test_discrepancies import ok, photo, refused
+from tests.api.test_discrepancies import ok, opening, photo, refused
 from tests.api.test_evidence import JPEG
+from tests.api.test_hall import second_room
 from tests.candidates import Candidate
 from tests.doors import audit, hall, occupant
 from tests.staff import signed_in
@@ -198,3 +200,78 @@ async def test_who_is_removed_while_out_of_the_room_is_not_out_of_it_when_the_of
     again = {"action": "reopen", "scope": one, "reason": "staff-error", "note": "查无实据"}
     await ok(office.post("/time/actions", again))
     assert (await sitter.state())["on_leave"] is False
+
+
+async def test_a_file_is_opened_by_whoever_may_read_one_of_its_records(hall):
+    made, writer, chief = await hall.at(-MINUTE)
+    here, there = made.room_id, await second_room(hall, made)
+    office = await signed_in(hall.client, hall.engine, "office")
+    sender = await signed_in(hall.client, hall.engine, "invigilator", room_ids=[here, there])
+    await hall.sql(
+        "INSERT INTO staff_room (staff_id, room_id) SELECT id, :r FROM staff WHERE username = :u",
+        r=there, u=writer.username,
+    )  # fmt: skip
+
+    async def incident(*room_ids: int) -> tuple[int, int]:
+        of = {"kind": "room", "rooms": room_ids}
+        asked = {"session": made.session_id, "plan": "2", "scope": of}
+        told = (await ok(writer.post("/incidents", asked)))["incident"]["id"]
+        file = await photo(sender, made)
+        await ok(sender.post(f"/incidents/{told}/entries", {"kind": "evidence", "files": [file]}))
+        return told, file
+
+    files = {"nothing": await photo(sender, made)}
+    _, files["one room"] = await incident(here)
+    _, files["two rooms"] = await incident(here, there)
+    left, files["no room"] = await incident(here)
+    await ok(office.post(f"/incidents/{left}/entries", {"kind": "people", "rooms": [here], "removed": True}))
+    sealed, files["sealed"] = await incident(here)
+    several, files["several"] = await incident(here)
+    elsewhere, _ = await incident(there)
+    await hall.sql("UPDATE incident SET sealed = true WHERE id IN (:a, :b)", a=sealed, b=several)
+    await hall.sql(
+        "INSERT INTO incident_entry (incident_id, kind, evidence_id, staff_id, made_ms)"
+        " SELECT :i, 'evidence', :e, staff_id, made_ms FROM incident WHERE id = :i", i=elsewhere, e=files["several"],
+    )  # fmt: skip
+    for kind, path, asked in (
+        ("misconduct", "/misconduct", record(made)),
+        ("discrepancy", "/discrepancies", opening(made, name="考生壹")),
+    ):
+        files[kind] = await photo(writer, made)
+        await ok(writer.post(path, {**asked, "files": [files[kind]]}))
+    # Another day: neither has a room there any more.
+    await hall.sql(
+        "DELETE FROM staff_room USING staff s WHERE s.id = staff_id AND s.username IN (:a, :b)",
+        a=writer.username, b=sender.username,
+    )  # fmt: skip
+
+    readers = {"writer": writer, "sender": sender, "chief": chief, "office": office}
+    for name, role, room_ids in (
+        ("member", "invigilator", [here]), ("other", "invigilator", [there]), ("other chief", "chief", [there]),
+        ("admin", "admin", []), ("auditor", "auditor", []), ("inspector", "inspector", []),
+    ):  # fmt: skip
+        readers[name] = await signed_in(hall.client, hall.engine, role, room_ids=room_ids)
+    few = {"writer", "office", "admin", "auditor"}
+    everywhere, ours, others = {*few, "inspector"}, {"member", "chief"}, {"other", "other chief"}
+    expected = {
+        "nothing": {"sender"},
+        "one room": everywhere | ours,
+        "two rooms": everywhere | ours | others,
+        "no room": everywhere,
+        "sealed": few,
+        "several": everywhere | others,
+        "misconduct": few,
+        "discrepancy": everywhere | ours,
+    }
+    with capture_logs() as lines:
+        replies = {
+            kind: {name: await reader.get(f"/evidence/{file}") for name, reader in readers.items()}
+            for kind, file in files.items()
+        }
+    opened = {kind: {name for name, one in each.items() if one.content == JPEG} for kind, each in replies.items()}
+    assert opened == expected
+    assert {one.json()["code"] for each in replies.values() for one in each.values() if one.content != JPEG} == {
+        "not-permitted"
+    }
+    logged = {(line["evidence"], line["staff"]) for line in lines if line["event"] == "evidence opened"}
+    assert logged == {(files[kind], readers[name].username) for kind, names in expected.items() for name in names}

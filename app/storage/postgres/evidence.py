@@ -29,7 +29,8 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """What a file belongs to: the record's kind and id, its rooms, who wrote the record, whether it is sealed."""
+    """What a file belongs to: the record's kind and id, its rooms (an incident may have none, the others have one), who
+    wrote the record, whether it is sealed (misconduct always)."""
 
     kind: Literal["incident", "discrepancy", "misconduct"]
     id: int
