@@ -79,29 +79,29 @@ async def one(request: Request, login: Reading, discrepancy_id: Id) -> dict[str,
 @router.post("/discrepancies")
 async def open_discrepancy(request: Request, login: Writing, key: Key, body: OpenDiscrepancy) -> dict[str, Any]:
     """Write down what differs and admit the candidate provisionally: `{discrepancy, admitted, checked_in}`."""
-    now_ms = get_deps(request).service_time.now_ms()
-    act = partial(discrepancies.open_discrepancy, login=login, asked=body.meant(), now_ms=now_ms)
+    clock = get_deps(request).service_time.now_ms
+    act = partial(discrepancies.open_discrepancy, login=login, asked=body.meant(), clock=clock)
     asked = StaffRequest(key, "discrepancy", body.model_dump(mode="json"))
-    return await carried_out(request, login, asked, act, now_ms)
+    return await carried_out(request, login, asked, act, clock())
 
 
 @router.post("/discrepancies/decide")
 async def decide(request: Request, login: Deciding, key: Key, body: DecideAll) -> dict[str, Any]:
     """Correct the record, or leave it, field by field and once: `{discrepancies}`."""
     deps = get_deps(request)
-    now_ms = deps.service_time.now_ms()
-    act = partial(corrections.decide, login=login, decisions=body.meant(), secret=deps.site.secret, now_ms=now_ms)
+    clock = deps.service_time.now_ms
+    act = partial(corrections.decide, login=login, decisions=body.meant(), secret=deps.site.secret, clock=clock)
     asked = StaffRequest(key, "discrepancies decide", body.model_dump(mode="json"))
-    return await carried_out(request, login, asked, act, now_ms)
+    return await carried_out(request, login, asked, act, clock())
 
 
 @router.post("/discrepancies/{discrepancy_id}/evidence")
 async def attach(request: Request, login: Writing, key: Key, discrepancy_id: Id, body: AttachFiles) -> dict[str, Any]:
     """Add photos or scans that were sent before: `{discrepancy}`."""
-    now_ms = get_deps(request).service_time.now_ms()
+    clock = get_deps(request).service_time.now_ms
     act = partial(
         discrepancies.attach, login=login, discrepancy_id=discrepancy_id, files=body.files, told_by=body.told_by,
-        now_ms=now_ms,
+        clock=clock,
     )  # fmt: skip
     asked = StaffRequest(key, f"discrepancy {discrepancy_id} evidence", body.model_dump(mode="json"))
-    return await carried_out(request, login, asked, act, now_ms)
+    return await carried_out(request, login, asked, act, clock())

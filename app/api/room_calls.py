@@ -27,7 +27,7 @@ Calling = Annotated[Login, needs("roll-call")]
 @router.post("/attempts/{attempt_id}/spare-request")
 async def ask_spare(request: Request, login: Moving, key: Key, attempt_id: UUID, body: AskSpare) -> dict[str, Any]:
     """Ask the nearest room for a spare seat: `{request, already}`. No seat is kept by it."""
-    now_ms = get_deps(request).service_time.now_ms()
+    clock = get_deps(request).service_time.now_ms
     act = partial(
         spare_requests.ask,
         login=login,
@@ -35,35 +35,35 @@ async def ask_spare(request: Request, login: Moving, key: Key, attempt_id: UUID,
         to_room_id=body.to_room_id,
         reason=body.reason,
         told_by=body.told_by,
-        now_ms=now_ms,
+        clock=clock,
     )
     asked = StaffRequest(key, f"spare-ask {attempt_id}", body.model_dump(mode="json"))
-    return await carried_out(request, login, asked, act, now_ms)
+    return await carried_out(request, login, asked, act, clock())
 
 
 @router.post("/spare-requests/{request_id}/answer")
 async def answer_spare(request: Request, login: Moving, key: Key, request_id: Id, body: AnswerSpare) -> dict[str, Any]:
     """The asked room's word; with yes a seat of it is kept by an open relog: `{request, relog, already}`."""
-    now_ms = get_deps(request).service_time.now_ms()
+    clock = get_deps(request).service_time.now_ms
     act = partial(
         spare_requests.answer,
         login=login,
         request_id=request_id,
         yes=body.answer == "yes",
         told_by=body.told_by,
-        now_ms=now_ms,
+        clock=clock,
     )
     asked = StaffRequest(key, f"spare-answer {request_id}", body.model_dump(mode="json"))
-    return await carried_out(request, login, asked, act, now_ms)
+    return await carried_out(request, login, asked, act, clock())
 
 
 @router.post("/spare-requests/{request_id}/withdraw")
 async def withdraw_spare(request: Request, login: Moving, key: Key, request_id: Id, body: Told) -> dict[str, Any]:
     """The room that asked needs it no longer: `{request, already}`."""
-    now_ms = get_deps(request).service_time.now_ms()
-    act = partial(spare_requests.withdraw, login=login, request_id=request_id, told_by=body.told_by, now_ms=now_ms)
+    clock = get_deps(request).service_time.now_ms
+    act = partial(spare_requests.withdraw, login=login, request_id=request_id, told_by=body.told_by, clock=clock)
     asked = StaffRequest(key, f"spare-withdraw {request_id}", body.model_dump(mode="json"))
-    return await carried_out(request, login, asked, act, now_ms)
+    return await carried_out(request, login, asked, act, clock())
 
 
 @router.get("/rooms/{room_id}/roll-calls")
@@ -80,11 +80,11 @@ async def of_room(
 @router.post("/rooms/{room_id}/roll-call")
 async def begin(request: Request, login: Calling, key: Key, room_id: Id, body: RollCall) -> dict[str, Any]:
     """Everybody present is to be found: `{roll_call, already}`; one that is open goes on."""
-    now_ms = get_deps(request).service_time.now_ms()
+    clock = get_deps(request).service_time.now_ms
     where = Where(body.session_id, room_id, body.told_by)
-    act = partial(roll_calls.begin, login=login, where=where, now_ms=now_ms)
+    act = partial(roll_calls.begin, login=login, where=where, clock=clock)
     asked = StaffRequest(key, f"roll-call {room_id}", body.model_dump(mode="json"))
-    return await carried_out(request, login, asked, act, now_ms)
+    return await carried_out(request, login, asked, act, clock())
 
 
 @router.post("/rooms/{room_id}/roll-call/{roll_call_id}/marks")
@@ -92,7 +92,7 @@ async def mark(
     request: Request, login: Calling, key: Key, room_id: Id, roll_call_id: Id, body: MarkRoll
 ) -> dict[str, Any]:
     """Who is there and who is missing: `{roll_call, changed}`."""
-    now_ms = get_deps(request).service_time.now_ms()
+    clock = get_deps(request).service_time.now_ms
     act = partial(
         roll_calls.mark,
         login=login,
@@ -100,10 +100,10 @@ async def mark(
         roll_call_id=roll_call_id,
         tickets=body.tickets,
         found=body.found,
-        now_ms=now_ms,
+        clock=clock,
     )
     asked = StaffRequest(key, f"roll-call-mark {room_id} {roll_call_id}", body.model_dump(mode="json"))
-    return await carried_out(request, login, asked, act, now_ms)
+    return await carried_out(request, login, asked, act, clock())
 
 
 @router.post("/rooms/{room_id}/roll-call/{roll_call_id}/close")
@@ -111,11 +111,11 @@ async def close(
     request: Request, login: Calling, key: Key, room_id: Id, roll_call_id: Id, body: RollCall
 ) -> dict[str, Any]:
     """It is over; who was not called stays open on record: `{roll_call, already}`."""
-    now_ms = get_deps(request).service_time.now_ms()
+    clock = get_deps(request).service_time.now_ms
     where = Where(body.session_id, room_id, body.told_by)
-    act = partial(roll_calls.close, login=login, where=where, roll_call_id=roll_call_id, now_ms=now_ms)
+    act = partial(roll_calls.close, login=login, where=where, roll_call_id=roll_call_id, clock=clock)
     asked = StaffRequest(key, f"roll-call-close {room_id} {roll_call_id}", body.model_dump(mode="json"))
-    return await carried_out(request, login, asked, act, now_ms)
+    return await carried_out(request, login, asked, act, clock())
 
 
 @router.post("/attempts/{attempt_id}/withdraw")

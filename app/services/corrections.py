@@ -7,7 +7,7 @@ the fields, the audit head.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +39,7 @@ class Decision:
 
 
 async def decide(
-    conn: AsyncConnection, login: Login, decisions: Sequence[Decision], *, secret: bytes, now_ms: int
+    conn: AsyncConnection, login: Login, decisions: Sequence[Decision], *, secret: bytes, clock: Callable[[], int]
 ) -> Done:
     """``{discrepancies}``, those that were decided on. The caller has asked whether the login may.
 
@@ -56,6 +56,7 @@ async def decide(
     fields = {
         (owner, row["field"]): row for owner, each in (await rows.fields(conn, ids, lock=True)).items() for row in each
     }
+    now_ms = clock()
     done: list[dict[str, object]] = []
     changes: dict[int, dict[str, Any]] = {}
     for each in decisions:
@@ -78,7 +79,7 @@ async def decide(
         done.append(_said(head, row, record, each))
     await _apply(conn, records, changes, secret)
     told = await discrepancies_told.told(conn, login, list(heads.values()), now_ms=now_ms)
-    return Done({"discrepancies": told}, "discrepancy.decide", _subject(list(heads.values()), done))
+    return Done({"discrepancies": told}, "discrepancy.decide", _subject(list(heads.values()), done), now_ms)
 
 
 async def _still_as_seen(

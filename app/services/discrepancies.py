@@ -8,7 +8,7 @@ checks them in. Where the document's number differs, its last six let the candid
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,7 +52,7 @@ class Opening:
     files: tuple[int, ...] = ()
 
 
-async def open_discrepancy(conn: AsyncConnection, login: Login, asked: Opening, *, now_ms: int) -> Done:
+async def open_discrepancy(conn: AsyncConnection, login: Login, asked: Opening, *, clock: Callable[[], int]) -> Done:
     """``{discrepancy, admitted, checked_in}``; ``checked_in`` False when the door is closed to them or it was done.
 
     Refused: not-permitted, ticket-unknown, other-session, other-room, discrepancy-malformed, discrepancy-same,
@@ -60,6 +60,7 @@ async def open_discrepancy(conn: AsyncConnection, login: Login, asked: Opening, 
     """
     place = await placed(conn, login, asked.session_id, asked.room_id, asked.ticket)
     record = (await rows.lock_recorded(conn, [place.candidate_id]))[place.candidate_id]
+    now_ms = clock()
     before = {row["field"]: row for row in await rows.open_fields(conn, place.candidate_id)}
     again = [before[field] for field in asked.claims if field in before]
     if again:
@@ -102,11 +103,17 @@ async def open_discrepancy(conn: AsyncConnection, login: Login, asked: Opening, 
         "checked_in": checked_in,
         "told_by": asked.told_by,
     }
-    return Done({**told, "admitted": admitted, "checked_in": checked_in}, "discrepancy.open", subject)
+    return Done({**told, "admitted": admitted, "checked_in": checked_in}, "discrepancy.open", subject, now_ms)
 
 
 async def attach(
-    conn: AsyncConnection, login: Login, discrepancy_id: int, files: Sequence[int], *, told_by: str, now_ms: int
+    conn: AsyncConnection,
+    login: Login,
+    discrepancy_id: int,
+    files: Sequence[int],
+    *,
+    told_by: str,
+    clock: Callable[[], int],
 ) -> Done:
     """More photos or scans: ``{discrepancy}``. Refused: not-found, not-permitted, evidence-unknown,
     evidence-attached."""
@@ -118,7 +125,8 @@ async def attach(
     kept = await evidence.attachable(conn, login, files, exam_id=head["exam_id"])
     await rows.attach(conn, discrepancy_id, [each.id for each in kept])
     subject = {**discrepancies_told.subject_of(head), "evidence": [each.id for each in kept], "told_by": told_by}
-    return Done(await one(conn, login, discrepancy_id, now_ms=now_ms), "discrepancy.evidence", subject)
+    now_ms = clock()
+    return Done(await one(conn, login, discrepancy_id, now_ms=now_ms), "discrepancy.evidence", subject, now_ms)
 
 
 async def placed(conn: AsyncConnection, login: Login, session_id: int, room_id: int, ticket: str) -> Placed:

@@ -7,7 +7,7 @@ when somebody says so; what was open then stays open on record.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -21,7 +21,7 @@ from app.storage.postgres.roll_calls import RollCall
 from app.storage.postgres.staff import Login
 
 
-async def begin(conn: AsyncConnection, login: Login, where: Where, *, now_ms: int) -> Done:
+async def begin(conn: AsyncConnection, login: Login, where: Where, *, clock: Callable[[], int]) -> Done:
     """``{roll_call, already}``; one that is open is told. Refuses not-permitted, not-found, roll-call-nobody."""
     permit(login, "roll-call", where.room_id)
     everybody = await attendance.of_room(conn, where.session_id, where.room_id)
@@ -31,6 +31,7 @@ async def begin(conn: AsyncConnection, login: Login, where: Where, *, now_ms: in
     if not present:
         raise Refused("roll-call-nobody", room=everybody[0].room)
     people = [{"ticket": one.ticket, "name": one.name, "seat": one.seat} for one in present]
+    now_ms = clock()
     begun = await roll_calls.begin(
         conn, where.session_id, where.room_id, people, told_by=where.told_by, staff_id=login.staff_id, now_ms=now_ms
     )
@@ -38,7 +39,9 @@ async def begin(conn: AsyncConnection, login: Login, where: Where, *, now_ms: in
     if found is None:
         raise Refused("roll-call-closed", by="—")
     reply = {"roll_call": found.told(), "already": not begun}
-    return Done(reply, "rollcall.begin", {**_subject(found, where.told_by), **found.counts}) if begun else Done(reply)
+    if not begun:
+        return Done(reply)
+    return Done(reply, "rollcall.begin", {**_subject(found, where.told_by), **found.counts}, now_ms)
 
 
 async def mark(
@@ -49,7 +52,7 @@ async def mark(
     tickets: Collection[str],
     *,
     found: bool | None,
-    now_ms: int,
+    clock: Callable[[], int],
 ) -> Done:
     """Seen (True), not here (False), or neither after all (None): ``{roll_call, changed}``; a mark that stands already
     is not made anew. Refuses not-permitted, not-found, ticket-unknown, roll-call-closed."""
@@ -62,14 +65,17 @@ async def mark(
     changed = [ticket for ticket in wanted if call.marks.get(ticket, {}).get("found") is not found]
     if not changed:
         return Done({"roll_call": call.told(), "changed": 0})
+    now_ms = clock()
     word = None if found is None else {"found": found, "by": login.name, "ms": now_ms}
     await roll_calls.mark(conn, roll_call_id, dict.fromkeys(changed, word))
     after = await _found(conn, roll_call_id)
     subject = {**_subject(after, where.told_by), "tickets": changed, "found": found, **after.counts}
-    return Done({"roll_call": after.told(), "changed": len(changed)}, "rollcall.mark", subject)
+    return Done({"roll_call": after.told(), "changed": len(changed)}, "rollcall.mark", subject, now_ms)
 
 
-async def close(conn: AsyncConnection, login: Login, where: Where, roll_call_id: int, *, now_ms: int) -> Done:
+async def close(
+    conn: AsyncConnection, login: Login, where: Where, roll_call_id: int, *, clock: Callable[[], int]
+) -> Done:
     """``{roll_call, already}``. Refuses not-permitted, not-found."""
     permit(login, "roll-call", where.room_id)
     call = await roll_calls.find(conn, roll_call_id, lock=True)
@@ -77,11 +83,12 @@ async def close(conn: AsyncConnection, login: Login, where: Where, roll_call_id:
         raise Refused("not-found")
     if call.closed_ms is not None:
         return Done({"roll_call": call.told(), "already": True})
+    now_ms = clock()
     await roll_calls.close(conn, roll_call_id, staff_id=login.staff_id, now_ms=now_ms)
     after = await _found(conn, roll_call_id)
     missing = sorted(ticket for ticket, one in after.marks.items() if not one["found"])
     subject = {**_subject(after, where.told_by), "tickets": missing, **after.counts}
-    return Done({"roll_call": after.told(), "already": False}, "rollcall.close", subject)
+    return Done({"roll_call": after.told(), "already": False}, "rollcall.close", subject, now_ms)
 
 
 async def _open(conn: AsyncConnection, login: Login, where: Where, roll_call_id: int) -> RollCall:

@@ -7,6 +7,7 @@ room's row; and a room that says *no* is not suggested for that candidate again.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -32,7 +33,7 @@ async def ask(
     to_room_id: int,
     reason: relog.Reason,
     told_by: str,
-    now_ms: int,
+    clock: Callable[[], int],
 ) -> Done:
     """Ask the room that the page suggested: ``{request, already}``.
 
@@ -43,7 +44,7 @@ async def ask(
     if seated is None:
         raise Refused("not-found")
     _permit(login, seated.room_id)
-    relog.still_sitting(seated, now_ms)
+    relog.still_sitting(seated, clock())
     moving = await relogs.open_of_attempt(conn, attempt)
     if moving is not None:
         raise Refused("relog-open", name=seated.name, seat=moving.to_seat, room=moving.to_room, by=moving.by)
@@ -64,15 +65,18 @@ async def ask(
             by="、".join(f"{one.from_room} {one.name}" for one in spoken) or "—",
             next=following["room"] if following is not None else "—",
         )
+    now_ms = clock()
     request_id = await spare_requests.insert(
         conn, attempt, seated.session_id, seated.room_id, to_room_id, reason=reason, told_by=told_by,
         staff_id=login.staff_id, now_ms=now_ms,
     )  # fmt: skip
     entered = await _found(conn, request_id)
-    return Done({"request": entered.told(), "already": False}, "spare.ask", _subject(entered, told_by))
+    return Done({"request": entered.told(), "already": False}, "spare.ask", _subject(entered, told_by), now_ms)
 
 
-async def answer(conn: AsyncConnection, login: Login, request_id: int, *, yes: bool, told_by: str, now_ms: int) -> Done:
+async def answer(
+    conn: AsyncConnection, login: Login, request_id: int, *, yes: bool, told_by: str, clock: Callable[[], int]
+) -> Done:
     """The asked room's word: ``{request, relog, already}``; with yes the move is open, to a seat of this room.
 
     Refuses not-found, not-permitted, spare-answered (with what, by whom), spare-gone (no seat is free any more), and
@@ -88,10 +92,12 @@ async def answer(conn: AsyncConnection, login: Login, request_id: int, *, yes: b
         if found.state == ("granted" if yes else "declined"):
             return Done({"request": found.told(), "relog": None, "already": True})
         raise Refused("spare-answered", state=found.state, by=found.answered_by or "—")
+    now_ms = clock()
     if not yes:
         await spare_requests.answer(conn, request_id, "declined", staff_id=login.staff_id, now_ms=now_ms)
         told = await _found(conn, request_id)
-        return Done({"request": told.told(), "relog": None, "already": False}, "spare.no", _subject(told, told_by))
+        reply = {"request": told.told(), "relog": None, "already": False}
+        return Done(reply, "spare.no", _subject(told, told_by), now_ms)
     relog.still_sitting(seated, now_ms)
     moving = await relogs.open_of_attempt(conn, found.attempt_id)
     if moving is not None:
@@ -104,10 +110,12 @@ async def answer(conn: AsyncConnection, login: Login, request_id: int, *, yes: b
     await spare_requests.answer(conn, request_id, "granted", staff_id=login.staff_id, now_ms=now_ms, relog_id=opened.id)
     told = await _found(conn, request_id)
     subject = {**_subject(told, told_by), **relog.subject_of(opened)}
-    return Done({"request": told.told(), "relog": relog.told(opened), "already": False}, "spare.yes", subject)
+    return Done({"request": told.told(), "relog": relog.told(opened), "already": False}, "spare.yes", subject, now_ms)
 
 
-async def withdraw(conn: AsyncConnection, login: Login, request_id: int, *, told_by: str, now_ms: int) -> Done:
+async def withdraw(
+    conn: AsyncConnection, login: Login, request_id: int, *, told_by: str, clock: Callable[[], int]
+) -> Done:
     """The room that asked needs it no longer: ``{request, already}``. Refuses not-found, not-permitted and
     spare-answered."""
     found = await spare_requests.find(conn, request_id)
@@ -119,9 +127,10 @@ async def withdraw(conn: AsyncConnection, login: Login, request_id: int, *, told
         return Done({"request": found.told(), "already": True})
     if found.state != "asked":
         raise Refused("spare-answered", state=found.state, by=found.answered_by or "—")
+    now_ms = clock()
     await spare_requests.answer(conn, request_id, "withdrawn", staff_id=login.staff_id, now_ms=now_ms)
     told = await _found(conn, request_id)
-    return Done({"request": told.told(), "already": False}, "spare.withdraw", _subject(told, told_by))
+    return Done({"request": told.told(), "already": False}, "spare.withdraw", _subject(told, told_by), now_ms)
 
 
 async def _found(conn: AsyncConnection, request_id: int, *, lock: bool = False) -> SpareRequest:

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from tests.api.test_discrepancies import opening
 from tests.candidates import Candidate
 from tests.doors import audit, body, hall, occupant
 from tests.staff import signed_in
@@ -242,6 +243,10 @@ async def test_what_waited_stands_after_what_it_waited_for(hall):
     session = {"session_id": made.session_id}
     signed = {**session, "expected": 3, "present": 0, "absent": 3}
     await after(first, member.post(f"{room}/check-in", body(made)))
+    called = (await member.post(f"{room}/roll-call", session)).json()["roll_call"]["id"]
+    marks = {**session, "tickets": tickets[:1], "found": True}
+    await after(called, member.post(f"{room}/roll-call/{called}/marks", marks), "roll_call")
+    await after(called, member.post(f"{room}/roll-call/{called}/close", session), "roll_call")
     await after(first, member.post(f"{room}/check-in/undo", body(made, reason="点错了")))
     await hall.sql("UPDATE session SET last_admission_ms = 900000 WHERE id = :s", s=made.session_id)
     await after(first, chief.post(f"{room}/admissions", body(made, reason="迟到")))
@@ -251,9 +256,15 @@ async def test_what_waited_stands_after_what_it_waited_for(hall):
     await after(first, member.post(f"{room}/sign-off/undo", {**session, "reason": "补记"}))
     await after(first, member.post(f"{room}/sign-off", signed))
     await after(first, chief.post(f"{room}/release", session))
+    differs = opening(made, name="考生壹")
+    await after(first, member.post("/discrepancies", differs))
+    told = await hall.sql("SELECT max(id) FROM discrepancy")
+    asked = {"decisions": [{"discrepancy": told, "field": "name", "approve": False, "seen": "考生1"}]}
+    office = await signed_in(hall.client, hall.engine, "office")
+    await after(made.people[0].candidate_id, office.post("/discrepancies/decide", asked), "candidate")
     asked = {"left": member.username, "reason": "身体不适"}
     await after(made.room_id, chief.post(f"{room}/duty", asked), "room")
     # The steps themselves stand where their entries do.
     record = (await chief.room(made.room_id, made.session_id))["record"]
-    for step, n in (("absent_confirmed", 4), ("signed", 7), ("released", 8)):
+    for step, n in (("absent_confirmed", 6), ("signed", 9), ("released", 10)):
         assert record[step]["ms"] >= waited[n], step
