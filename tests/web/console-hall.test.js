@@ -28,6 +28,7 @@ function opened(first) {
   const pipe = new TransformStream();
   const writer = pipe.writable.getWriter();
   const calls = { open: 0, close: 0 };
+  const from = { get: async () => ({ entries: first, next: null, people: {}, rooms: {}, kinds: [] }) };
   const hall = createHall({
     fetch: async (url) => {
       asked.push(url);
@@ -38,9 +39,9 @@ function opened(first) {
     clock: { now: () => 5 },
     language: () => 'zh-CN',
     token: () => 't',
-    get: async (path) => {
+    get: (path) => {
       asked.push(path);
-      return { entries: first, next: null, people: {}, rooms: {}, kinds: [] };
+      return from.get(path);
     },
     send: async () => ({ body: {} }),
     loginEnded: () => false,
@@ -50,7 +51,7 @@ function opened(first) {
     onClose: () => { calls.close += 1; },
   });
   const say = (event, data) => writer.write(new TextEncoder().encode(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`));
-  return { hall, asked, say, calls };
+  return { hall, asked, say, calls, from };
 }
 const settled = () => new Promise((resolve) => setTimeout(resolve, 5));
 
@@ -80,4 +81,40 @@ test('the stream goes on where the feed ends, and nothing is shown twice or out 
   assert.equal(asked.length, before + 2, 'and after the stores were away');
   hall.close();
   assert.deepEqual([calls.open, calls.close, hall.session.value], [1, 1, null]);
+});
+
+test('a reply is left for a later one of the same thing, and for nothing else', async () => {
+  const { hall, from, say } = opened([entry(1)]);
+  await hall.open(3);
+  /** @type {[string, (found: any) => void][]} */
+  const waiting = [];
+  const answer = async (part, found) => {
+    const at = waiting.findIndex(([path]) => path.includes(part));
+    waiting.splice(at, 1)[0][1](found);
+    await settled();
+  };
+  from.get = (path) => new Promise((resolve) => waiting.push([path, resolve]));
+  const feed = (n) => ({ entries: [entry(n)], next: null, people: {}, rooms: {}, kinds: [] });
+  void hall.narrow({ kind: 'a' });
+  void hall.search();
+  void hall.follow(9);
+  await answer('/announcements/9', { announcement: {}, missing: [], rooms: [] });
+  await answer('/hall/candidates', { candidates: [], total: 0, next: null });
+  await answer('kind=a', feed(2));
+  assert.deepEqual([hall.entries.value[0].n, hall.people.value.total, hall.reach.value.missing.length], [2, 0, 0]);
+  // What the stream told while a reply was on its way stays.
+  void hall.narrow({ kind: '' });
+  await say('feed', { entries: [entry(3)], more: false });
+  await settled();
+  await answer('feed?session=3', feed(2));
+  assert.deepEqual(hall.entries.value.map(({ n }) => n), [3, 2]);
+  void hall.narrow({ kind: 'b' });
+  void hall.narrow({ kind: 'c' });
+  void hall.follow(10);
+  await hall.follow(null);
+  await answer('kind=c', feed(5));
+  await answer('kind=b', feed(4));
+  await answer('/announcements/10', { announcement: {}, missing: [], rooms: [] });
+  assert.deepEqual([hall.entries.value[0].n, hall.reach.value], [5, null]);
+  hall.close();
 });

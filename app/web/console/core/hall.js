@@ -74,17 +74,23 @@ export function createHall(ports) {
   const fault = signal(/** @type {unknown} */ (null));
   /** @type {{close: () => void, retryNow: () => void} | null} */
   let stream = null;
-  let round = 0;
+  /** How often each has been asked for: a search must not throw away a feed that is on its way. */
+  const rounds = { feed: 0, people: 0, reach: 0 };
 
-  /** What comes too late for what was asked since is left. @param {() => Promise<() => void>} work */
-  async function load(work) {
-    const mine = (round += 1);
+  /**
+   * What comes too late for what was asked since of the same thing is left.
+   *
+   * @param {keyof typeof rounds} thing
+   * @param {() => Promise<() => void>} work
+   */
+  async function load(thing, work) {
+    const mine = (rounds[thing] += 1);
     try {
       const show = await work();
-      if (mine === round && session.value !== null) batch(() => { fault.value = null; show(); });
+      if (mine === rounds[thing] && session.value !== null) batch(() => { fault.value = null; show(); });
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      if (mine === round && !loginEnded(error)) fault.value = error;
+      if (mine === rounds[thing] && !loginEnded(error)) fault.value = error;
     }
   }
 
@@ -96,10 +102,12 @@ export function createHall(ports) {
   };
 
   const loadFeed = (before = '') =>
-    load(async () => {
+    load('feed', async () => {
       const found = await get(`/hall/feed?${asked({ ...filter.value, before })}`);
       return () => {
-        entries.value = before === '' ? found.entries : [...entries.value, ...found.entries];
+        // What came over the stream while this was on its way is newer than it, and comes only once.
+        const since = entries.value.filter((entry) => entry.n > (found.entries[0]?.n ?? 0) && fits(entry));
+        entries.value = [...(before === '' ? since : entries.value), ...found.entries];
         next.value = found.next;
         known.value = { people: { ...known.value.people, ...found.people }, rooms: found.rooms, kinds: found.kinds };
       };
@@ -153,11 +161,11 @@ export function createHall(ports) {
   function stop() {
     stream?.close();
     stream = null;
-    round += 1;
+    for (const thing of /** @type {(keyof typeof rounds)[]} */ (Object.keys(rounds))) rounds[thing] += 1;
   }
 
   const search = (skip = 0) =>
-    load(async () => {
+    load('people', async () => {
       const found = await get(`/hall/candidates?${asked({ ...sought.value, skip })}`);
       return () => {
         people.value = skip === 0 ? found : { ...found, candidates: [...(people.value?.candidates ?? []), ...found.candidates] };
@@ -227,8 +235,9 @@ export function createHall(ports) {
     /** Who has not got it. @param {number | null} id */
     async follow(id) {
       reach.value = null;
+      rounds.reach += 1;
       if (id === null) return;
-      await load(async () => {
+      await load('reach', async () => {
         const found = await get(`/announcements/${id}`);
         return () => { reach.value = found; };
       });
