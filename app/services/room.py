@@ -127,6 +127,7 @@ def told_session(session: Row, now_ms: int) -> dict[str, Any]:
         "name": session["name"],
         "planned_start": _wall(session["planned_start"]),
         "duration_ms": session["duration_ms"],
+        "timezone": session["timezone"],
         "state": session_state(session, now_ms),
     }
 

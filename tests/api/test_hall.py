@@ -59,6 +59,8 @@ async def test_every_room_is_counted_and_tells_why_it_needs_attention(hall):
     assert (second["level"], second["why"]) == ("calm", [])
     assert (seen["totals"]["expected"], seen["totals"]["states"]["answering"]) == (3, 1)
     assert seen["session"]["state"] == "running"
+    # Whoever looks from elsewhere reads the exam's clocks.
+    assert seen["session"]["timezone"] == "Asia/Shanghai"
     # A chief sees their own rooms, and adds up no others.
     mine = await told(chief, made)
     assert [room["id"] for room in mine["rooms"]] == [made.room_id]

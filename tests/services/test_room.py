@@ -15,7 +15,7 @@ NEVER = 4_000_000_000_000_000
 SESSION = {
     "id": 1, "exam_id": 1, "number": 1, "name": "第一场", "planned_start": datetime(2024, 7, 20, tzinfo=UTC),
     "duration_ms": END - START, "start_ms": START, "held": None, "sign_in_opens_ms": 1_800_000,
-    "last_admission_ms": 900_000, "earliest_hand_in_ms": 0,
+    "last_admission_ms": 900_000, "earliest_hand_in_ms": 0, "timezone": "Asia/Shanghai",
 }  # fmt: skip
 EMPTY = dict.fromkeys(
     [

@@ -22,8 +22,8 @@ MOVING = (
 
 _SESSION = """
 SELECT s.id, s.exam_id, s.number, s.name, s.planned_start, s.duration_ms, s.start_ms, s.held, s.sign_in_opens_ms,
-    s.last_admission_ms, s.earliest_hand_in_ms, h.n AS head
-FROM session s CROSS JOIN audit_head h WHERE s.id = $1
+    s.last_admission_ms, s.earliest_hand_in_ms, e.timezone, h.n AS head
+FROM session s JOIN exam e ON e.id = s.exam_id CROSS JOIN audit_head h WHERE s.id = $1
 """
 
 _MOVING = """

@@ -81,12 +81,13 @@ _SESSION = (
     session.c.sign_in_opens_ms,
     session.c.last_admission_ms,
     session.c.earliest_hand_in_ms,
+    sa.select(exam.c.timezone).where(exam.c.id == session.c.exam_id).scalar_subquery().label("timezone"),
 )
 
 
 async def find_session(conn: AsyncConnection, session_id: int) -> dict[str, Any] | None:
     """``{id, exam_id, number, name, planned_start, duration_ms, start_ms, held, sign_in_opens_ms, last_admission_ms,
-    earliest_hand_in_ms}``."""
+    earliest_hand_in_ms, timezone}``; the zone is the exam's."""
     row = (await conn.execute(sa.select(*_SESSION).where(session.c.id == session_id))).mappings().one_or_none()
     return dict(row) if row is not None else None
 

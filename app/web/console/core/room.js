@@ -25,7 +25,7 @@
  *   starts_in_ms: number | null, remaining_ms: number, longest_ms: number | null,
  * }} Clock
  * @typedef {{
- *   id: number, exam_id: number, number: number, name: string, planned_start: string, duration_ms: number,
+ *   id: number, exam_id: number, number: number, name: string, planned_start: string, duration_ms: number, timezone: string,
  *   state: Clock['state'], room_ids?: number[], clock?: Clock,
  * }} Session
  * @typedef {{seat_id: number, label: string, room_id: number, room: string, left: number}} SpareRoom

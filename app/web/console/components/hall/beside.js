@@ -2,6 +2,7 @@
 import { html } from '../../../shared/ui.js';
 import { seatText, useApp } from '../../app.js';
 import { STATES } from '../../core/room.js';
+import { wallText } from '../../core/wall.js';
 import { Icon } from '../icons/icons.js';
 import { Said } from './said.js';
 
@@ -37,6 +38,7 @@ function Feed() {
   const { hall } = desk;
   const zh = i18n.language.value.startsWith('zh');
   const { people, rooms, kinds } = hall.known.value;
+  const zone = hall.overview.value?.session.timezone;
   return html`<div class="hall-filter">
       <label><span class="sr-only">${t('hall.feed.room')}</span>
         <select class="input" value=${hall.filter.value.room} onChange=${(/** @type {any} */ event) => void hall.narrow({ room: event.target.value })}>
@@ -55,7 +57,7 @@ function Feed() {
         const where = placeOf(t, entry, rooms);
         const who = entry.tickets.map((ticket) => people[ticket] ?? ticket).join('、');
         return html`<li key=${entry.n}>
-          <time class="number" datetime=${entry.at}>${clockOf(entry.at, desk)}</time>
+          <time class="number" datetime=${entry.at}>${wallText(entry.at, zone)}</time>
           <p><b>${zh ? entry.zh : entry.en}</b> ${where ? html`<span class="hall-where">${where}</span>` : null} ${who ? html`<span>${who}${entry.more > 0 ? '…' : ''}</span>` : null}
             <span class="soft">${zh ? entry.about_zh : entry.about_en} ${entry.by ?? t('hall.feed.service')}</span></p>
         </li>`;
@@ -69,12 +71,6 @@ function placeOf(t, entry, rooms) {
   if (entry.room) return entry.room;
   if (entry.room_ids.length > MOST_ROOMS) return entry.scope === 'site' ? t('incident.scope.site') : t('hall.feed.manyRooms', { n: entry.room_ids.length });
   return entry.room_ids.map((id) => rooms[String(id)] ?? '').filter(Boolean).join('、');
-}
-
-/** `09:12`, on the clocks of the exam. @param {string} iso @param {import('../../core/desk.js').Desk} desk */
-function clockOf(iso, desk) {
-  const timeZone = desk.picture.value?.room.timezone ?? 'Asia/Shanghai';
-  return new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit', timeZone }).format(new Date(iso));
 }
 
 /** Incidents that go on, and what waits for a decision; each leads to where it is decided. */

@@ -32,7 +32,7 @@ export function Said() {
 }
 
 /** @param {import('../../core/desk.js').Desk} desk */
-const zoneOf = (desk) => desk.picture.value?.room.timezone ?? 'Asia/Shanghai';
+const zoneOf = (desk) => desk.hall.overview.value?.session.timezone;
 
 /** @param {{one: import('../../core/hall.js').Announcement}} props */
 function Has({ one }) {

@@ -1,10 +1,11 @@
 /** What was said to be wrong with questions in a session; which item it is, and who drew it, only for the office. */
 import { html, useEffect, useRef, useState } from '../../../shared/ui.js';
 import { seatText, useApp, wordsFor } from '../../app.js';
+import { wallText } from '../../core/wall.js';
 
 export function ItemReports() {
   const app = useApp();
-  const { desk, t, i18n } = app;
+  const { desk, t } = app;
   const { itemReports, sessions, sessionId } = desk;
   const heading = useRef(/** @type {HTMLElement | null} */ (null));
   const [chosen, setChosen] = useState(sessionId.value ?? sessions.value[0]?.id ?? null);
@@ -14,8 +15,7 @@ export function ItemReports() {
   }, [chosen]);
   const list = itemReports.list.value;
   const office = (list ?? []).some(({ item }) => item !== null);
-  const hour = (/** @type {string} */ at) =>
-    new Date(at).toLocaleTimeString(i18n.language.value, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+  const zone = sessions.value.find(({ id }) => id === chosen)?.timezone;
   const heads = ['at', 'seat', 'who', 'position', 'text', 'by', ...(office ? ['item', 'drawn', 'reported'] : [])];
   return html`<main class="audit" aria-labelledby="item-reports-title">
     <header class="audit-head item-reports-head">
@@ -41,7 +41,7 @@ export function ItemReports() {
               <tbody>
                 ${list.map(
                   (one) => html`<tr key=${one.id}>
-                    <td class="number">${hour(one.at)}</td>
+                    <td class="number">${wallText(one.at, zone, false)}</td>
                     <td>${seatText(t, one.seat, one.room)}</td>
                     <td>${one.name} <span class="soft number">${one.ticket}</span></td>
                     <td class="number">${one.position}</td>
