@@ -6,33 +6,22 @@ page that watches it.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.api.access import needs
 from app.api.deps import get_deps
 from app.api.schemas.attendance import CheckIn, ConfirmAbsent, Leave, Return, SwapSeats, WithReason
-from app.api.staff import Id, Key, feeds
-from app.services import attendance, leave, seat_swap, staff_requests
+from app.api.staff import Id, Key, carried_out, feeds
+from app.services import attendance, leave, seat_swap
 from app.services.attendance import Where
-from app.services.staff_requests import Done
 from app.services.staff_requests import Request as StaffRequest
 from app.storage.postgres.staff import Login
 
 router = APIRouter(prefix="/api/v1/staff", tags=["staff"])
-Act = Callable[[AsyncConnection], Awaitable[Done]]
-
-
-async def carried_out(request: Request, login: Login, asked: StaffRequest, act: Act, now_ms: int) -> dict[str, Any]:
-    """The reply of ``act``, once for the request's key; the room's pages look again at once."""
-    reply = await staff_requests.once(get_deps(request).engine, login, asked, act, now_ms=now_ms)
-    feeds(request).hurry()
-    return reply
 
 
 @router.post("/rooms/{room_id}/check-in")
@@ -40,11 +29,9 @@ async def check_in(
     request: Request, login: Annotated[Login, needs("check-in")], key: Key, room_id: Id, body: CheckIn
 ) -> dict[str, Any]:
     """Seen at the door of this room: `{candidate, checked_in: {by, ms}, already}`."""
-    clock = get_deps(request).service_time.now_ms
     where = Where(body.session_id, room_id, body.told_by)
-    act = partial(attendance.check_in, login=login, where=where, ticket=body.ticket, clock=clock)
-    asked = StaffRequest(key, f"check-in {room_id}", body.model_dump(mode="json"))
-    return await carried_out(request, login, asked, act, clock())
+    act = partial(attendance.check_in, login=login, where=where, ticket=body.ticket)
+    return await carried_out(request, login, key, f"check-in {room_id}", body, act)
 
 
 @router.post("/rooms/{room_id}/check-in/undo")
@@ -52,13 +39,9 @@ async def undo_check_in(
     request: Request, login: Annotated[Login, needs("check-in")], key: Key, room_id: Id, body: WithReason
 ) -> dict[str, Any]:
     """The wrong one was checked in: `{candidate, checked_in: null}`."""
-    clock = get_deps(request).service_time.now_ms
     where = Where(body.session_id, room_id, body.told_by)
-    act = partial(
-        attendance.undo_check_in, login=login, where=where, ticket=body.ticket, reason=body.reason, clock=clock
-    )
-    asked = StaffRequest(key, f"check-in-undo {room_id}", body.model_dump(mode="json"))
-    return await carried_out(request, login, asked, act, clock())
+    act = partial(attendance.undo_check_in, login=login, where=where, ticket=body.ticket, reason=body.reason)
+    return await carried_out(request, login, key, f"check-in-undo {room_id}", body, act)
 
 
 @router.post("/rooms/{room_id}/admissions")
@@ -66,11 +49,9 @@ async def admit_late(
     request: Request, login: Annotated[Login, needs("admit-late")], key: Key, room_id: Id, body: WithReason
 ) -> dict[str, Any]:
     """Let somebody in after last admission; the time is lost: `{candidate, admission: {by, ms, reason}, already}`."""
-    clock = get_deps(request).service_time.now_ms
     where = Where(body.session_id, room_id, body.told_by)
-    act = partial(attendance.admit_late, login=login, where=where, ticket=body.ticket, reason=body.reason, clock=clock)
-    asked = StaffRequest(key, f"admit {room_id}", body.model_dump(mode="json"))
-    return await carried_out(request, login, asked, act, clock())
+    act = partial(attendance.admit_late, login=login, where=where, ticket=body.ticket, reason=body.reason)
+    return await carried_out(request, login, key, f"admit {room_id}", body, act)
 
 
 @router.post("/rooms/{room_id}/absent")
@@ -78,11 +59,9 @@ async def confirm_absent(
     request: Request, login: Annotated[Login, needs("confirm-absent")], key: Key, room_id: Id, body: ConfirmAbsent
 ) -> dict[str, Any]:
     """The room's absentees, after last admission: `{absent: [candidate], numbers, record, already}`."""
-    clock = get_deps(request).service_time.now_ms
     where = Where(body.session_id, room_id, body.told_by)
-    act = partial(attendance.confirm_absent, login=login, where=where, tickets=body.tickets, clock=clock)
-    asked = StaffRequest(key, f"absent {room_id}", body.model_dump(mode="json"))
-    return await carried_out(request, login, asked, act, clock())
+    act = partial(attendance.confirm_absent, login=login, where=where, tickets=body.tickets)
+    return await carried_out(request, login, key, f"absent {room_id}", body, act)
 
 
 @router.post("/seats/swap")
@@ -90,7 +69,6 @@ async def swap_seats(
     request: Request, login: Annotated[Login, needs("swap-seats")], key: Key, body: SwapSeats
 ) -> dict[str, Any]:
     """Two candidates get each other's seats before the start: `{candidates: [both, as they sit now]}`."""
-    clock = get_deps(request).service_time.now_ms
     act = partial(
         seat_swap.swap_seats,
         login=login,
@@ -98,10 +76,8 @@ async def swap_seats(
         seats=[(one.ticket, one.seat_id) for one in body.candidates],
         reason=body.reason,
         told_by=body.told_by,
-        clock=clock,
     )
-    asked = StaffRequest(key, "swap", body.model_dump(mode="json"))
-    reply = await carried_out(request, login, asked, act, clock())
+    reply = await carried_out(request, login, key, "swap", body, act)
     deps = get_deps(request)
     moved = [UUID(one["attempt_id"]) for one in reply["candidates"] if one["attempt_id"] is not None]
     await seat_swap.after(deps.site, deps.known, moved)

@@ -10,14 +10,12 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from app.api.access import needs
-from app.api.attendance import carried_out
 from app.api.deps import get_deps
 from app.api.schemas.discrepancies import AttachFiles, DecideAll, OpenDiscrepancy
 from app.api.schemas.incidents import Language
 from app.api.schemas.staff import BIGGEST_ID
-from app.api.staff import Id, Key, SessionId
+from app.api.staff import Id, Key, SessionId, carried_out
 from app.services import corrections, corrections_report, discrepancies
-from app.services.staff_requests import Request as StaffRequest
 from app.storage.postgres.staff import Login
 
 router = APIRouter(prefix="/api/v1/staff", tags=["staff"])
@@ -79,29 +77,22 @@ async def one(request: Request, login: Reading, discrepancy_id: Id) -> dict[str,
 @router.post("/discrepancies")
 async def open_discrepancy(request: Request, login: Writing, key: Key, body: OpenDiscrepancy) -> dict[str, Any]:
     """Write down what differs and admit the candidate provisionally: `{discrepancy, admitted, checked_in}`."""
-    clock = get_deps(request).service_time.now_ms
-    act = partial(discrepancies.open_discrepancy, login=login, asked=body.meant(), clock=clock)
-    asked = StaffRequest(key, "discrepancy", body.model_dump(mode="json"))
-    return await carried_out(request, login, asked, act, clock())
+    act = partial(discrepancies.open_discrepancy, login=login, asked=body.meant())
+    return await carried_out(request, login, key, "discrepancy", body, act)
 
 
 @router.post("/discrepancies/decide")
 async def decide(request: Request, login: Deciding, key: Key, body: DecideAll) -> dict[str, Any]:
     """Correct the record, or leave it, field by field and once: `{discrepancies}`."""
     deps = get_deps(request)
-    clock = deps.service_time.now_ms
-    act = partial(corrections.decide, login=login, decisions=body.meant(), secret=deps.site.secret, clock=clock)
-    asked = StaffRequest(key, "discrepancies decide", body.model_dump(mode="json"))
-    return await carried_out(request, login, asked, act, clock())
+    act = partial(corrections.decide, login=login, decisions=body.meant(), secret=deps.site.secret)
+    return await carried_out(request, login, key, "discrepancies decide", body, act)
 
 
 @router.post("/discrepancies/{discrepancy_id}/evidence")
 async def attach(request: Request, login: Writing, key: Key, discrepancy_id: Id, body: AttachFiles) -> dict[str, Any]:
     """Add photos or scans that were sent before: `{discrepancy}`."""
-    clock = get_deps(request).service_time.now_ms
     act = partial(
-        discrepancies.attach, login=login, discrepancy_id=discrepancy_id, files=body.files, told_by=body.told_by,
-        clock=clock,
-    )  # fmt: skip
-    asked = StaffRequest(key, f"discrepancy {discrepancy_id} evidence", body.model_dump(mode="json"))
-    return await carried_out(request, login, asked, act, clock())
+        discrepancies.attach, login=login, discrepancy_id=discrepancy_id, files=body.files, told_by=body.told_by
+    )
+    return await carried_out(request, login, key, f"discrepancy {discrepancy_id} evidence", body, act)

@@ -9,10 +9,9 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 
 from app.api.access import needs, permit
-from app.api.attendance import carried_out
 from app.api.deps import get_deps
 from app.api.schemas.room_calls import AnswerSpare, AskSpare, MarkRoll, RollCall, Told, Withdraw
-from app.api.staff import Id, Key, SessionId, feeds
+from app.api.staff import Id, Key, SessionId, carried_out, feeds
 from app.services import roll_calls, spare_requests, withdrawal
 from app.services.attendance import Where
 from app.services.staff_requests import Request as StaffRequest
@@ -27,7 +26,6 @@ Calling = Annotated[Login, needs("roll-call")]
 @router.post("/attempts/{attempt_id}/spare-request")
 async def ask_spare(request: Request, login: Moving, key: Key, attempt_id: UUID, body: AskSpare) -> dict[str, Any]:
     """Ask the nearest room for a spare seat: `{request, already}`. No seat is kept by it."""
-    clock = get_deps(request).service_time.now_ms
     act = partial(
         spare_requests.ask,
         login=login,
@@ -35,35 +33,28 @@ async def ask_spare(request: Request, login: Moving, key: Key, attempt_id: UUID,
         to_room_id=body.to_room_id,
         reason=body.reason,
         told_by=body.told_by,
-        clock=clock,
     )
-    asked = StaffRequest(key, f"spare-ask {attempt_id}", body.model_dump(mode="json"))
-    return await carried_out(request, login, asked, act, clock())
+    return await carried_out(request, login, key, f"spare-ask {attempt_id}", body, act)
 
 
 @router.post("/spare-requests/{request_id}/answer")
 async def answer_spare(request: Request, login: Moving, key: Key, request_id: Id, body: AnswerSpare) -> dict[str, Any]:
     """The asked room's word; with yes a seat of it is kept by an open relog: `{request, relog, already}`."""
-    clock = get_deps(request).service_time.now_ms
     act = partial(
         spare_requests.answer,
         login=login,
         request_id=request_id,
         yes=body.answer == "yes",
         told_by=body.told_by,
-        clock=clock,
     )
-    asked = StaffRequest(key, f"spare-answer {request_id}", body.model_dump(mode="json"))
-    return await carried_out(request, login, asked, act, clock())
+    return await carried_out(request, login, key, f"spare-answer {request_id}", body, act)
 
 
 @router.post("/spare-requests/{request_id}/withdraw")
 async def withdraw_spare(request: Request, login: Moving, key: Key, request_id: Id, body: Told) -> dict[str, Any]:
     """The room that asked needs it no longer: `{request, already}`."""
-    clock = get_deps(request).service_time.now_ms
-    act = partial(spare_requests.withdraw, login=login, request_id=request_id, told_by=body.told_by, clock=clock)
-    asked = StaffRequest(key, f"spare-withdraw {request_id}", body.model_dump(mode="json"))
-    return await carried_out(request, login, asked, act, clock())
+    act = partial(spare_requests.withdraw, login=login, request_id=request_id, told_by=body.told_by)
+    return await carried_out(request, login, key, f"spare-withdraw {request_id}", body, act)
 
 
 @router.get("/rooms/{room_id}/roll-calls")
@@ -80,11 +71,9 @@ async def of_room(
 @router.post("/rooms/{room_id}/roll-call")
 async def begin(request: Request, login: Calling, key: Key, room_id: Id, body: RollCall) -> dict[str, Any]:
     """Everybody present is to be found: `{roll_call, already}`; one that is open goes on."""
-    clock = get_deps(request).service_time.now_ms
     where = Where(body.session_id, room_id, body.told_by)
-    act = partial(roll_calls.begin, login=login, where=where, clock=clock)
-    asked = StaffRequest(key, f"roll-call {room_id}", body.model_dump(mode="json"))
-    return await carried_out(request, login, asked, act, clock())
+    act = partial(roll_calls.begin, login=login, where=where)
+    return await carried_out(request, login, key, f"roll-call {room_id}", body, act)
 
 
 @router.post("/rooms/{room_id}/roll-call/{roll_call_id}/marks")
@@ -92,7 +81,6 @@ async def mark(
     request: Request, login: Calling, key: Key, room_id: Id, roll_call_id: Id, body: MarkRoll
 ) -> dict[str, Any]:
     """Who is there and who is missing: `{roll_call, changed}`."""
-    clock = get_deps(request).service_time.now_ms
     act = partial(
         roll_calls.mark,
         login=login,
@@ -100,10 +88,8 @@ async def mark(
         roll_call_id=roll_call_id,
         tickets=body.tickets,
         found=body.found,
-        clock=clock,
     )
-    asked = StaffRequest(key, f"roll-call-mark {room_id} {roll_call_id}", body.model_dump(mode="json"))
-    return await carried_out(request, login, asked, act, clock())
+    return await carried_out(request, login, key, f"roll-call-mark {room_id} {roll_call_id}", body, act)
 
 
 @router.post("/rooms/{room_id}/roll-call/{roll_call_id}/close")
@@ -111,11 +97,9 @@ async def close(
     request: Request, login: Calling, key: Key, room_id: Id, roll_call_id: Id, body: RollCall
 ) -> dict[str, Any]:
     """It is over; who was not called stays open on record: `{roll_call, already}`."""
-    clock = get_deps(request).service_time.now_ms
     where = Where(body.session_id, room_id, body.told_by)
-    act = partial(roll_calls.close, login=login, where=where, roll_call_id=roll_call_id, clock=clock)
-    asked = StaffRequest(key, f"roll-call-close {room_id} {roll_call_id}", body.model_dump(mode="json"))
-    return await carried_out(request, login, asked, act, clock())
+    act = partial(roll_calls.close, login=login, where=where, roll_call_id=roll_call_id)
+    return await carried_out(request, login, key, f"roll-call-close {room_id} {roll_call_id}", body, act)
 
 
 @router.post("/attempts/{attempt_id}/withdraw")

@@ -8,13 +8,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request
 
 from app.api.access import needs
-from app.api.attendance import carried_out
 from app.api.deps import get_deps
 from app.api.schemas.attendance import ChangeDuty, Release, Reopen, SignOff
-from app.api.staff import Id, Key
+from app.api.staff import Id, Key, carried_out
 from app.services import duty, room_outbox, room_record
 from app.services.attendance import Where
-from app.services.staff_requests import Request as StaffRequest
 from app.storage.postgres.staff import Login
 
 router = APIRouter(prefix="/api/v1/staff", tags=["staff"])
@@ -25,17 +23,14 @@ async def sign_off(
     request: Request, login: Annotated[Login, needs("sign-off-room")], key: Key, room_id: Id, body: SignOff
 ) -> dict[str, Any]:
     """The room's numbers, said and signed: `{numbers, record, already}`. Expected = present + absent, or refused."""
-    clock = get_deps(request).service_time.now_ms
     act = partial(
         room_record.sign_off,
         login=login,
         where=Where(body.session_id, room_id, body.told_by),
         seen=(body.expected, body.present, body.absent),
         remarks=body.remarks,
-        clock=clock,
     )
-    asked = StaffRequest(key, f"sign-off {room_id}", body.model_dump(mode="json"))
-    return await carried_out(request, login, asked, act, clock())
+    return await carried_out(request, login, key, f"sign-off {room_id}", body, act)
 
 
 @router.post("/rooms/{room_id}/sign-off/undo")
@@ -43,11 +38,9 @@ async def reopen(
     request: Request, login: Annotated[Login, needs("sign-off-room")], key: Key, room_id: Id, body: Reopen
 ) -> dict[str, Any]:
     """Take the signature back, for a reason: `{record, already}`."""
-    clock = get_deps(request).service_time.now_ms
     where = Where(body.session_id, room_id, body.told_by)
-    act = partial(room_record.reopen, login=login, where=where, reason=body.reason, clock=clock)
-    asked = StaffRequest(key, f"sign-off-undo {room_id}", body.model_dump(mode="json"))
-    return await carried_out(request, login, asked, act, clock())
+    act = partial(room_record.reopen, login=login, where=where, reason=body.reason)
+    return await carried_out(request, login, key, f"sign-off-undo {room_id}", body, act)
 
 
 @router.post("/rooms/{room_id}/release")
@@ -56,13 +49,9 @@ async def release(
 ) -> dict[str, Any]:
     """Everybody may go: signed, every attempt final, nothing known to wait: `{numbers, record, already}`."""
     deps = get_deps(request)
-    clock = deps.service_time.now_ms
     where = Where(body.session_id, room_id, body.told_by)
-    act = partial(
-        room_record.release, login=login, where=where, waiting=partial(room_outbox.waiting, deps.site), clock=clock
-    )
-    asked = StaffRequest(key, f"release {room_id}", body.model_dump(mode="json"))
-    return await carried_out(request, login, asked, act, clock())
+    act = partial(room_record.release, login=login, where=where, waiting=partial(room_outbox.waiting, deps.site))
+    return await carried_out(request, login, key, f"release {room_id}", body, act)
 
 
 @router.get("/rooms/{room_id}/duty")
@@ -79,7 +68,6 @@ async def change_duty(
 ) -> dict[str, Any]:
     """An invigilator joins, leaves, or is replaced: `{on_duty: [{username, name, role}]}`."""
     deps = get_deps(request)
-    clock = deps.service_time.now_ms
     act = partial(
         duty.change,
         login=login,
@@ -88,8 +76,6 @@ async def change_duty(
         left=body.left,
         reason=body.reason,
         told_by=body.told_by,
-        clock=clock,
         demo=deps.settings.demo,
     )
-    asked = StaffRequest(key, f"duty {room_id}", body.model_dump(mode="json"))
-    return await carried_out(request, login, asked, act, clock())
+    return await carried_out(request, login, key, f"duty {room_id}", body, act)

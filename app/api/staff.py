@@ -7,15 +7,17 @@ through ``staff_requests.once``: one transaction holds the change, its reply and
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Protocol, cast
 from uuid import UUID
 
 import structlog
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from fastapi.responses import StreamingResponse
+from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.api.access import SIGNED_IN, login_of, needs, nobody_yet, permit
 from app.api.deps import address_of, get_deps
@@ -24,6 +26,7 @@ from app.domain.errors import Refused
 from app.domain.roles import ACTIONS, Action, allows
 from app.services import relog, room, staff_requests, staff_sign_in
 from app.services.room_feed import RoomFeeds
+from app.services.staff_requests import Done
 from app.services.staff_requests import Request as StaffRequest
 from app.storage.postgres import rooms
 from app.storage.postgres.staff import Login
@@ -54,6 +57,25 @@ Watching = Annotated[Login, needs("view-room")]
 def feeds(request: Request) -> RoomFeeds:
     """The open room pages of this process; ``hurry()`` after a change shows it to them at once."""
     return cast("RoomFeeds", request.app.state.room_feeds)
+
+
+class Act(Protocol):
+    """A change: ``clock`` tells service time, to be read under its locks."""
+
+    def __call__(self, conn: AsyncConnection, *, clock: Callable[[], int]) -> Awaitable[Done]: ...
+
+
+async def carried_out(
+    request: Request, login: Login, key: str, change: str, body: BaseModel, act: Act
+) -> dict[str, Any]:
+    """The reply of ``act``, once for this ``key``: ``change`` says what is done and to whom, ``body`` everything else.
+    Its audit entry is what ``act`` says it did (``staff_requests.once``). The room's pages look again at once."""
+    deps = get_deps(request)
+    clock = deps.service_time.now_ms
+    asked = StaffRequest(key, change, body.model_dump(mode="json"))
+    reply = await staff_requests.once(deps.engine, login, asked, partial(act, clock=clock), now_ms=clock())
+    feeds(request).hurry()
+    return reply
 
 
 async def _told_login(request: Request, login: Login) -> dict[str, Any]:
