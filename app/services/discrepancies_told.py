@@ -42,6 +42,8 @@ async def told(
             "note": head["note"],
             "told_by": head["told_by"],
             "by": head["by"],
+            # Nobody approves what they wrote down themselves.
+            "own": head["staff_id"] == login.staff_id,
             "at": iso(wall, head["made_ms"], head["timezone"]),
             "at_ms": head["made_ms"],
             "open": any(row["state"] == "open" for row in fields.get(head["id"], ())),

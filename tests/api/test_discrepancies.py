@@ -231,6 +231,8 @@ async def test_nobody_approves_what_they_wrote_down_themselves(hall):
     first = (await ok(office.post("/discrepancies", opening(made, name="赵六", told_by="门口"))))["discrepancy"]
     seen = await whole(office, first)
     asked = {"decisions": [decision(seen, "name")]}
+    # The page does not offer it either.
+    assert [(await whole(reader, first))["own"] for reader in (office, other)] == [True, False]
     await refused(office.post("/discrepancies/decide", asked), 403, "discrepancy-same-person")
     assert (await person(hall, made)).name == "考生1"
     await ok(other.post("/discrepancies/decide", asked))

@@ -148,6 +148,7 @@ export default {
   'discrepancy.now': 'Now: {now}',
   'discrepancy.approve': 'Correct it',
   'discrepancy.reject': 'Leave it',
+  'discrepancy.own': 'You wrote this down: somebody else corrects it.',
   'discrepancy.decide': 'Send {n} decisions',
   'discrepancy.why': 'Note (optional)',
   'discrepancy.identified': 'How it was made sure who this is',

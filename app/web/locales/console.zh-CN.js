@@ -147,6 +147,7 @@ export default {
   'discrepancy.now': '现为：{now}',
   'discrepancy.approve': '更正',
   'discrepancy.reject': '不更正',
+  'discrepancy.own': '本人登记，须由他人更正',
   'discrepancy.decide': '提交 {n} 项决定',
   'discrepancy.why': '说明（可不填）',
   'discrepancy.identified': '身份确认方式',

@@ -10,7 +10,7 @@
  * }} Field
  * @typedef {{
  *   id: number, session_id: number, session: string, ticket: string, name: string, room_id: number, room: string,
- *   seat: string | null, identified: string, note: string, told_by: string, by: string, at: string, open: boolean,
+ *   seat: string | null, identified: string, note: string, told_by: string, by: string, own: boolean, at: string, open: boolean,
  *   fields: Field[], files: import('./incidents.js').File[],
  * }} Discrepancy
  * @typedef {{field: string, zh: string, en: string, recorded_zh: string, recorded_en: string, open_by: string | null}} Known

@@ -66,7 +66,7 @@ function Row({ of, field, decides }) {
     <td><strong>${zh ? field.claimed_zh : field.claimed_en}</strong></td>
     <td>
       ${field.state === 'open' && decides
-        ? html`<span class="case-choice">${button(true)}${button(false)}</span>`
+        ? html`<span class="case-choice">${of.own ? html`<span class="soft">${t('discrepancy.own')}</span>` : button(true)}${button(false)}</span>`
         : html`<span class="case-state" data-state=${field.state}>
             <${Icon} name=${SHAPES[field.state]} size=${14} /> ${zh ? field.state_zh : field.state_en}
           </span>
