@@ -66,8 +66,12 @@ async def test_a_room_asks_for_a_seat_is_stopped_and_goes_on_without_one(
     await desk.button("relog.withdraw").click()
     await page.keyboard.press("Escape")
 
-    # One press stops the room; the question is gone, and on the candidate's page it says why.
+    # One press stops the room; the question is gone, and on the candidate's page it says why. Escape closes the panel.
     await desk.button("calls.open").click()
+    await page.keyboard.press("Escape")
+    await expect(page.locator(".calls")).to_have_count(0)
+    await expect(desk.button("calls.open")).to_be_focused()
+    await page.keyboard.press("Enter")
     await desk.button("halt.room").click()
     await desk.sees("1", "paused")
     await expect(sitting.page.locator("#question-title")).to_have_count(0)

@@ -21,6 +21,17 @@ export function Calls({ picture, may }) {
   const { desk, t } = useApp();
   const heading = useRef(/** @type {HTMLElement | null} */ (null));
   useEffect(() => heading.current?.focus(), []);
+  useEffect(() => {
+    const onKey = (/** @type {KeyboardEvent} */ event) => {
+      if (event.key !== 'Escape' || event.defaultPrevented) return;
+      const inside = document.activeElement?.closest('.panel');
+      desk.calls.open.value = false;
+      // The keyboard goes on where it came from.
+      if (inside) /** @type {HTMLElement | null} */ (document.querySelector('button[data-alarm]'))?.focus();
+    };
+    document.addEventListener('keydown', onKey);
+    return () => document.removeEventListener('keydown', onKey);
+  }, []);
   return html`<aside class="panel calls" aria-labelledby="calls-title">
     <header class="panel-head">
       <h2 id="calls-title" tabindex="-1" ref=${heading}>${t('calls.title')}</h2>
