@@ -9,7 +9,8 @@
  *   spares: number, spare_left: number, spare_low: boolean, broken: number, watched_by: string[], incidents: number,
  *   proposals: number, discrepancies: number, signed: {by: string, ms: number} | null,
  *   released: {by: string, ms: number} | null, level: Level, why: string[],
- * }} Room
+ *   reserve: boolean,
+ * }} Room `reserve`: nobody is to sit there in this session, its seats are spare ones for other rooms
  * @typedef {{
  *   id: number, addressed: 'candidates' | 'staff' | 'both', scope: string, names: string[], zh: string, en: string,
  *   by: string, at: string, candidates: {of: number, shown: number, absent: number} | null,

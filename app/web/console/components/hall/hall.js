@@ -111,16 +111,16 @@ function Tile({ room, entrance }) {
   const { desk, t } = useApp();
   const silent = count(room, 'silent');
   const over = count(room, 'handed_in', 'timed_out', 'forced');
-  const why = whyText(t, room);
+  const how = howText(t, room);
   return html`<button
-    class="hall-tile" type="button" data-level=${room.level} tabindex=${entrance ? 0 : -1} aria-label=${spoken(t, room)}
-    title=${why || t(`hall.level.${room.level}`)} onClick=${() => enter(desk, room)}
+    class="hall-tile" type="button" data-level=${room.level} data-reserve=${room.reserve ? 'yes' : null} tabindex=${entrance ? 0 : -1} aria-label=${spoken(t, room)}
+    title=${how} onClick=${() => enter(desk, room)}
   >
     <span class="hall-tile-head"><${Icon} name=${SHAPES[room.level]} size=${14} /> <b>${short(room.name)}</b>
-      <span class="number">${room.present}/${room.expected}</span></span>
-    <span class="hall-tile-why">${why || t(`hall.level.${room.level}`)}</span>
+      ${room.reserve ? null : html`<span class="number">${room.present}/${room.expected}</span>`}</span>
+    <span class="hall-tile-why">${how}</span>
     <span class="hall-tile-counts number">
-      <span title=${t('kind.answering')}><${Icon} name="answering" size=${10} />${count(room, 'answering')}</span>
+      ${room.reserve ? null : html`<span title=${t('kind.answering')}><${Icon} name="answering" size=${10} />${count(room, 'answering')}</span>`}
       ${silent > 0 ? html`<span data-bad="yes" title=${t('kind.silent')}><${Icon} name="silent" size=${11} />${silent}</span>` : null}
       ${over > 0 ? html`<span title=${t('hall.n.over')}><${Icon} name="handed_in" size=${11} />${over}</span>` : null}
       <span data-bad=${room.spare_low ? 'yes' : null} title=${t('hall.n.spares')}>${t('hall.tile.spares', { n: room.spare_left })}</span>
@@ -143,7 +143,7 @@ function Table() {
         ${rooms.map(
           (room) => html`<tr key=${room.id} data-level=${room.level}>
             <th scope="row"><button class="button-link" onClick=${() => enter(desk, room)}>${room.building} ${room.name}</button></th>
-            <td><span class="hall-state"><${Icon} name=${SHAPES[room.level]} size=${14} /> ${whyText(t, room) || t(`hall.level.${room.level}`)}</span></td>
+            <td><span class="hall-state"><${Icon} name=${SHAPES[room.level]} size=${14} /> ${howText(t, room)}</span></td>
             ${numbers(room).map((n, at) => html`<td key=${at} class="number" data-none=${n === 0 ? 'yes' : null}>${n}</td>`)}
             <td>${room.released ? t('hall.released') : room.signed ? t('hall.signed') : '–'}</td>
             <td>${room.watched_by.join('、') || '–'}</td>
@@ -167,11 +167,14 @@ function whyText(t, room) {
   return room.why.map((why) => t(`hall.why.${why}`, { n: /** @type {any} */ (n)[why] ?? 0 })).join(t('list.comma'));
 }
 
+/** What it needs; of a room that needs nothing what it is. @param {import('../../../shared/i18n.js').I18n['t']} t @param {Room} room */
+const howText = (t, room) => whyText(t, room) || t(room.reserve ? 'hall.reserve' : `hall.level.${room.level}`);
+
 /** The tile in one sentence. @param {import('../../../shared/i18n.js').I18n['t']} t @param {Room} room */
 const spoken = (t, room) =>
   [
-    `${room.building} ${room.name}`, t(`hall.level.${room.level}`), whyText(t, room),
-    t('hall.spoken', { present: room.present, expected: room.expected, answering: count(room, 'answering'), spares: room.spare_left }),
+    `${room.building} ${room.name}`, t(room.reserve ? 'hall.reserve' : `hall.level.${room.level}`), whyText(t, room),
+    t(room.reserve ? 'hall.spoken.reserve' : 'hall.spoken', { present: room.present, expected: room.expected, answering: count(room, 'answering'), spares: room.spare_left }),
     room.released ? t('hall.released') : room.signed ? t('hall.signed') : '',
   ].filter(Boolean).join(t('list.comma'));
 
