@@ -22,6 +22,7 @@ from typing import Any
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.domain.checkpoints import StoreAway
 from app.domain.errors import Refused
 from app.settings import Settings
 from app.storage.postgres.engine import create_engine
@@ -71,8 +72,8 @@ def words(refused: Refused) -> dict[str, Any]:
 async def ask(module: str, line: bytes, tell: Tell) -> End:
     """Have ``module`` do what the ``line`` orders, and wait for it; the child is gone when this returns or raises.
 
-    ConnectionError: the record was out of reach and all is undone. Killed. RuntimeError: a fault of the program, which
-    the child has put in the log.
+    ConnectionError: the record was out of reach, or its standby; the outcome of a COMMIT is unknown then (I2). Killed.
+    RuntimeError: a fault of the program, which the child has put in the log.
     """
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", module,
@@ -142,7 +143,7 @@ async def _work(work: Work, name: str, told: Mapping[str, Any], say: Callable[[M
         say({"state": end.state, "result": end.result})
     except Refused as refused:
         say({"state": "refused", "result": words(refused)})
-    except (SQLAlchemyError, OSError, TimeoutError) as fault:
+    except (StoreAway, SQLAlchemyError, OSError, TimeoutError) as fault:
         say({"undone": repr(fault)})
     finally:
         await engine.dispose()

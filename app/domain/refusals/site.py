@@ -66,8 +66,10 @@ MESSAGES: dict[str, Message] = {
     ),
     "site-job-undone": Message(
         503,
-        "与数据库的联系中断，这一项没有完成，没有写入任何内容。请重新开始。",
-        "The database was lost on the way, so this was undone and nothing was written. Begin again.",
+        "与数据库的联系中断，或备用数据库没有确认，这一项有没有完成不得而知。写入是一次性的，不会只写入一部分。"
+        "请看过现有内容，再重新开始。",
+        "The database was lost on the way, or its standby did not confirm: whether this was done is not known. It is"
+        " written at once or not at all, never a part: look at what is there, then begin again.",
     ),
     "site-job-killed": Message(
         503,
