@@ -413,7 +413,7 @@ def _refused(data_dir: Path, *options: str) -> subprocess.CompletedProcess[str]:
         [HOLDFAST, "demo", "--data-dir", data_dir, *options],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     assert done.returncode not in (0, 70)
