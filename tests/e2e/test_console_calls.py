@@ -68,6 +68,8 @@ async def test_a_room_asks_for_a_seat_is_stopped_and_goes_on_without_one(
 
     # One press stops the room; the question is gone, and on the candidate's page it says why. Escape closes the panel.
     await desk.button("calls.open").click()
+    # It listens when it has been drawn, as the focus shows.
+    await expect(page.locator("#calls-title")).to_be_focused()
     await page.keyboard.press("Escape")
     await expect(page.locator(".calls")).to_have_count(0)
     await expect(desk.button("calls.open")).to_be_focused()
