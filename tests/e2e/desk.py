@@ -9,6 +9,9 @@ from playwright.async_api import Locator, Page, expect
 from tests.e2e.exam import PASSWORD, Exam
 from tests.e2e.pc import Pc
 
+# More stops than any of the console's forms has.
+TABS = 40
+
 
 class Desk:
     def __init__(self, pc: Pc, username: str) -> None:
@@ -54,6 +57,30 @@ class Desk:
     async def open_seat(self, label: str) -> None:
         await self.seat(label).click()
         await expect(self.seat(label)).to_have_attribute("aria-pressed", "true")
+
+    # --- by keyboard
+
+    async def tab_to(self, target: Locator, *, back: bool = False) -> None:
+        """On with Tab (or back) until ``target``, which may yet have to come, has the focus."""
+        await expect(target).to_be_visible()
+        for _ in range(TABS):
+            await self.page.keyboard.press("Shift+Tab" if back else "Tab")
+            if await target.evaluate("(element) => element === document.activeElement"):
+                return
+        raise AssertionError(f"no Tab reaches {target}")
+
+    async def find(self, ticket: str) -> None:
+        """The panel of this candidate, from anywhere on the room's page: / and the ticket, Enter."""
+        keys = self.page.keyboard
+        await keys.press("Escape")
+        await expect(self.page.locator("#panel-title")).to_have_count(0)
+        await keys.press("/")
+        await expect(self.page.get_by_role("searchbox")).to_be_focused()
+        await keys.press("Control+a")
+        await keys.type(ticket)
+        await expect(self.page.locator(".search-found")).to_have_text(re.compile(r"^1\b"))
+        await keys.press("Enter")
+        await expect(self.page.locator("#panel-title")).to_be_focused()
 
     async def relog(self, to: str) -> None:
         """Two clicks in the panel that is open: the action, and the confirmation with ``to`` already suggested."""

@@ -162,6 +162,7 @@ async def test_everything_works_with_the_keyboard_in_english(
     await expect(desk.seat("1")).to_be_focused()
 
     await page.keyboard.press("/")
+    await expect(page.get_by_role("searchbox")).to_be_focused()
     await page.keyboard.type(exam.people[2].name[:2])
     await expect(desk.seat("3")).not_to_have_attribute("data-dim", "yes")
     await expect(desk.seat("2")).to_have_attribute("data-dim", "yes")

@@ -131,6 +131,7 @@ async def test_nothing_happens_before_its_effect_is_seen_and_everything_can_be_t
 
         # Confirmed with the keyboard alone.
         await desk.look()
+        await expect(page.locator("#effect-title")).to_be_focused()
         await page.keyboard.press("Tab")
         await page.keyboard.press("Enter")
         await expect(page.locator(".timing-told p")).to_contain_text("1 个考室、1 人")

@@ -1,5 +1,5 @@
 /** Is this you, and is this your seat? One look, one button; the other way out is calm too. */
-import { html, useEffect, useRef, useState } from '../../../shared/ui.js';
+import { html, useEffect, useLayoutEffect, useRef, useState } from '../../../shared/ui.js';
 import { seatText, useApp } from '../../app.js';
 import { Frame } from '../frame/frame.js';
 
@@ -9,7 +9,7 @@ export function Identity() {
   const title = useRef(/** @type {HTMLElement | null} */ (null));
   const [face, setFace] = useState(/** @type {string | null | undefined} */ (undefined));
   const attempt = state.value.work?.grant.attempt ?? null;
-  useEffect(() => title.current?.focus(), [notMe]);
+  useLayoutEffect(() => title.current?.focus(), [notMe]);
   useEffect(() => media.face(setFace), [attempt]);
   const { candidate = {}, session = {}, seat = {} } = state.value.work?.grant.who ?? {};
 

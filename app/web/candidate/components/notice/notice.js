@@ -1,5 +1,5 @@
 /** What to know before the start, and how long it still takes. The paper opens by itself. */
-import { html, useEffect, useRef, useState } from '../../../shared/ui.js';
+import { html, useLayoutEffect, useRef, useState } from '../../../shared/ui.js';
 import { seatText, useApp, useTick } from '../../app.js';
 import { digits } from '../../core/timer.js';
 import { ConnectionBanner } from '../connection-banner/connection-banner.js';
@@ -14,7 +14,7 @@ export function Notice() {
   useTick(250);
   const [asked, setAsked] = useState(false);
   const title = useRef(/** @type {HTMLElement | null} */ (null));
-  useEffect(() => title.current?.focus(), []);
+  useLayoutEffect(() => title.current?.focus(), []);
   const work = state.value.work;
   if (!work) return null;
   const { candidate = {}, session = {}, seat = {} } = work.grant.who ?? {};

@@ -2,7 +2,7 @@
  * The receipt: what was handed in, in figures a candidate can write down, read aloud or print. Then the next candidate's
  * sign-in. On paper the chain's code stands in full: it is what the record is held against (docs/operations.md).
  */
-import { html, useEffect, useRef, useState } from '../../../shared/ui.js';
+import { html, useEffect, useLayoutEffect, useRef, useState } from '../../../shared/ui.js';
 import { useApp } from '../../app.js';
 import { endTexts } from '../../core/receipt.js';
 import { Frame } from '../frame/frame.js';
@@ -18,7 +18,7 @@ export function Receipt() {
   const { t, state, sitting, zh } = useApp();
   const [left, setLeft] = useState(/** @type {number | null} */ (RETURN_S));
   const title = useRef(/** @type {HTMLElement | null} */ (null));
-  useEffect(() => title.current?.focus(), []);
+  useLayoutEffect(() => title.current?.focus(), []);
   useEffect(() => {
     if (left === null) return undefined;
     if (left === 0) {

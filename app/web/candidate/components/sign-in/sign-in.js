@@ -1,6 +1,6 @@
 /** Ticket and the last six of the ID: two large fields, one button, one sentence when something is wrong. */
 import { Refused } from '../../../shared/api.js';
-import { html, useEffect, useRef, useState } from '../../../shared/ui.js';
+import { html, useEffect, useLayoutEffect, useRef, useState } from '../../../shared/ui.js';
 import { seatText, useApp, useTick } from '../../app.js';
 import { digits } from '../../core/timer.js';
 import { Frame } from '../frame/frame.js';
@@ -17,7 +17,7 @@ export function SignIn() {
   const ticketField = useRef(/** @type {HTMLInputElement | null} */ (null));
   const tailField = useRef(/** @type {HTMLInputElement | null} */ (null));
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     (signIn.ticket ? tailField : ticketField).current?.focus();
   }, []);
   useEffect(() => {

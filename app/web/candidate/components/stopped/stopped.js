@@ -1,5 +1,5 @@
 /** The screens on which nothing can be answered: handing in, time up, replaced, closed, open elsewhere. */
-import { html, useEffect, useRef } from '../../../shared/ui.js';
+import { html, useLayoutEffect, useRef } from '../../../shared/ui.js';
 import { useApp } from '../../app.js';
 import { ConnectionBanner } from '../connection-banner/connection-banner.js';
 import { Frame, Waiting } from '../frame/frame.js';
@@ -7,7 +7,7 @@ import { Frame, Waiting } from '../frame/frame.js';
 /** @param {{title: string, children?: any}} props */
 function Stopped({ title, children }) {
   const heading = useRef(/** @type {HTMLElement | null} */ (null));
-  useEffect(() => heading.current?.focus(), []);
+  useLayoutEffect(() => heading.current?.focus(), []);
   return html`
     <${Frame}>
       <section class="card stopped">

@@ -1,5 +1,5 @@
 /** The staff's accounts: the list, and beside it the one that is open or the form for another one. */
-import { html, useEffect, useRef, useState } from '../../../shared/ui.js';
+import { html, useEffect, useLayoutEffect, useRef, useState } from '../../../shared/ui.js';
 import { useApp, wordsFor } from '../../app.js';
 import { matching } from '../../core/accounts.js';
 import { AccountPanel } from './account.js';
@@ -15,8 +15,8 @@ export function Accounts() {
   const heading = useRef(/** @type {HTMLElement | null} */ (null));
   const [typed, setTyped] = useState('');
 
+  useLayoutEffect(() => heading.current?.focus(), []);
   useEffect(() => {
-    heading.current?.focus();
     accounts.start();
     return () => accounts.stop();
   }, []);

@@ -1,5 +1,5 @@
 /** Answers kept aside, by candidate: what counts beside what was kept aside, and the decision. */
-import { html, useEffect, useLayoutEffect, useRef } from '../../../shared/ui.js';
+import { html, useLayoutEffect, useRef } from '../../../shared/ui.js';
 import { seatText, useApp, wordsFor } from '../../app.js';
 import { newest } from '../../core/aside.js';
 import { Icon } from '../icons/icons.js';
@@ -23,7 +23,7 @@ export function Aside() {
   useLayoutEffect(() => {
     if (told.value) heading.current?.focus({ preventScroll: true });
   }, [told.value]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onKey = (/** @type {KeyboardEvent} */ event) => {
       if (event.key === 'Escape' && !event.defaultPrevented && asking.value === null) aside.hide();
     };

@@ -1,5 +1,5 @@
 /** The audit log: asked by candidate, person, room, action and time; the newest first, a page at a time. */
-import { html, useEffect, useRef, useState } from '../../../shared/ui.js';
+import { html, useEffect, useLayoutEffect, useRef, useState } from '../../../shared/ui.js';
 import { useApp, wordsFor } from '../../app.js';
 import { NOTHING, about, details } from '../../core/audit.js';
 import { dayTimeText } from '../../core/wall.js';
@@ -13,8 +13,8 @@ export function Audit() {
   const heading = useRef(/** @type {HTMLElement | null} */ (null));
   const { found, loading, fault } = audit;
 
+  useLayoutEffect(() => heading.current?.focus(), []);
   useEffect(() => {
-    heading.current?.focus();
     void audit.search(NOTHING);
     return () => audit.stop();
   }, []);

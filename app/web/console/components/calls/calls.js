@@ -1,5 +1,5 @@
 /** In an emergency: stop the room, the building, everything; call the roll; let go on who can. */
-import { html, useEffect, useRef, useState } from '../../../shared/ui.js';
+import { html, useLayoutEffect, useRef, useState } from '../../../shared/ui.js';
 import { useApp } from '../../app.js';
 import { WHY, stopped } from '../../core/calls.js';
 import { Icon } from '../icons/icons.js';
@@ -20,8 +20,8 @@ const REACH = /** @type {const} */ ([
 export function Calls({ picture, may }) {
   const { desk, t } = useApp();
   const heading = useRef(/** @type {HTMLElement | null} */ (null));
-  useEffect(() => heading.current?.focus(), []);
-  useEffect(() => {
+  useLayoutEffect(() => heading.current?.focus(), []);
+  useLayoutEffect(() => {
     const onKey = (/** @type {KeyboardEvent} */ event) => {
       if (event.key !== 'Escape' || event.defaultPrevented) return;
       const inside = document.activeElement?.closest('.panel');

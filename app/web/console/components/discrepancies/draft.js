@@ -1,5 +1,5 @@
 /** At the door: what differs, what the document says, how it was made sure who this is; one press lets them in. */
-import { html, useEffect, useRef, useState } from '../../../shared/ui.js';
+import { html, useLayoutEffect, useRef, useState } from '../../../shared/ui.js';
 import { seatText, useApp } from '../../app.js';
 import { PICTURE, lacking } from '../../core/discrepancies.js';
 import { CaseFiles, named, sendable } from '../cases/files.js';
@@ -18,7 +18,7 @@ export function Draft({ draft }) {
   const zh = i18n.language.value.startsWith('zh');
   const about = discrepancies.about.value;
   const now = lacking(draft, about, files.some(({ type }) => type.startsWith('image/')));
-  useEffect(() => heading.current?.focus(), []);
+  useLayoutEffect(() => heading.current?.focus(), []);
 
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault();

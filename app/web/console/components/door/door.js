@@ -2,7 +2,7 @@
  * Check-in mode: a field that is always ready for the next scan, what became of the last one in large letters, and how
  * many are still expected. A tap on a seat that nobody has come to checks in too (`seat-map.js`).
  */
-import { html, useEffect, useRef, useState } from '../../../shared/ui.js';
+import { html, useLayoutEffect, useRef, useState } from '../../../shared/ui.js';
 import { seatText, useApp, wordsFor } from '../../app.js';
 import { missing } from '../../core/door.js';
 import { Icon } from '../icons/icons.js';
@@ -14,7 +14,7 @@ export function Door() {
   const [text, setText] = useState('');
   const field = useRef(/** @type {HTMLInputElement | null} */ (null));
   const picture = desk.picture.value;
-  useEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => field.current?.focus(), []);
   if (!picture) return null;
   const { numbers } = picture;
   const left = missing(picture).length;

@@ -1,5 +1,5 @@
 /** The records of an exam: lists to take away, sheets and reports to print. */
-import { html, useEffect, useRef, useState } from '../../../shared/ui.js';
+import { html, useEffect, useLayoutEffect, useRef, useState } from '../../../shared/ui.js';
 import { useApp, wordsFor } from '../../app.js';
 import { FORMS, KINDS } from '../../core/exports.js';
 import { saveFile } from '../incidents/file.js';
@@ -14,8 +14,8 @@ export function Exports() {
   const [chosen, setChosen] = useState(sessionId.value ?? sessions.value[0]?.id ?? null);
   const session = sessions.value.find(({ id }) => id === chosen) ?? sessions.value[0] ?? null;
 
+  useLayoutEffect(() => heading.current?.focus(), []);
   useEffect(() => {
-    heading.current?.focus();
     return () => exports.stop();
   }, []);
 

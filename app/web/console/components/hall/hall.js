@@ -1,5 +1,5 @@
 /** The exam office's page: every room as a tile or a row, and beside them what happened, what is open, and who. */
-import { html, useEffect, useRef } from '../../../shared/ui.js';
+import { html, useEffect, useLayoutEffect, useRef } from '../../../shared/ui.js';
 import { useApp, wordsFor } from '../../app.js';
 import { count, ordered } from '../../core/hall.js';
 import { step } from '../../core/room.js';
@@ -19,8 +19,8 @@ export function Hall() {
   const { desk, t } = app;
   const { hall, sessions, sessionId } = desk;
   const heading = useRef(/** @type {HTMLElement | null} */ (null));
+  useLayoutEffect(() => heading.current?.focus(), []);
   useEffect(() => {
-    heading.current?.focus();
     const session = sessionId.value ?? sessions.value[0]?.id;
     if (session !== undefined) void hall.open(session);
     return () => hall.close();

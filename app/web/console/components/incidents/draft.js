@@ -1,5 +1,5 @@
 /** A new incident: the plan, where, since when. Three clicks when it comes from a seat. */
-import { html, useEffect, useRef, useState } from '../../../shared/ui.js';
+import { html, useLayoutEffect, useRef, useState } from '../../../shared/ui.js';
 import { useApp } from '../../app.js';
 import { lacking } from '../../core/incident-draft.js';
 import { SCOPES } from '../../core/incidents.js';
@@ -20,7 +20,7 @@ export function Draft() {
   const busy = desk.busy.value?.at === 'incident';
   const plan = plans.find((one) => one.plan === draft.plan);
   const now = lacking(draft);
-  useEffect(() => heading.current?.focus(), []);
+  useLayoutEffect(() => heading.current?.focus(), []);
 
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault();

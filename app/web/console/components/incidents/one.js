@@ -1,5 +1,5 @@
 /** One incident: the plan's steps to tick, what is written down, and what was done in the system meanwhile. */
-import { html, useEffect, useRef, useState } from '../../../shared/ui.js';
+import { html, useLayoutEffect, useRef, useState } from '../../../shared/ui.js';
 import { useApp } from '../../app.js';
 import { timeline } from '../../core/incident-draft.js';
 import { Outcome } from '../panel/panel.js';
@@ -14,7 +14,7 @@ export function One() {
   const told = desk.incidents.one.value;
   const zh = i18n.language.value.startsWith('zh');
   const heading = useRef(/** @type {HTMLElement | null} */ (null));
-  useEffect(() => heading.current?.focus(), [told?.id]);
+  useLayoutEffect(() => heading.current?.focus(), [told?.id]);
   if (told === null) return html`<p class="page-wait" role="status">${t('incident.opening')}</p>`;
   return html`<article class="incident">
     <header class="incident-head">
@@ -91,7 +91,7 @@ function Turn({ of, how, onDone }) {
   const [note, setNote] = useState('');
   const left = of.steps.filter(({ done }) => done === null).length;
   const field = useRef(/** @type {HTMLElement | null} */ (null));
-  useEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => field.current?.focus(), []);
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
     if (await desk.incidents.turn(of, how, note.trim())) onDone();

@@ -1,5 +1,5 @@
 /** What was said to be wrong with questions in a session; which item it is, and who drew it, only for the office. */
-import { html, useEffect, useRef, useState } from '../../../shared/ui.js';
+import { html, useEffect, useLayoutEffect, useRef, useState } from '../../../shared/ui.js';
 import { seatText, useApp, wordsFor } from '../../app.js';
 import { wallText } from '../../core/wall.js';
 
@@ -9,7 +9,7 @@ export function ItemReports() {
   const { itemReports, sessions, sessionId } = desk;
   const heading = useRef(/** @type {HTMLElement | null} */ (null));
   const [chosen, setChosen] = useState(sessionId.value ?? sessions.value[0]?.id ?? null);
-  useEffect(() => heading.current?.focus(), []);
+  useLayoutEffect(() => heading.current?.focus(), []);
   useEffect(() => {
     if (chosen !== null) void itemReports.load(chosen);
   }, [chosen]);

@@ -1,5 +1,5 @@
 /** A new record: facts, when, which two saw it, whether the candidate was told and signed, what became of the sitting. */
-import { html, useEffect, useRef, useState } from '../../../shared/ui.js';
+import { html, useLayoutEffect, useRef, useState } from '../../../shared/ui.js';
 import { useApp } from '../../app.js';
 import { MEASURES, lacking } from '../../core/misconduct.js';
 import { CaseFiles, named, sendable } from '../cases/files.js';
@@ -16,7 +16,7 @@ export function Draft({ draft }) {
   const heading = useRef(/** @type {HTMLElement | null} */ (null));
   const may = desk.staff.value?.may ?? [];
   const now = lacking(draft);
-  useEffect(() => heading.current?.focus(), []);
+  useLayoutEffect(() => heading.current?.focus(), []);
 
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault();

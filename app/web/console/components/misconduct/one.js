@@ -1,5 +1,5 @@
 /** One record of misconduct: its facts, everything that was added, and the form to add more. */
-import { html, useEffect, useRef, useState } from '../../../shared/ui.js';
+import { html, useLayoutEffect, useRef, useState } from '../../../shared/ui.js';
 import { seatText, useApp } from '../../app.js';
 import { MEASURES } from '../../core/misconduct.js';
 import { CaseFiles, named, sendable } from '../cases/files.js';
@@ -19,7 +19,7 @@ export function One() {
   const of = desk.misconduct.one.value;
   const zh = i18n.language.value.startsWith('zh');
   const heading = useRef(/** @type {HTMLElement | null} */ (null));
-  useEffect(() => heading.current?.focus(), [of?.id]);
+  useLayoutEffect(() => heading.current?.focus(), [of?.id]);
   if (of === null) return html`<p class="page-wait" role="status">${t('incident.opening')}</p>`;
   return html`<article class="case-one">
     <header class="case-head">

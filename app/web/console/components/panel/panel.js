@@ -1,5 +1,5 @@
 /** One seat: who sits there, how they are, and what can be done. Without a seat: what needs a hand. */
-import { html, useEffect, useLayoutEffect, useRef } from '../../../shared/ui.js';
+import { html, useLayoutEffect, useRef } from '../../../shared/ui.js';
 import { seatText, useApp, wordsFor } from '../../app.js';
 import { beforeSignIn } from '../../core/room.js';
 import { Calls } from '../calls/calls.js';
@@ -12,6 +12,7 @@ import { ItemReportHere } from '../item-report/here.js';
 import { Photo } from '../photo/photo.js';
 import { Attention } from './attention.js';
 import { Condition, Facts } from './candidate.js';
+import { useKeptFocus } from './kept-focus.js';
 import { Relog } from './relog.js';
 import { SpareSeat } from './spare-seat.js';
 import { Time } from './time.js';
@@ -32,6 +33,7 @@ export function Panel() {
 /** @param {{seat: import('../../core/room.js').Seat, picture: import('../../core/room.js').Picture}} props */
 function SeatPanel({ seat, picture }) {
   const { desk, t } = useApp();
+  const root = useRef(/** @type {HTMLElement | null} */ (null));
   const heading = useRef(/** @type {HTMLElement | null} */ (null));
   const person = seat.occupant ?? seat.arriving;
   const may = (/** @type {string} */ action) => desk.staff.value?.may.includes(action) ?? false;
@@ -41,11 +43,12 @@ function SeatPanel({ seat, picture }) {
     ? html`<${Attendance} key="attendance" seat=${seat} occupant=${seat.occupant} picture=${picture} may=${may} />`
     : null;
 
+  useKeptFocus(root, heading);
   // Opened with the keyboard, the panel is where the keyboard goes on; a mouse leaves the focus on the map.
   useLayoutEffect(() => {
     if (document.activeElement?.matches('.seat:focus-visible, .search input')) heading.current?.focus();
   }, []);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onKey = (/** @type {KeyboardEvent} */ event) => {
       if (event.key !== 'Escape' || event.defaultPrevented) return;
       const inside = document.activeElement?.closest('.panel');
@@ -57,7 +60,7 @@ function SeatPanel({ seat, picture }) {
     return () => document.removeEventListener('keydown', onKey);
   }, [seat.seat_id]);
 
-  return html`<aside class="panel" aria-labelledby="panel-title">
+  return html`<aside class="panel" aria-labelledby="panel-title" ref=${root}>
     <header class="panel-head">
       <div>
         ${person ? html`<p class="panel-seat">${seatText(t, seat.label)}</p>` : null}

@@ -1,5 +1,5 @@
 /** One's own password: chosen at the first sign-in, before anything else, and changed whenever one likes. */
-import { html, useEffect, useRef, useState } from '../../../shared/ui.js';
+import { html, useLayoutEffect, useRef, useState } from '../../../shared/ui.js';
 import { useApp, wordsFor } from '../../app.js';
 import { Look } from '../top-bar/look.js';
 
@@ -45,8 +45,8 @@ function PasswordForm({ title, more, onDone }) {
   const fault = desk.fault.value?.at === 'password' ? desk.fault.value.error : null;
   const told = wrong ? t(`password.wrong.${wrong}`, { n: SHORTEST }) : fault ? wordsFor(app, fault) : null;
 
-  useEffect(() => heading.current?.focus(), []);
-  useEffect(() => {
+  useLayoutEffect(() => heading.current?.focus(), []);
+  useLayoutEffect(() => {
     if (fault) old.current?.focus();
   }, [fault]);
 

@@ -1,5 +1,5 @@
 /** Candidates' photos: an archive is checked, then brought in whole; who has none is listed. */
-import { html, useEffect, useRef, useState } from '../../../shared/ui.js';
+import { html, useEffect, useLayoutEffect, useRef, useState } from '../../../shared/ui.js';
 import { useApp, wordsFor } from '../../app.js';
 
 /** Beyond it a list is read from the command's JSON, not from a screen. */
@@ -14,8 +14,8 @@ export function Photos() {
   const exams = [...new Set(sessions.value.map(({ exam_id: exam }) => exam))];
   const [exam, setExam] = useState(here ? here.exam_id : null);
   const [file, setFile] = useState(/** @type {globalThis.File | null} */ (null));
+  useLayoutEffect(() => heading.current?.focus(), []);
   useEffect(() => {
-    heading.current?.focus();
     photos.forget();
   }, []);
   useEffect(() => {

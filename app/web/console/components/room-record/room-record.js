@@ -1,5 +1,5 @@
 /** The room accounts for its session: the numbers, who is missing, the signature, the release, and who watches. */
-import { html, useEffect, useRef, useState } from '../../../shared/ui.js';
+import { html, useLayoutEffect, useRef, useState } from '../../../shared/ui.js';
 import { useApp, useSince } from '../../app.js';
 import { digits, minutesAgo, trusted } from '../../core/room.js';
 import { Icon } from '../icons/icons.js';
@@ -16,7 +16,7 @@ const AT_WORK = new Set(['waiting', 'answering', 'on_leave', 'paused', 'silent']
 export function RoomRecord({ picture, may }) {
   const { desk, t } = useApp();
   const heading = useRef(/** @type {HTMLElement | null} */ (null));
-  useEffect(() => heading.current?.focus(), []);
+  useLayoutEffect(() => heading.current?.focus(), []);
   const { numbers } = picture;
   return html`<aside class="panel" aria-labelledby="record-title">
     <header class="panel-head">

@@ -1,4 +1,4 @@
-import { html, useEffect, useRef, useState } from '../../../shared/ui.js';
+import { html, useLayoutEffect, useRef, useState } from '../../../shared/ui.js';
 import { useApp, wordsFor } from '../../app.js';
 import { Look } from '../top-bar/look.js';
 
@@ -13,8 +13,8 @@ export function SignIn() {
   const fault = desk.fault.value?.at === 'sign-in' ? desk.fault.value.error : null;
   const why = desk.farewell.value;
 
-  useEffect(() => first.current?.focus(), []);
-  useEffect(() => {
+  useLayoutEffect(() => first.current?.focus(), []);
+  useLayoutEffect(() => {
     if (fault) second.current?.focus();
   }, [fault]);
 

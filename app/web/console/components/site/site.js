@@ -1,5 +1,5 @@
 /** The administration: one exam at a time, its sessions, rooms, files and papers, and the job that is under way. */
-import { html, useEffect, useRef } from '../../../shared/ui.js';
+import { html, useEffect, useLayoutEffect, useRef } from '../../../shared/ui.js';
 import { useApp, wordsFor } from '../../app.js';
 import { TABS } from '../../core/site.js';
 import { Outcome } from '../panel/panel.js';
@@ -26,8 +26,8 @@ export function Site() {
   const { site } = desk;
   const { exams, picture, tab, open, fault, told } = site;
   const heading = useRef(/** @type {HTMLElement | null} */ (null));
+  useLayoutEffect(() => heading.current?.focus(), []);
   useEffect(() => {
-    heading.current?.focus();
     site.start();
     return () => site.stop();
   }, []);

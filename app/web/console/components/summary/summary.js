@@ -1,5 +1,5 @@
 /** How the room stands in one line: a bar, a count for each state (which filters the map), and the search. */
-import { html, useEffect, useRef } from '../../../shared/ui.js';
+import { html, useLayoutEffect, useRef } from '../../../shared/ui.js';
 import { useApp } from '../../app.js';
 import { STATES, kindOf, matches } from '../../core/room.js';
 import { PrintMenu } from '../print-menu/print-menu.js';
@@ -99,7 +99,8 @@ function Search() {
   const field = useRef(/** @type {HTMLInputElement | null} */ (null));
   const { query, only, picture } = desk;
 
-  useEffect(() => {
+  // Before the first paint: a key that comes with it is not lost.
+  useLayoutEffect(() => {
     const onKey = (/** @type {KeyboardEvent} */ event) => {
       const typing = event.target instanceof HTMLElement && event.target.closest('input, textarea, select');
       if (event.key !== '/' || typing || event.ctrlKey || event.metaKey || event.altKey) return;

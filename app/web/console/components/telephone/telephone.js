@@ -1,5 +1,5 @@
 /** 电话代办: who is calling, said once; then a line on every page that says on whose word one acts, until the call ends. */
-import { html, useEffect, useRef, useState } from '../../../shared/ui.js';
+import { html, useEffect, useLayoutEffect, useRef, useState } from '../../../shared/ui.js';
 import { useApp, wordsFor } from '../../app.js';
 
 /** Those whom a room telephones. @param {import('../../core/desk.js').Desk} desk */
@@ -26,7 +26,7 @@ function Caller() {
   const { telephone } = desk;
   const [name, setName] = useState('');
   const field = useRef(/** @type {HTMLInputElement | null} */ (null));
-  useEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => field.current?.focus(), []);
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault();
     telephone.begin(name);

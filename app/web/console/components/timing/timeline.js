@@ -7,7 +7,7 @@
  * @typedef {import('../../core/timing-picture.js').Row} Row
  * @typedef {import('../../core/timing-view.js').View} View
  */
-import { html, useEffect, useRef, useState } from '../../../shared/ui.js';
+import { html, useLayoutEffect, useRef, useState } from '../../../shared/ui.js';
 import { useApp } from '../../app.js';
 import { toggleRooms } from '../../core/timing-draft.js';
 import { KINDS, extentOf, rowsOf, share, ticks, walk } from '../../core/timing-picture.js';
@@ -51,7 +51,7 @@ export function Timeline({ view }) {
   // Where now is told there is no room for another time.
   const told = lines.filter(({ left }) => Math.abs(left - now) > 7);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!moved.current) return;
     moved.current = false;
     /** @type {any} */ (root.current?.querySelector(`[data-at="${at.row} ${at.mark}"]`))?.focus();

@@ -4,7 +4,7 @@
  *
  * @typedef {import('../../core/timing-view.js').View} View
  */
-import { html, useEffect, useLayoutEffect, useRef, useState } from '../../../shared/ui.js';
+import { html, useLayoutEffect, useRef, useState } from '../../../shared/ui.js';
 import { useApp, wordsFor } from '../../app.js';
 import { waitingIn } from '../../core/timing-view.js';
 import { lengthText, wallText } from '../../core/wall.js';
@@ -26,7 +26,7 @@ export function Timing() {
   const heading = useRef(/** @type {HTMLElement | null} */ (null));
 
   useLayoutEffect(() => heading.current?.focus(), [open.value]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onKey = (/** @type {KeyboardEvent} */ event) => {
       // What is under way is seen to its end.
       if (event.key !== 'Escape' || event.defaultPrevented || desk.busy.value !== null) return;
