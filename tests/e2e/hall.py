@@ -66,6 +66,13 @@ class Hall:
         """Of the first room, with a tablet."""
         return await self._desk(await self.account("chief", rooms=(self.exam.room_id,)), touch=True)
 
+    async def next_door(self, room: int) -> IncidentDesk:
+        """The invigilator of another room, ``room``, with the tablet of that room."""
+        username = await self.account("invigilator", "沈清", rooms=(room,))
+        desk = IncidentDesk(self.switchboard(self.server, username, touch=True), username)
+        await desk.enter()
+        return desk
+
     async def by_telephone(self, role: str = "office", *, rooms: tuple[int, ...] = ()) -> Staff:
         """Somebody whose page is not the point: the same calls without one."""
         username = await self.account(role, rooms=rooms)

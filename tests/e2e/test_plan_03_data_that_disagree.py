@@ -55,6 +55,9 @@ async def test_whoever_disagrees_with_the_roster_sits_first(make_hall: Callable[
     await sitting.enter()
     await sitting.give(person.first("single"), "A")
     await sitting.saved()
+    await expect(sitting.page.get_by_text(person.name).first).to_be_visible()
+    await expect(sitting.page.get_by_text(NAME)).to_have_count(0)
+    await hall.picture(sitting, "plan-03-candidate")
 
     office = await hall.office()
     await office.tab_of("discrepancies").click()

@@ -42,9 +42,12 @@ async def test_a_spare_seat_is_found_in_the_next_room(make_hall: Callable[..., A
     await expect(page.locator(".panel")).to_contain_text(desk.words["spare.waits"])
     await accessible(page, "the next room is asked")
     await hall.picture(desk, "plan-09")
-    there = await hall.by_telephone("chief", rooms=(other,))
-    [asked] = (await there.room(other, hall.exam.session_id))["spare_requests"]
-    assert (await there.post(f"/spare-requests/{asked['id']}/answer", {"answer": "yes"})).status_code == 200
+    there = await hall.next_door(other)
+    asked = there.page.locator(".asked-one")
+    await expect(asked).to_contain_text(person.ticket)
+    await hall.picture(there, "plan-09-next-room")
+    await there.button("spare.yes").click()
+    await expect(asked).to_have_count(0)
     await expect(page.get_by_role("region", name=desk.words["relog.pending"])).to_contain_text(SPARES[0])
 
     sitting = hall.sitting(2, "spare")
