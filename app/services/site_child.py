@@ -14,12 +14,13 @@ import json
 import os
 import sys
 import threading
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.domain.checkpoints import StoreAway
@@ -126,8 +127,14 @@ def serve(work: Work, name: str) -> None:
     def say(what: Mapping[str, Any]) -> None:
         out.write(json.dumps(what, ensure_ascii=False).encode() + b"\n")
 
-    asyncio.run(_work(work, name, told, say))
-    # The reading thread holds standard input: leave without waiting for it.
+    # The reading thread holds standard input: leave without waiting for it, however the work ended. An interpreter that
+    # shuts down meanwhile aborts, which looks like a kill from outside, and may write its memory to a file.
+    try:
+        asyncio.run(_work(work, name, told, say))
+    except BaseException:  # noqa: BLE001 -- told in the log and by the exit status
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)
     os._exit(0)
 
 
@@ -143,6 +150,9 @@ async def _work(work: Work, name: str, told: Mapping[str, Any], say: Callable[[M
         say({"state": end.state, "result": end.result})
     except Refused as refused:
         say({"state": "refused", "result": words(refused)})
+    except (IntegrityError, ProgrammingError, DataError):
+        # Not the connection: the same again would fail again.
+        raise
     except (StoreAway, SQLAlchemyError, OSError, TimeoutError) as fault:
         say({"undone": repr(fault)})
     finally:

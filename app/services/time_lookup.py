@@ -41,7 +41,10 @@ async def notice_reach(conn: AsyncConnection, login: Login, notice_id: int) -> d
     count = await notices.count_of(conn, notice_id, None if reach == "all" else login.own_room_ids)
     entry = await notices.entry_of(conn, notice_id)
     told = None if entry is None else await time_entries.find(conn, entry)
-    hidden = told is not None and not misconduct_removal.untold(login, [told])
+    # With what it answers: an answer to what may not be told says that there is something.
+    meant = None if told is None or told["refers_id"] is None else await time_entries.find(conn, told["refers_id"])
+    shown = {row["id"] for row in misconduct_removal.untold(login, [row for row in (told, meant) if row is not None])}
+    hidden = told is not None and told["id"] not in shown
     if hidden or not count["of"] + count["absent"]:
         raise Refused("not-found")
     lacking = await notices.missing(conn, notice_id)

@@ -80,8 +80,9 @@ MESSAGES: dict[str, Message] = {
     ),
     "site-job-broken": Message(
         500,
-        "处理时出现程序错误，没有写入任何内容；已记入日志。",
-        "A fault of the program stopped this; nothing was written, and it is in the log.",
+        "处理时出现程序错误，已记入日志。写入是一次性的，不会只写入一部分。请看过现有内容，再决定是否重新开始。",
+        "A fault of the program stopped this; it is in the log. It writes everything at once or nothing, never a part:"
+        " look at what is there before you begin again.",
     ),
     "import-blocked": Message(
         409,
