@@ -15,6 +15,8 @@ NPM = PATH="$(CURDIR)/$(NODE_HOME)/bin:$$PATH" $(NODE) $(NODE_HOME)/lib/node_mod
 # Trust the machine's own certificates: a site may run its own registry or a proxy that inspects TLS.
 export UV_SYSTEM_CERTS = 1
 export NODE_USE_SYSTEM_CA = 1
+# A test run starts hundreds of server processes: without its bytecode kept, each would compile every module again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo check test e2e pictures faults bench test-debian docs lock chromium node_modules
 .PHONY: check-lint check-format check-types check-layers check-web
