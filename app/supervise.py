@@ -29,7 +29,6 @@ from app.children import Place
 from app.domain.errors import Refused
 from app.embedded.stores import Urls, stores
 from app.logs import configure
-from app.processes import child
 from app.services.site import Site
 from app.settings import Settings
 from app.storage.postgres.engine import migrate
@@ -122,7 +121,7 @@ class Supervisor:
 
     def _run(self, arguments: list[str], inherited: tuple[int, ...] = ()) -> subprocess.Popen[bytes]:
         return subprocess.Popen(  # noqa: S603 -- our own interpreter and module
-            [sys.executable, "-m", "app.supervise", *arguments, str(os.getpid())],
+            [sys.executable, "-m", "app.processes", *arguments, str(os.getpid())],
             env=self._env, pass_fds=inherited, start_new_session=True, stdout=self._output, stderr=self._output,
         )  # fmt: skip
 
@@ -267,7 +266,3 @@ async def _refuse_demo_accounts(settings: Settings, database_url: str, redis_url
     finally:
         await site.engine.dispose()
         await site.store.close()
-
-
-if __name__ == "__main__":
-    child(sys.argv[1:])

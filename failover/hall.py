@@ -222,6 +222,6 @@ def _role(one: psutil.Process) -> str | None:
     """``api`` or ``worker`` for a child of the supervisor."""
     with contextlib.suppress(psutil.NoSuchProcess):
         line = one.cmdline()
-        if "app.supervise" in line:
-            return line[line.index("app.supervise") + 1]
+        if "app.processes" in line:
+            return line[line.index("app.processes") + 1]
     return None

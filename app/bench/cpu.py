@@ -14,7 +14,7 @@ ROLES = (API, POSTGRES, REDIS, WORKER, CLIENT)
 
 def _role(command: list[str]) -> str | None:
     told = " ".join(command)
-    if "app.supervise" in told:
+    if "app.processes" in told:
         return WORKER if " worker" in told else API
     if "redis-server" in told:
         return REDIS

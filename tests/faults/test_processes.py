@@ -71,7 +71,7 @@ def role(server: Server, name: str) -> list[psutil.Process]:
     for one in family(server):
         with contextlib.suppress(psutil.NoSuchProcess):
             line = one.cmdline()
-            if "app.supervise" in line and line[line.index("app.supervise") + 1] == name:
+            if "app.processes" in line and line[line.index("app.processes") + 1] == name:
                 found.append(one)
     return found
 
