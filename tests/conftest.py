@@ -205,7 +205,7 @@ class Databases:
             await self.drop(name)
 
     async def _run(self, statement: str) -> None:
-        connection = await asyncpg.connect(**asyncpg_arguments(self._admin), timeout=10)
+        connection = await asyncpg.connect(**asyncpg_arguments(self._admin), timeout=60)
         try:
             await connection.execute(statement)
         finally:

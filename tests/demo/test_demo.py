@@ -65,7 +65,7 @@ class Run:
         family = [psutil.Process(self.process.pid), *psutil.Process(self.process.pid).children(recursive=True)]
         self.process.send_signal(number)
         code = self.process.wait(STOP_S)
-        _, left = psutil.wait_procs(family, timeout=20)
+        _, left = psutil.wait_procs(family, timeout=60)
         assert not left, left
         return code
 
@@ -403,7 +403,7 @@ def test_ctrl_c_while_it_is_being_made_leaves_nothing_running(demo: Demo, story:
     _, said = process.communicate(timeout=STOP_S)
     assert process.returncode == 130, said
     assert "Traceback" not in said
-    _, left = psutil.wait_procs(family, timeout=20)
+    _, left = psutil.wait_procs(family, timeout=60)
     assert not left
     assert json.loads((demo.data_dir / MARKER).read_text())["ready"] is False
 

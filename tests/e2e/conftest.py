@@ -28,7 +28,7 @@ ARTIFACTS = Path(__file__).parent / "artifacts"
 # Longer than a page's heartbeat, shorter than a test: a seat is seen to fall silent.
 SILENT_AFTER = "12"
 # A page has as long as a candidate would wait before raising a hand; how fast it is belongs to no test.
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=40_000)
 _failed = pytest.StashKey[bool]()
 
 Switchboard = Callable[..., Pc]

@@ -152,5 +152,5 @@ class Hall:
 async def hall_of(
     server: Server, record: AsyncEngine, exam: Exam, switchboard: Callable[..., Pc], folder: Path | None
 ) -> AsyncIterator[Hall]:
-    async with httpx.AsyncClient(base_url=f"{server.url}/api/v1", trust_env=False, timeout=20) as client:
+    async with httpx.AsyncClient(base_url=f"{server.url}/api/v1", trust_env=False, timeout=60) as client:
         yield Hall(server, record, exam, switchboard, client, folder)

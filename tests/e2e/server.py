@@ -112,10 +112,10 @@ class Server:
                 name = member.name()
                 member.kill()
                 killed[name] = killed.get(name, 0) + 1
-        self._process.wait(timeout=10)
+        self._process.wait(timeout=60)
         self._process = None
         # A backend forked between the look and the kill dies with its postmaster; until it has, the power is not off.
-        _gone, alive = psutil.wait_procs(family, timeout=10)
+        _gone, alive = psutil.wait_procs(family, timeout=60)
         assert not alive, f"still running: {alive}"
         return killed
 
@@ -131,5 +131,5 @@ class Server:
             for member in [*family, self._process]:
                 with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
                     member.kill()
-            self._process.wait(timeout=10)
+            self._process.wait(timeout=60)
             self._process = None

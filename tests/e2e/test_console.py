@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 @asynccontextmanager
 async def _hall(server: Server, exam: Exam) -> AsyncIterator[list[Candidate]]:
     """The exam's candidates, over HTTP."""
-    async with httpx.AsyncClient(base_url=f"{server.url}/api/v1", trust_env=False, timeout=10) as client:
+    async with httpx.AsyncClient(base_url=f"{server.url}/api/v1", trust_env=False, timeout=60) as client:
         yield [Candidate(client, person) for person in exam.people]
 
 

@@ -42,7 +42,7 @@ async def test_a_room_asks_for_a_seat_is_stopped_and_goes_on_without_one(
         )  # fmt: skip
     sitting = Sitting(pcs(server, "pc"), here[0])
     await sitting.enter()
-    async with httpx.AsyncClient(base_url=f"{server.url}/api/v1", trust_env=False, timeout=20) as client:
+    async with httpx.AsyncClient(base_url=f"{server.url}/api/v1", trust_env=False, timeout=60) as client:
         for person in here[1:]:
             reply = await client.post("/candidate/sign-in", json={"ticket": person.ticket, "id_tail": person.tail})
             assert reply.status_code == 200, reply.text

@@ -58,7 +58,7 @@ async def _office(
 @asynccontextmanager
 async def _hall(server: Server, exam: Exam, *, beating: bool = True) -> AsyncIterator[list[Candidate]]:
     """The exam's candidates over HTTP; who has signed in is heard of again and again, as an open page would be."""
-    async with httpx.AsyncClient(base_url=f"{server.url}/api/v1", trust_env=False, timeout=20) as client:
+    async with httpx.AsyncClient(base_url=f"{server.url}/api/v1", trust_env=False, timeout=60) as client:
         candidates = [Candidate(client, person) for person in exam.people]
 
         async def beat() -> None:

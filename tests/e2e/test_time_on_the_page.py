@@ -49,7 +49,7 @@ async def office_of(server: Server, record: AsyncEngine, exam: Exam) -> AsyncIte
     username = exam.invigilator.replace("invigilator", "office")
     async with record.begin() as conn:
         await staff_accounts.create(conn, username=username, name="苏望舒", role="office", password=PASSWORD)
-    async with httpx.AsyncClient(base_url=f"{server.url}/api/v1", trust_env=False, timeout=20) as client:
+    async with httpx.AsyncClient(base_url=f"{server.url}/api/v1", trust_env=False, timeout=60) as client:
         office = Office(client, username, PASSWORD)
         reply = await office.sign_in()
         assert reply.status_code == 200, reply.text

@@ -38,7 +38,7 @@ def test_connections_that_were_reset_while_idle_mean_that_redis_is_away(own_redi
                     # Noticed in the pool it costs nothing, noticed in the call it means away: never anything else.
                     with contextlib.suppress(RedisAway):
                         await store.call(store.client.ping())
-                    async with asyncio.timeout(30):
+                    async with asyncio.timeout(60):
                         while not store.up:
                             await asyncio.sleep(0.02)
                     assert await store.call(store.client.ping())

@@ -85,7 +85,7 @@ async def answering(url: str, made: World, kind: type[Recorder] = Recorder):
         finally:
             stop.set()
             await asyncio.gather(*tasks)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 90
         while any(one.outbox for one in people):
             if time.monotonic() > deadline:
                 raise AssertionError(f"outboxes did not drain: {[(o.kinds, o.outbox) for o in people]}")

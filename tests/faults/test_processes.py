@@ -242,9 +242,9 @@ async def test_a_stop_waits_for_no_page(server):
             pytest.fail(f"no snapshot: {ended}")
         for victim in victims:
             victim.terminate()
-        await asyncio.wait_for(watching, 30)
+        await asyncio.wait_for(watching, 60)
         assert ended[-1] == "END"
         assert [line for line in ended if line.startswith("event: ")][-1] == "event: reconnect"
         assert [line for line in ended if line.startswith("data: ")][-1] == 'data: {"within_ms":5000}'
-        _, alive = await asyncio.to_thread(psutil.wait_procs, victims, 10)
+        _, alive = await asyncio.to_thread(psutil.wait_procs, victims, 60)
         assert not alive

@@ -334,7 +334,7 @@ async def test_a_draw_that_commits_first_is_seen(fresh_db: AsyncEngine, tmp_path
         )
         applying = asyncio.create_task(bring(fresh_db, tmp_path, table, mode="apply"))
         waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not await rows(fresh_db, waiting):
                 assert not applying.done()
                 await asyncio.sleep(0.02)

@@ -256,7 +256,7 @@ async def test_a_ticker_that_is_ended_while_it_reaches_for_postgres_leaves_no_co
         ticker = Ticker(connect, site.redis_clock, site.service_time, test_settings())
         site.redis_clock.tick = counting
         await ticker.start()
-        await asyncio.wait_for(line.asked.wait(), 20)
+        await asyncio.wait_for(line.asked.wait(), 60)
         if answered:
             line.answers.set()
             await asyncio.sleep(0.1)
