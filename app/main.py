@@ -21,39 +21,12 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from app import background
-from app.api import (
-    accounts,
-    announcements,
-    attendance,
-    audit,
-    candidate,
-    discrepancies,
-    events,
-    evidence,
-    exports,
-    hall,
-    health,
-    incidents,
-    item_reports,
-    misconduct,
-    office,
-    openapi,
-    photos,
-    printing,
-    problems,
-    proposals,
-    room_calls,
-    room_records,
-    rounds,
-    site,
-    site_jobs,
-    staff,
-    timing,
-)
+from app.api import candidate, events, evidence, health, openapi, photos, problems, site_jobs
 from app.api.admission import Admission
 from app.api.deps import Deps
 from app.api.events import Hub
 from app.api.middleware import RequestLayer, page_policy
+from app.api.staff_routes import staff_routes
 from app.domain.checkpoints import Overloaded, StoreAway
 from app.domain.errors import ClockUnconfirmed, Refused
 from app.services.known import Known
@@ -183,20 +156,6 @@ def create_app(settings: Settings, *, database_url: str, redis_url: str, standby
     app.router.routes.extend(photos.ROUTES)
     app.router.routes.extend(events.ROUTES)
     app.router.routes.extend(health.ROUTES)
-    for module in (staff, accounts, audit, attendance, room_records, room_calls, office, rounds, timing, proposals):
-        app.include_router(module.router, max_body_size=settings.max_body_bytes)
-    app.include_router(incidents.router, max_body_size=settings.max_body_bytes)
-    app.include_router(discrepancies.router, max_body_size=settings.max_body_bytes)
-    app.include_router(misconduct.router, max_body_size=settings.max_body_bytes)
-    app.include_router(printing.router, max_body_size=settings.max_body_bytes)
-    app.include_router(exports.router, max_body_size=settings.max_body_bytes)
-    app.include_router(hall.router, max_body_size=settings.max_body_bytes)
-    app.include_router(announcements.router, max_body_size=settings.max_body_bytes)
-    app.include_router(evidence.router, max_body_size=settings.max_evidence_bytes)
-    app.include_router(site.router, max_body_size=settings.max_body_bytes)
-    app.include_router(site_jobs.router, max_body_size=settings.max_import_bytes)
-    app.include_router(item_reports.router, max_body_size=settings.max_body_bytes)
-    app.include_router(photos.router, max_body_size=settings.max_photos_bytes)
     app.router.routes.extend(
         [
             Route("/", _page("candidate")),
@@ -204,6 +163,8 @@ def create_app(settings: Settings, *, database_url: str, redis_url: str, standby
             Mount("/web", StaticFiles(directory=WEB, html=False)),
         ]
     )
+    # Last: a hundred patterns that no candidate's request has to be held against.
+    app.router.routes.extend(staff_routes(settings))
     openapi.install(app)
     return app
 
