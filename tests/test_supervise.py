@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 from app.embedded.stores import Urls
 from app.secrets import site_secret
@@ -18,3 +22,13 @@ def test_a_data_directory_given_as_an_option_is_the_childrens_too(tmp_path, monk
         monkeypatch.setenv(name, value)
     monkeypatch.chdir("/")
     assert site_secret(Settings()) == site_secret(Settings(data_dir=tmp_path / "site"))
+
+
+@pytest.mark.parametrize("module", ["app.processes", "app.supervise"])
+def test_a_process_is_started_by_either_name(module):
+    """The second is what a supervisor uses that was started before the release that has the first was installed."""
+    nobody = "999999999"
+    started = subprocess.run(
+        [sys.executable, "-m", module, "migrate", nobody], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (started.returncode, started.stderr.strip()) == (1, "the supervisor is gone")
