@@ -14,6 +14,7 @@ Told to end (SIGTERM), a process
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import os
 import socket
@@ -44,6 +45,9 @@ LINGER_S = 1.0
 # a fifth of the time of a busy process.
 COLLECT = (20_000, 20, 50)
 CAN_ANSWER, CANNOT_YET = b"+", b"-"
+# How long a process that takes connections may need until it can answer. One that gets little processor time on a busy
+# machine is no reason to give a restart up.
+SAYS_S = 20.0
 
 
 async def too_many(scope: Scope, receive: Receive, send: Send) -> None:
@@ -111,7 +115,7 @@ class Protocol(HttpToolsProtocol):
 
 
 class Server(uvicorn.Server):
-    """``ready`` is written one byte, CAN_ANSWER or CANNOT_YET, when connections are taken."""
+    """``ready`` is written one byte once connections are taken: CAN_ANSWER, or CANNOT_YET after ``SAYS_S``."""
 
     def __init__(self, app: FastAPI, settings: Settings, handover: Handover, ready: int) -> None:
         grace = settings.shutdown_grace.total_seconds()
@@ -128,6 +132,7 @@ class Server(uvicorn.Server):
         self._ready = ready
         self._adopting: set[asyncio.Task[Any]] = set()
         self._leaving_since: float | None = None
+        self._saying: asyncio.Task[None] | None = None
 
     @property
     def _site(self) -> Site:
@@ -142,9 +147,15 @@ class Server(uvicorn.Server):
         gc.freeze()
         gc.set_threshold(*COLLECT)
         self._handover.listen(self._adopt)
-        can = self._site.writer.postgres_up and self._site.service_time.knows
-        os.write(self._ready, CAN_ANSWER if can else CANNOT_YET)
-        os.close(self._ready)
+        self._saying = asyncio.create_task(self._say())
+
+    async def _say(self) -> None:
+        try:
+            can = await self._site.settled(SAYS_S)
+            with contextlib.suppress(BrokenPipeError):  # it was given up meanwhile
+                os.write(self._ready, CAN_ANSWER if can else CANNOT_YET)
+        finally:
+            os.close(self._ready)
 
     def _adopt(self, taken: socket.socket) -> None:
         def protocol() -> asyncio.Protocol:
@@ -181,7 +192,7 @@ class Server(uvicorn.Server):
         for one in sockets or []:
             one.close()
         await self._let_go(self._leaving_since + self._grace_s, self._leaving_since + LINGER_S)
-        for task in [*self.server_state.tasks, *self._adopting]:
+        for task in [*self.server_state.tasks, *self._adopting, *([self._saying] if self._saying else [])]:
             task.cancel()
         if self.server_state.tasks:
             log.warning("requests cut off", n=len(self.server_state.tasks))
