@@ -110,5 +110,6 @@ test('nothing is called saved while one answer is not committed', () => {
   assert.equal(word('durable', 'sending', 'buffered'), 'sending');
   assert.equal(word('durable', 'writing'), 'sending');
   assert.equal(word('durable', 'sending', 'local'), 'local');
+  assert.equal(word('local', 'writing'), 'sending');
   assert.equal(word('stranded'), 'empty');
 });

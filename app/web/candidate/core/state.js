@@ -194,8 +194,10 @@ export function tally(views) {
  * @returns {'sending' | 'local' | 'buffered' | 'saved' | 'empty'}
  */
 export function saveWord(count) {
+  // On no disk yet: weaker than what waits there.
+  if (count.writing > 0) return 'sending';
   if (count.local > 0) return 'local';
-  if (count.sending > 0 || count.writing > 0) return 'sending';
+  if (count.sending > 0) return 'sending';
   if (count.buffered > 0) return 'buffered';
   return count.durable > 0 ? 'saved' : 'empty';
 }
