@@ -128,6 +128,11 @@ class Sitting:
         await self.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         await expect(self.page.locator("[data-save]")).to_have_attribute("data-save", "saved", timeout=within_s * 1000)
 
+    async def on_disk(self) -> None:
+        """The page says that whatever it has not delivered is on this PC's disk."""
+        await self.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        await expect(self.page.locator("[data-save]")).to_have_attribute("data-save", "local")
+
     async def left_s(self) -> int:
         """The timer, in seconds."""
         return seconds(await self.page.locator(".exam-timer-digits").inner_text())

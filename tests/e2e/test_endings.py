@@ -34,7 +34,7 @@ async def test_a_pc_that_reboots_goes_on_by_itself_and_sends_what_its_disk_held(
     await sitting.give(person.first("single"), "D")
     await sitting.give(person.first("text"), "只在这台电脑的磁盘上")
     await sitting.give(person.first("blank"), ["8", ""])
-    await expect(sitting.page.locator("[data-save]")).to_have_attribute("data-save", "local")
+    await sitting.on_disk()
     await sitting.pc.kill()
 
     # Nobody signs in again and nobody is called: the same browser finds its own lease and its own answers.

@@ -35,7 +35,7 @@ async def test_the_server_is_away_and_the_page_goes_on(make_hall: Callable[..., 
     await sitting.give(person.first("true_false"), "F")
     banner = sitting.page.locator(".connection-line")
     await expect(banner).to_contain_text(sitting.words["connection.away"])
-    await expect(sitting.page.locator("[data-save]")).to_have_attribute("data-save", "local")
+    await sitting.on_disk()
     await expect(sitting.page.get_by_role("alert")).to_have_count(0)
     await hall.picture(sitting, "plan-08-candidate")
     await sitting.page.context.unroute_all()
