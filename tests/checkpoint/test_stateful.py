@@ -584,7 +584,7 @@ def size() -> hypothesis.settings:
     """Modest in the normal run; a profile from the environment says otherwise."""
     plain = hypothesis.settings.get_current_profile_name() == "holdfast"
     return hypothesis.settings(
-        max_examples=12 if plain else hypothesis.settings.default.max_examples,
+        max_examples=20 if plain else hypothesis.settings.default.max_examples,
         stateful_step_count=30 if plain else 60,
         deadline=None,
         print_blob=True,
